@@ -1,0 +1,266 @@
+//! The experiments: listed, not wired. One folder each: `card.rs` (pure data, all the page knows),
+//! `lab.rs` (builds the plan; all the engine knows), `story.md` (the text beside the plots).
+
+pub mod induction;
+pub mod tms;
+
+use crate::exec::Batch;
+use crate::kernels::{Replica, Step};
+use crate::knobs::{Knob, Knobs};
+use crate::plan::{Buf, Plan, Prog};
+use crate::protocol::{Fault, Figure, Notice};
+use crate::tensor::Arena;
+use serde::Serialize;
+use std::ops::Range;
+
+/// A named set of knobs.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Preset {
+    /// Its name in the menu.
+    pub id: &'static str,
+    /// One sentence.
+    pub help: &'static str,
+    /// What differs from the defaults, as in a link: `d_model=32&heads=2`.
+    pub query: &'static str,
+}
+
+/// A series as the page draws it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SeriesSpec {
+    /// Its id in `run.json`.
+    pub id: &'static str,
+    /// Its name at the line's end.
+    pub label: &'static str,
+    /// Unit of y.
+    pub unit: &'static str,
+    /// One sentence for the tooltip.
+    pub help: &'static str,
+}
+
+/// A horizontal line on the loss chart.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RefLine {
+    /// Its value.
+    pub y: f64,
+    /// Its name.
+    pub label: String,
+    /// One sentence: what it is, and its source.
+    pub help: String,
+}
+
+/// What the page knows of an experiment: pure data.
+#[derive(Clone, Copy, Debug)]
+pub struct Card {
+    /// Id in links.
+    pub id: &'static str,
+    /// Title.
+    pub title: &'static str,
+    /// The claim, in one sentence.
+    pub claim: &'static str,
+    /// What to look for, in order.
+    pub look_for: &'static [&'static str],
+    /// The schema.
+    pub knobs: &'static [Knob],
+    /// Presets; the first is the default.
+    pub presets: &'static [Preset],
+    /// The preset offered to slow devices.
+    pub light: Option<&'static str>,
+    /// Loss curves, drawn in order.
+    pub losses: &'static [SeriesSpec],
+    /// Reference lines of the loss chart, from the knobs.
+    pub reference: fn(&Knobs) -> Vec<RefLine>,
+    /// Knobs that constrain each other, run after parsing.
+    pub settle: fn(&mut Knobs) -> Vec<Notice>,
+    /// What a run costs, from the knobs: pure arithmetic.
+    pub cost: fn(&Knobs) -> Cost,
+    /// The text beside the plots, in a small Markdown.
+    pub story: &'static str,
+}
+
+/// Arithmetic and memory of a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Cost {
+    /// Parameters of one replica.
+    pub params: u64,
+    /// Floating-point operations of one training step, all replicas.
+    pub flops_per_step: f64,
+    /// Floating-point operations of one λ̂ point.
+    pub flops_per_point: f64,
+    /// Training steps.
+    pub steps: u64,
+    /// λ̂ points.
+    pub points: u64,
+    /// Bytes on the device.
+    pub bytes: u64,
+}
+
+/// Every experiment, in the order of the picker.
+pub const CARDS: &[&Card] = &[&tms::card::CARD, &induction::card::CARD];
+
+/// The card of that id.
+#[must_use]
+pub fn card(id: &str) -> Option<&'static Card> {
+    CARDS.iter().copied().find(|c| c.id == id)
+}
+
+/// Builds the lab of an experiment.
+///
+/// # Errors
+/// `BadLink` for an id that is not listed; `OutOfMemory` over the budget; `Internal` for a mistake.
+pub fn build(id: &str, knobs: &Knobs) -> Result<Parts, Fault> {
+    match id {
+        "tms" => tms::lab::build(knobs),
+        "induction" => induction::lab::build(knobs),
+        _ => Err(Fault::BadLink(format!("there is no experiment “{id}”"))),
+    }
+}
+
+/// A program with its replicas and the buffers the host feeds it through.
+#[derive(Clone, Debug)]
+pub struct Job {
+    /// The program.
+    pub program: Prog,
+    /// Its replica table.
+    pub replicas: Vec<Replica>,
+    /// Data of the steps: `[slot][row][feed_len]` words.
+    pub feed: Buf,
+    /// Rows of one slot (1 where all replicas share their data).
+    pub rows: usize,
+    /// Words of one row.
+    pub feed_len: usize,
+    /// Slots in `feed` and `stats`: the most steps one batch may hold.
+    pub slots: usize,
+    /// `[slot][replica][STATS]` floats: per-step losses.
+    pub stats: Buf,
+}
+
+/// Floats a replica leaves in `stats` at each step: the mean loss of the step's batch *before* the
+/// update, then whatever the experiment adds (class means).
+pub const STATS: usize = 4;
+
+/// SGLD around one checkpoint: a job whose replicas are chains plus one anchor, the last replica,
+/// with eps 0.
+#[derive(Clone, Debug)]
+pub struct ChainJob {
+    /// The job; replica `chains` is the anchor.
+    pub job: Job,
+    /// `[replica][params]`: set to w* before the chains start.
+    pub params: Buf,
+    /// `[1][params]`: w*.
+    pub anchor: Buf,
+    /// Chains, the anchor not counted.
+    pub chains: usize,
+    /// Steps before the first draw.
+    pub burnin: u64,
+    /// Draws: one a step.
+    pub draws: u64,
+    /// nβ.
+    pub nbeta: f64,
+}
+
+/// What an evaluation found at one step.
+#[derive(Clone, Debug, Default)]
+pub struct Observation {
+    /// Series values: `(id, y)`.
+    pub values: Vec<(String, f64)>,
+    /// The row of logit-PCA of the replica followed.
+    pub pca_row: Vec<f32>,
+    /// The figure of the model.
+    pub figure: Option<Figure>,
+}
+
+/// Everything the engine needs to run an experiment.
+pub struct Parts {
+    /// Buffers and programs.
+    pub plan: Plan,
+    /// Names and shapes of one replica's parameters.
+    pub arena: Arena,
+    /// `[replica][params]`.
+    pub params: Buf,
+    /// Optimiser state to keep with a checkpoint, each `[replica][params]`, with its name.
+    pub moments: Vec<(&'static str, Buf)>,
+    /// Training.
+    pub train: Job,
+    /// Forward only, on fixed data (fed once, slot 0), over the training parameters.
+    pub eval: Option<Job>,
+    /// Extra buffers read back after an evaluation; `params` is always read, first.
+    pub reads: Vec<(Buf, Range<usize>)>,
+    /// SGLD, unless `chains=0`.
+    pub chains: Option<ChainJob>,
+    /// Training steps.
+    pub steps: u64,
+    /// Steps after which the losses are evaluated, rising, 0 and `steps` included.
+    pub evals: Vec<u64>,
+    /// Steps at which a checkpoint is kept and λ̂ estimated; a subset of `evals`.
+    pub checkpoints: Vec<u64>,
+    /// The replica λ̂ and PCA follow.
+    pub follow: usize,
+    /// The rest, as code.
+    pub lab: Box<dyn Lab>,
+}
+
+impl std::fmt::Debug for Parts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Parts {{ steps: {}, plan:\n{} }}", self.steps, self.plan)
+    }
+}
+
+/// Which job a step or its data belong to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Of {
+    /// Training.
+    Train,
+    /// Evaluation on fixed data.
+    Eval,
+    /// Chains around the checkpoint of that step.
+    Chains {
+        /// The checkpoint.
+        checkpoint: u64,
+        /// The replica whose checkpoint it is.
+        follow: usize,
+    },
+}
+
+/// What differs between experiments, as pure functions.
+pub trait Lab {
+    /// Initial weights, `[replica][params]`.
+    fn initial(&self) -> Vec<f32>;
+    /// Appends the data of one slot, `[row][feed_len]` words: a pure function of (seed, job, step).
+    fn feed(&self, of: Of, step: u64, out: &mut Vec<u32>);
+    /// The step table entry (`slot` is filled in by the engine).
+    fn step(&self, of: Of, step: u64) -> Step;
+    /// Turns what an evaluation read back (`weights [replica][params]`, then `Parts::reads`) into
+    /// values. `follow` is the replica λ̂ and PCA follow.
+    fn observe(&self, step: u64, follow: usize, weights: &[f32], reads: &[Vec<f32>]) -> Observation;
+    /// Replica table of the chains around a checkpoint: their seeds depend on it, and on nothing else.
+    fn chain_replicas(&self, checkpoint: u64, follow: usize) -> Vec<Replica>;
+}
+
+/// Log-spaced steps and every `every`-th, from 0 to `steps`, both ends included, rising.
+#[must_use]
+pub fn grid(steps: u64, every: u64, per_decade: u64) -> Vec<u64> {
+    let mut all = vec![0, steps];
+    if every > 0 {
+        all.extend((0..=steps).step_by(usize::try_from(every).unwrap_or(usize::MAX)));
+    }
+    if per_decade > 0 {
+        let ratio = 10f64.powf(1.0 / per_decade as f64);
+        let mut x = 1.0;
+        while x < steps as f64 {
+            all.push(x.round() as u64);
+            x *= ratio;
+        }
+    }
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
+/// Data of one slot appended to a batch.
+pub fn feed_batch(batch: &mut Batch, parts: &Parts, job: &Job, of: Of, first: u64, n: u64) {
+    let mut words = Vec::with_capacity(job.rows * job.feed_len * usize::try_from(n).unwrap_or(0));
+    for s in first..first + n {
+        parts.lab.feed(of, s, &mut words);
+    }
+    batch.words.push((job.feed, 0, words));
+}

@@ -1,0 +1,19 @@
+//! What the page knows.
+
+use crate::experiments::{Card, Cost};
+
+/// The card.
+pub const CARD: Card = Card {
+    id: "tms",
+    title: "tms",
+    claim: "",
+    look_for: &[],
+    knobs: &[],
+    presets: &[],
+    light: None,
+    losses: &[],
+    reference: |_| Vec::new(),
+    settle: |_| Vec::new(),
+    cost: |_| Cost::default(),
+    story: include_str!("story.md"),
+};

@@ -1,0 +1,4 @@
+//! The experiment's card (what the page knows) and lab (what the engine knows).
+
+pub mod card;
+pub mod lab;

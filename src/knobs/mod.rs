@@ -1,0 +1,253 @@
+//! Knobs: the schema of an experiment's settings. From it come the form, the link, the checks,
+//! `lambdahat list` and the table in the story.
+
+use crate::protocol::Notice;
+use serde::Serialize;
+
+/// Where a knob stands in the form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Group {
+    /// The model.
+    Model,
+    /// The data.
+    Data,
+    /// The optimiser.
+    Training,
+    /// SGLD and its cadence.
+    Sampler,
+}
+
+/// What values a knob takes.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum Kind {
+    /// A whole number in min..=max.
+    Int {
+        /// Least.
+        min: i64,
+        /// Greatest.
+        max: i64,
+    },
+    /// A number in min..=max.
+    Float {
+        /// Least.
+        min: f64,
+        /// Greatest.
+        max: f64,
+    },
+    /// One of a few words.
+    Choice {
+        /// The words.
+        options: &'static [&'static str],
+    },
+}
+
+/// A value. Choices are stored as the schema's own word.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Value {
+    /// Of an Int knob.
+    Int(i64),
+    /// Of a Float knob.
+    Float(f64),
+    /// Of a Choice knob.
+    Word(&'static str),
+}
+
+/// One setting.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Knob {
+    /// Key in links.
+    pub key: &'static str,
+    /// Name in the form.
+    pub label: &'static str,
+    /// The symbol of the papers, or empty.
+    pub symbol: &'static str,
+    /// Values.
+    #[serde(flatten)]
+    pub kind: Kind,
+    /// Default.
+    pub default: Value,
+    /// Unit, or empty.
+    pub unit: &'static str,
+    /// One sentence: what it is, and what it does.
+    pub help: &'static str,
+    /// Where it stands.
+    pub group: Group,
+}
+
+/// Settings of one experiment: a value for every knob of its schema.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Knobs {
+    schema: &'static [Knob],
+    values: Vec<Value>,
+}
+
+impl PartialEq for Knob {
+    fn eq(&self, other: &Self) -> bool {
+        self.key == other.key
+    }
+}
+
+impl Value {
+    /// As written in a link.
+    #[must_use]
+    pub fn text(self) -> String {
+        match self {
+            Value::Int(i) => i.to_string(),
+            Value::Float(x) => float_text(x),
+            Value::Word(w) => w.to_string(),
+        }
+    }
+}
+
+/// The shortest text that reads back as the same number.
+fn float_text(x: f64) -> String {
+    let plain = format!("{x}");
+    let exp = format!("{x:e}");
+    if exp.len() < plain.len() { exp } else { plain }
+}
+
+impl Knob {
+    /// Reads a value; the notice says what was wrong with it and what is used instead.
+    pub fn read(&self, text: &str) -> (Value, Option<Notice>) {
+        let unreadable = |what: &str| {
+            let shown: String = text.chars().take(40).collect();
+            (self.default, Some(Notice::about(self.key, format!("{}: “{shown}” is not {what}; using {}.", self.key, self.default.text()))))
+        };
+        let clamped = |v: Value| {
+            let shown: String = text.chars().take(40).collect();
+            (v, Some(Notice::about(self.key, format!("{}: {shown} is out of range; using {}.", self.key, v.text()))))
+        };
+        match self.kind {
+            Kind::Int { min, max } => match text.trim().parse::<i64>() {
+                Ok(i) if (min..=max).contains(&i) => (Value::Int(i), None),
+                Ok(i) => clamped(Value::Int(i.clamp(min, max))),
+                Err(_) => match text.trim().parse::<f64>() {
+                    // 1e3 is a whole number too; so is one too long for 64 bits, which is clamped.
+                    Ok(x) if x.is_finite() && x.fract() == 0.0 => {
+                        let i = x.clamp(min as f64, max as f64) as i64;
+                        if i as f64 == x { (Value::Int(i), None) } else { clamped(Value::Int(i)) }
+                    }
+                    _ => unreadable("a whole number"),
+                },
+            },
+            Kind::Float { min, max } => match text.trim().parse::<f64>() {
+                Ok(x) if (min..=max).contains(&x) => (Value::Float(x), None),
+                Ok(x) if !x.is_nan() => clamped(Value::Float(x.clamp(min, max))),
+                _ => unreadable("a number"),
+            },
+            Kind::Choice { options } => match options.iter().find(|o| **o == text.trim()) {
+                Some(o) => (Value::Word(o), None),
+                None => unreadable(&format!("one of {}", options.join(", "))),
+            },
+        }
+    }
+}
+
+impl Knobs {
+    /// Every knob at its default.
+    #[must_use]
+    pub fn defaults(schema: &'static [Knob]) -> Self {
+        Self { schema, values: schema.iter().map(|k| k.default).collect() }
+    }
+    /// The schema.
+    #[must_use]
+    pub fn schema(&self) -> &'static [Knob] {
+        self.schema
+    }
+    /// The value of a knob, if it exists.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<Value> {
+        self.schema.iter().position(|k| k.key == key).map(|i| self.values[i])
+    }
+    /// An Int knob of the schema; 0 if there is none of that name.
+    #[must_use]
+    pub fn int(&self, key: &str) -> i64 {
+        match self.get(key) {
+            Some(Value::Int(i)) => i,
+            _ => 0,
+        }
+    }
+    /// An Int knob as a size.
+    #[must_use]
+    pub fn size(&self, key: &str) -> usize {
+        usize::try_from(self.int(key)).unwrap_or(0)
+    }
+    /// A Float knob of the schema; 0 if there is none of that name.
+    #[must_use]
+    pub fn float(&self, key: &str) -> f64 {
+        match self.get(key) {
+            Some(Value::Float(x)) => x,
+            _ => 0.0,
+        }
+    }
+    /// A Choice knob of the schema; empty if there is none of that name.
+    #[must_use]
+    pub fn word(&self, key: &str) -> &'static str {
+        match self.get(key) {
+            Some(Value::Word(w)) => w,
+            _ => "",
+        }
+    }
+    /// Sets a knob from its text form; unknown keys, unreadable and clamped values give a notice.
+    pub fn set(&mut self, key: &str, text: &str) -> Option<Notice> {
+        let Some(i) = self.schema.iter().position(|k| k.key == key) else {
+            let shown: String = key.chars().take(40).collect();
+            return Some(Notice::about(shown.clone(), format!("“{shown}” is no setting of this experiment; it was ignored.")));
+        };
+        let (value, notice) = self.schema[i].read(text);
+        self.values[i] = value;
+        notice
+    }
+    /// Sets a knob to a value known to be in range (for `settle`).
+    pub fn put(&mut self, key: &str, value: Value) {
+        if let Some(i) = self.schema.iter().position(|k| k.key == key) {
+            self.values[i] = value;
+        }
+    }
+    /// `key=value` of every knob that differs from its default, in schema order, joined by `&`;
+    /// the seed always, if `seed` is set.
+    #[must_use]
+    pub fn query(&self, seed: bool) -> String {
+        self.schema
+            .iter()
+            .zip(&self.values)
+            .filter(|(k, v)| k.default != **v || (seed && k.key == "seed"))
+            .map(|(k, v)| format!("{}={}", k.key, v.text()))
+            .collect::<Vec<_>>()
+            .join("&")
+    }
+}
+
+/// A whole-number knob.
+#[must_use]
+pub const fn int(key: &'static str, label: &'static str, group: Group, range: (i64, i64), default: i64, help: &'static str) -> Knob {
+    Knob { key, label, symbol: "", kind: Kind::Int { min: range.0, max: range.1 }, default: Value::Int(default), unit: "", help, group }
+}
+/// A number knob.
+#[must_use]
+pub const fn float(key: &'static str, label: &'static str, group: Group, range: (f64, f64), default: f64, help: &'static str) -> Knob {
+    Knob { key, label, symbol: "", kind: Kind::Float { min: range.0, max: range.1 }, default: Value::Float(default), unit: "", help, group }
+}
+/// A knob that takes one of a few words.
+#[must_use]
+pub const fn choice(key: &'static str, label: &'static str, group: Group, options: &'static [&'static str], default: &'static str, help: &'static str) -> Knob {
+    Knob { key, label, symbol: "", kind: Kind::Choice { options }, default: Value::Word(default), unit: "", help, group }
+}
+
+impl Knob {
+    /// With the symbol of the papers.
+    #[must_use]
+    pub const fn symbol(mut self, symbol: &'static str) -> Self {
+        self.symbol = symbol;
+        self
+    }
+    /// With a unit.
+    #[must_use]
+    pub const fn unit(mut self, unit: &'static str) -> Self {
+        self.unit = unit;
+        self
+    }
+}

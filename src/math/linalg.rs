@@ -1,0 +1,1 @@
+//! The one door to linear algebra (nalgebra behind it).

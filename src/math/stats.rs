@@ -1,0 +1,1 @@
+//! Statistics of traces: means, standard errors, autocorrelation, effective sample size, R-hat.
