@@ -11,6 +11,8 @@
 
 use crate::math::Real;
 
+pub mod cases;
+pub mod probe;
 mod rows;
 
 /// Element type of a buffer.
@@ -283,7 +285,10 @@ pub fn resolve(source: &str) -> String {
 }
 
 /// Every kernel of the program.
-pub const KERNELS: &[&Kernel] = &[];
+pub const KERNELS: &[&Kernel] = &[
+    &probe::PHILOX,
+    &probe::FMA,
+];
 
 #[doc(hidden)]
 pub use rows::matmul;
