@@ -52,13 +52,14 @@ pub fn parse_in(cards: &[&'static Card], text: &str) -> Link {
     }
     let hash = text.split_once('#').map_or(text, |(_, after)| after);
     let (path, query) = hash.split_once('?').unwrap_or((hash, ""));
-    let id = decode(path.trim().trim_matches('/'));
+    let id = decode(path);
+    let id = id.trim().trim_matches('/');
     let found = cards.iter().copied().find(|c| c.id == id);
     let known = found.is_some() || id.is_empty();
     if !known {
         notices.push(Notice::new(format!(
             "There is no experiment “{}”; this is {} with its defaults.",
-            shown(&id),
+            shown(id),
             cards[0].id
         )));
     }
