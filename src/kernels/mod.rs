@@ -11,7 +11,9 @@
 
 use crate::math::Real;
 
+pub mod optim;
 mod rows;
+pub mod tms;
 
 /// Element type of a buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -283,7 +285,12 @@ pub fn resolve(source: &str) -> String {
 }
 
 /// Every kernel of the program.
-pub const KERNELS: &[&Kernel] = &[];
+pub const KERNELS: &[&Kernel] = &[
+    &optim::SGD,
+    &optim::ADAMW,
+    &optim::SGLD,
+    &tms::TMS,
+];
 
 #[doc(hidden)]
 pub use rows::matmul;

@@ -273,7 +273,7 @@ impl LineChart<'_> {
                         .count(),
                 );
             }
-            let dots = line.dots.then(|| drawn.clone()).unwrap_or_default();
+            let dots = if line.dots { drawn.clone() } else { Vec::new() };
             marks.push(Mark::Path {
                 class: format!("line {}", line.class),
                 points: drawn,

@@ -156,7 +156,7 @@ mod tests {
         assert_eq!(with_error(8.6131, 0.42), "8.6 ± 0.4");
         assert_eq!(with_error(78.93, 1.2), "78.9 ± 1.2");
         assert_eq!(with_error(1234.0, 30.0), "1\u{202f}234 ± 30");
-        assert_eq!(with_error(-13.26, 0.96), "−13.26 ± 0.96");
+        assert_eq!(with_error(-13.26, 0.96), "−13.3 ± 1.0");
         assert_eq!(with_error(f64::NAN, 1.0), "not finite");
         assert_eq!(with_error(5.0, 0.0), "5.00");
     }

@@ -58,12 +58,12 @@ impl PathChart<'_> {
                 area: false,
             });
         }
-        for i in 0..n {
+        for (i, &at) in at.iter().enumerate() {
             let r = if i + 1 == n { 4.5 } else { 2.4 };
             let title = format!("step {}", number::fixed(self.steps[i], 0));
             plot.push(Mark::Dot {
                 class: format!("dot {}", self.class_of(self.steps[i])),
-                at: at[i],
+                at,
                 r,
                 title,
             });
