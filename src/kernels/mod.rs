@@ -12,6 +12,8 @@
 use crate::math::Real;
 
 pub mod optim;
+pub mod cases;
+pub mod probe;
 mod rows;
 pub mod tms;
 
@@ -290,6 +292,8 @@ pub const KERNELS: &[&Kernel] = &[
     &optim::ADAMW,
     &optim::SGLD,
     &tms::TMS,
+    &probe::PHILOX,
+    &probe::FMA,
 ];
 
 #[doc(hidden)]
