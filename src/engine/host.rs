@@ -119,6 +119,10 @@ impl Host {
                     self.drill(drill);
                 }
             }
+            Command::Check => {
+                let rows = self.source.check().await;
+                self.events.push(Event::Checked(rows));
+            }
             Command::Forget => self.forget(),
         }
     }

@@ -3,7 +3,7 @@
 use crate::exec::gpu::{Choice, Gpu, GpuExec};
 use crate::exec::{Exec, cpu};
 use crate::plan::Plan;
-use crate::protocol::{DeviceInfo, EngineChoice, Fault, WhyCpu};
+use crate::protocol::{Checked, DeviceInfo, EngineChoice, Fault, WhyCpu};
 
 /// Where executors come from: kept for the life of the worker, so that a second run starts at once.
 #[derive(Debug)]
@@ -51,5 +51,18 @@ impl Source {
             Source::Cpu => Exec::Cpu(Box::new(cpu::CpuExec::new(plan))),
             Source::Gpu(gpu) => Exec::Gpu(Box::new(GpuExec::new(gpu, plan).await?)),
         })
+    }
+
+    /// Compares every kernel with its twin on this device; nothing to compare on the CPU engine.
+    pub async fn check(&self) -> Vec<Checked> {
+        let Source::Gpu(gpu) = self else { return Vec::new() };
+        let rows = crate::exec::check::check(gpu).await;
+        let told = |r: crate::exec::check::CheckRow| Checked {
+            margin: f64::from(r.margin),
+            agrees: r.agrees(),
+            kernel: r.kernel,
+            case: r.case,
+        };
+        rows.into_iter().map(told).collect()
     }
 }

@@ -3,7 +3,7 @@
 //! another: chains start at w*, with seeds and batches that depend on the checkpoint alone.
 
 use super::pacing::{Pacer, Portion};
-use crate::estimate::{self, Trace};
+use crate::estimate::llc::llc;
 use crate::exec::{Batch, Exec, Run};
 use crate::experiments::{Of, Parts, STATS};
 use crate::protocol::{Fault, LlcPoint};
@@ -20,7 +20,7 @@ pub struct Sampling {
     center: Vec<f32>,
     next: u64,
     /// Losses of the recorded draws, `[draw][chains + 1]`, the anchor last.
-    losses: Vec<f64>,
+    losses: Vec<f32>,
     started: Instant,
 }
 
@@ -80,7 +80,7 @@ impl Sampling {
         let stats = reads.first().map(Vec::as_slice).unwrap_or_default();
         for (i, row) in stats.chunks_exact(width).enumerate() {
             if self.next + i as u64 >= chains.burnin {
-                self.losses.extend(row.chunks_exact(STATS).map(|s| f64::from(s[0])));
+                self.losses.extend(row.chunks_exact(STATS).map(|s| s[0]));
             }
         }
         self.next += steps;
@@ -88,11 +88,16 @@ impl Sampling {
             return Ok(None);
         }
         let ends = reads.get(1).map(Vec::as_slice).unwrap_or_default();
-        let trace = Trace { nbeta: chains.nbeta, chains: chains.chains, losses: &self.losses };
+        let found = llc(&self.losses, chains.chains, chains.nbeta);
         Ok(Some(LlcPoint {
             step: self.checkpoint,
+            value: found.value,
+            se: found.se,
+            init_loss: found.init_loss,
+            mean_loss: found.mean_loss,
             distance: relative_distance(ends, &self.center),
-            ..estimate::llc(&trace)
+            per_chain: found.per_chain,
+            failed_chains: found.failed as u32,
         }))
     }
 }

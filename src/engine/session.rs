@@ -272,7 +272,14 @@ impl Session {
             if let Some(point) = sampling.pump(&self.parts, &mut self.exec, &mut self.chain_pacer).await? {
                 self.spent.points += 1;
                 self.spent.points_s += sampling.seconds();
-                self.history.push_llc(point);
+                if point.value.is_finite() {
+                    self.history.push_llc(point);
+                } else {
+                    self.notices.push(Notice::about(
+                        "eps",
+                        format!("All chains ran away at step {}: λ̂ has no value there. Lower eps, or raise gamma.", point.step),
+                    ));
+                }
                 self.sampling = None;
                 self.last_end = None;
             }

@@ -1,7 +1,10 @@
 //! Cases on which every kernel is compared with its twin, on every device we can reach. Each kernel
 //! module supplies its own; here they are listed, and their inputs drawn.
 
-use super::{Access, Elem, Kernel, Replica, Step, probe};
+use super::{
+    Access, Elem, Kernel, Replica, Step, attention, embed, linear, linear_backward, loss, norm, optim, probe, tms,
+    unembed,
+};
 use crate::math::{Stream, normal, philox::word};
 
 /// Consts, params as bits, replicas, and what is special about it.
@@ -20,18 +23,37 @@ pub struct Listed {
     pub positive: &'static [&'static str],
 }
 
-const fn listed(kernel: &'static Kernel, cases: fn() -> Vec<CaseOf>) -> Listed {
-    Listed { kernel, cases, fill: zeros, positive: &[] }
+type Cases = fn() -> Vec<CaseOf>;
+type Fill = fn(&[u32], &str, usize) -> Vec<u32>;
+
+const fn listed(kernel: &'static Kernel, cases: Cases, fill: Fill) -> Listed {
+    Listed { kernel, cases, fill, positive: &[] }
 }
 
+/// For kernels that read no words.
 fn zeros(_: &[u32], _: &str, len: usize) -> Vec<u32> {
     vec![0; len]
 }
 
 /// Every kernel's cases: one line a kernel.
 pub const LISTED: &[Listed] = &[
-    listed(&probe::PHILOX, probe::philox_cases),
-    listed(&probe::FMA, probe::fma_cases),
+    listed(&attention::ATTENTION, attention::cases, zeros),
+    listed(&attention::ATTENTION_BACKWARD, attention::cases, zeros),
+    listed(&embed::EMBED, embed::cases, embed::fill),
+    listed(&embed::EMBED_DW, embed::cases_dw, embed::fill),
+    listed(&linear::LINEAR, linear::cases, zeros),
+    listed(&linear_backward::LINEAR_DX, linear_backward::cases_dx, zeros),
+    listed(&linear_backward::LINEAR_DW, linear_backward::cases_dw, zeros),
+    listed(&loss::LOSS, loss::cases, loss::fill),
+    listed(&loss::ROWS, loss::cases_rows, loss::fill_rows),
+    listed(&norm::NORM_BACKWARD, norm::cases, zeros),
+    listed(&unembed::UNEMBED, unembed::cases, unembed::fill),
+    listed(&optim::SGD, optim::sgd_cases, optim::fill),
+    Listed { kernel: &optim::ADAMW, cases: optim::adamw_cases, fill: optim::fill, positive: &["v"] },
+    listed(&optim::SGLD, optim::sgld_cases, optim::fill),
+    listed(&tms::TMS, tms::cases, tms::fill),
+    listed(&probe::PHILOX, probe::philox_cases, zeros),
+    listed(&probe::FMA, probe::fma_cases, zeros),
 ];
 
 /// One launch to compare.
