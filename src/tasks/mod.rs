@@ -1,1 +1,3 @@
-//! tasks
+//! Data generators: pure functions of (seed, stream, step). They know no model and no device.
+
+pub mod repeat;
