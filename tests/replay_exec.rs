@@ -78,12 +78,23 @@ impl Walk {
         let x = plan.host_f32("x", REPLICAS * n);
         let stats = plan.host_f32("stats", SLOTS * REPLICAS);
         let program = plan.program("walk", REPLICAS);
-        plan.push(program, &PHILOX, &[BLOCKS as u32], &[5], &[words, normals]).unwrap();
-        plan.push(program, &WALK, &[n as u32], &[], &[normals, x, stats]).unwrap();
-        Self { plan, program, x, stats }
+        plan.push(program, &PHILOX, &[BLOCKS as u32], &[5], &[words, normals])
+            .unwrap();
+        plan.push(program, &WALK, &[n as u32], &[], &[normals, x, stats])
+            .unwrap();
+        Self {
+            plan,
+            program,
+            x,
+            stats,
+        }
     }
     fn table() -> Vec<Replica> {
-        let one = |r: u32| Replica { seed: 5 + r, lr: 0.1 + r as f32, ..Replica::default() };
+        let one = |r: u32| Replica {
+            seed: 5 + r,
+            lr: 0.1 + r as f32,
+            ..Replica::default()
+        };
         (0..REPLICAS as u32).map(one).collect()
     }
     /// Steps `from..from + n` and a read of everything.
@@ -96,7 +107,10 @@ impl Walk {
         };
         let steps = (from..from + n).map(step).collect();
         Batch {
-            runs: vec![Run { program: self.program, steps }],
+            runs: vec![Run {
+                program: self.program,
+                steps,
+            }],
             reads: vec![
                 (self.stats, 0..SLOTS * REPLICAS),
                 (self.x, 0..4 * BLOCKS * REPLICAS),
@@ -118,7 +132,10 @@ fn gpu() -> Gpu {
 }
 
 fn bits(reads: &[Vec<f32>]) -> Vec<Vec<u32>> {
-    reads.iter().map(|r| r.iter().map(|x| x.to_bits()).collect()).collect()
+    reads
+        .iter()
+        .map(|r| r.iter().map(|x| x.to_bits()).collect())
+        .collect()
 }
 
 fn finish(exec: &mut GpuExec, ticket: Ticket) -> Vec<Vec<f32>> {
@@ -140,13 +157,18 @@ fn grouping_cannot_be_seen() {
     assert_eq!(whole[1][1..3], whole[2]);
     // One at a time, all in flight at once, waited for in order.
     let mut exec = walk.start(&gpu);
-    let tickets: Vec<_> = (0..8).map(|i| exec.submit(&walk.batch(i, 1, 0)).unwrap()).collect();
+    let tickets: Vec<_> = (0..8)
+        .map(|i| exec.submit(&walk.batch(i, 1, 0)).unwrap())
+        .collect();
     let mut last = Vec::new();
     for (i, ticket) in tickets.into_iter().enumerate() {
         last = finish(&mut exec, ticket);
         let slot = i * REPLICAS..(i + 1) * REPLICAS;
         assert_eq!(last[0][slot.clone()], whole[0][slot.clone()]);
-        assert!(last[0][slot.end..].iter().all(|&x| x == 0.0), "later steps had not run yet");
+        assert!(
+            last[0][slot.end..].iter().all(|&x| x == 0.0),
+            "later steps had not run yet"
+        );
     }
     assert_eq!(bits(&last), bits(&whole));
     // Cut between nodes.
@@ -210,10 +232,14 @@ fn a_steady_state_makes_nothing() {
     let walk = Walk::new();
     let mut exec = walk.start(&gpu);
     let mut turn = |from: usize| {
-        let tickets: Vec<_> =
-            (0..3).map(|i| exec.submit(&walk.batch(from + i, 1, 0)).unwrap()).collect();
+        let tickets: Vec<_> = (0..3)
+            .map(|i| exec.submit(&walk.batch(from + i, 1, 0)).unwrap())
+            .collect();
         // A batch without reads is waited for like any other.
-        let silent = Batch { reads: vec![], ..walk.batch(from, 1, 0) };
+        let silent = Batch {
+            reads: vec![],
+            ..walk.batch(from, 1, 0)
+        };
         let silent = exec.submit(&silent).unwrap();
         for ticket in tickets {
             finish(&mut exec, ticket);
@@ -240,9 +266,19 @@ fn equal_consts_share_a_pipeline() {
     let words = walk.plan.f32("words 2", 2 * n);
     let normals = walk.plan.f32("normals 2", n);
     for _ in 0..2 {
-        walk.plan.push(again, &PHILOX, &[BLOCKS as u32], &[6], &[words, normals]).unwrap();
+        walk.plan
+            .push(again, &PHILOX, &[BLOCKS as u32], &[6], &[words, normals])
+            .unwrap();
     }
-    walk.plan.push(again, &PHILOX, &[BLOCKS as u32 / 2], &[6], &[words, normals]).unwrap();
+    walk.plan
+        .push(
+            again,
+            &PHILOX,
+            &[BLOCKS as u32 / 2],
+            &[6],
+            &[words, normals],
+        )
+        .unwrap();
     let exec = walk.start(&gpu);
     assert_eq!(exec.counters().pipelines_created, 3);
     assert_eq!(exec.counters().bind_groups_created, 2 + 5);
@@ -257,10 +293,19 @@ fn a_lost_device_is_a_fault() {
     finish(&mut exec, done);
     let pending = exec.submit(&walk.batch(1, 8, 0)).unwrap();
     exec.destroy();
-    assert!(matches!(block_on(exec.wait(pending)), Err(Fault::DeviceLost(_))));
-    assert!(matches!(exec.submit(&walk.batch(9, 1, 0)), Err(Fault::DeviceLost(_))));
+    assert!(matches!(
+        block_on(exec.wait(pending)),
+        Err(Fault::DeviceLost(_))
+    ));
+    assert!(matches!(
+        exec.submit(&walk.batch(9, 1, 0)),
+        Err(Fault::DeviceLost(_))
+    ));
     exec.set_replicas(walk.program, &Walk::table());
-    assert!(matches!(block_on(GpuExec::new(&gpu, &walk.plan)), Err(Fault::DeviceLost(_))));
+    assert!(matches!(
+        block_on(GpuExec::new(&gpu, &walk.plan)),
+        Err(Fault::DeviceLost(_))
+    ));
     // A device opened afterwards works, and gives the same bits as one never lost.
     let fresh = self::gpu();
     let mut exec = walk.start(&fresh);
@@ -289,7 +334,10 @@ fn what_does_not_fit_is_a_fault() {
     let mut program = walk.batch(0, 1, 0);
     program.runs[0].program = Prog(9);
     assert!(matches!(exec.submit(&program), Err(Fault::Internal(_))));
-    assert!(matches!(block_on(exec.wait(Ticket(77))), Err(Fault::Internal(_))));
+    assert!(matches!(
+        block_on(exec.wait(Ticket(77))),
+        Err(Fault::Internal(_))
+    ));
     // None of it harms what follows.
     let ticket = exec.submit(&walk.batch(0, 1, 0)).unwrap();
     assert_eq!(finish(&mut exec, ticket).len(), 3);

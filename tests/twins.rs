@@ -26,9 +26,23 @@ fn every_kernel_has_cases() {
         assert!(its > 0, "{} has no case", kernel.name);
     }
     for case in &all {
-        assert!(KERNELS.contains(&case.kernel), "{} is not listed", case.kernel.name);
-        assert_eq!(case.consts.len(), case.kernel.consts.len(), "{}", case.kernel.name);
-        assert_eq!(case.params.len(), case.kernel.params.len(), "{}", case.kernel.name);
+        assert!(
+            KERNELS.contains(&case.kernel),
+            "{} is not listed",
+            case.kernel.name
+        );
+        assert_eq!(
+            case.consts.len(),
+            case.kernel.consts.len(),
+            "{}",
+            case.kernel.name
+        );
+        assert_eq!(
+            case.params.len(),
+            case.kernel.params.len(),
+            "{}",
+            case.kernel.name
+        );
     }
 }
 
@@ -88,20 +102,53 @@ fn planted<T: Real>(mut call: Call<'_, T>, change: fn(usize, u32) -> u32, skip: 
 
 #[test]
 fn planted_faults_are_found() {
-    const FAITHFUL: Kernel = Kernel { twin: twin!(faithful), ..PHILOX };
-    const BIT: Kernel = Kernel { twin: twin!(one_bit), ..PHILOX };
-    const MISSING: Kernel = Kernel { twin: twin!(one_missing), ..PHILOX };
-    const STALE: Kernel = Kernel { twin: twin!(stale_step), ..PHILOX };
-    const REFUSED: Kernel = Kernel { source: "fn main() { nonsense }", ..PHILOX };
+    const FAITHFUL: Kernel = Kernel {
+        twin: twin!(faithful),
+        ..PHILOX
+    };
+    const BIT: Kernel = Kernel {
+        twin: twin!(one_bit),
+        ..PHILOX
+    };
+    const MISSING: Kernel = Kernel {
+        twin: twin!(one_missing),
+        ..PHILOX
+    };
+    const STALE: Kernel = Kernel {
+        twin: twin!(stale_step),
+        ..PHILOX
+    };
+    const REFUSED: Kernel = Kernel {
+        source: "fn main() { nonsense }",
+        ..PHILOX
+    };
     let of = |kernel: &'static Kernel| {
-        let case = cases().into_iter().find(|c| c.kernel.name == PHILOX.name && c.replicas == 1);
-        Case { kernel, ..case.unwrap() }
+        let case = cases()
+            .into_iter()
+            .find(|c| c.kernel.name == PHILOX.name && c.replicas == 1);
+        Case {
+            kernel,
+            ..case.unwrap()
+        }
     };
     // A refused shader first: its error must not stick to the device.
-    let faulty = [of(&BIT), of(&MISSING), of(&STALE), of(&REFUSED), of(&FAITHFUL)];
+    let faulty = [
+        of(&BIT),
+        of(&MISSING),
+        of(&STALE),
+        of(&REFUSED),
+        of(&FAITHFUL),
+    ];
     let rows = block_on(check_cases(&gpu(), &faulty));
     let agrees: Vec<bool> = rows.iter().map(|r| r.agrees()).collect();
     assert_eq!(agrees, [false, false, false, false, true], "{rows:#?}");
     assert_eq!(rows[1].stray, 1);
-    assert!(rows[3].fault.as_ref().is_some_and(|f| f.contains("nonsense")), "{:?}", rows[3]);
+    assert!(
+        rows[3]
+            .fault
+            .as_ref()
+            .is_some_and(|f| f.contains("nonsense")),
+        "{:?}",
+        rows[3]
+    );
 }

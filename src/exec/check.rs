@@ -62,7 +62,12 @@ pub async fn check_cases(gpu: &Gpu, cases: &[Case]) -> Vec<CheckRow> {
         let inputs = case.inputs();
         let lost = match on_device(gpu, case, &inputs).await {
             Ok(device) => {
-                compare(&mut row, case.kernel.tolerance, &device, &on_twin(case, &inputs));
+                compare(
+                    &mut row,
+                    case.kernel.tolerance,
+                    &device,
+                    &on_twin(case, &inputs),
+                );
                 false
             }
             Err(fault) => {
@@ -116,7 +121,10 @@ async fn on_device(gpu: &Gpu, case: &Case, inputs: &[Input]) -> Result<Vec<Vec<f
     }
     let program = plan.program("check", case.replicas);
     plan.push(program, case.kernel, &case.consts, &case.params, &buffers)?;
-    batch.runs.push(Run { program, steps: vec![case.step()] });
+    batch.runs.push(Run {
+        program,
+        steps: vec![case.step()],
+    });
     let mut exec = GpuExec::new(gpu, &plan).await?;
     exec.set_replicas(program, &case.table());
     let ticket = exec.submit(&batch)?;
@@ -126,8 +134,16 @@ async fn on_device(gpu: &Gpu, case: &Case, inputs: &[Input]) -> Result<Vec<Vec<f
 /// The written buffers after the twin's call.
 fn on_twin(case: &Case, inputs: &[Input]) -> Vec<Vec<f32>> {
     let table = case.table();
-    let mut values: Vec<Vec<f32>> =
-        inputs.iter().map(|i| if i.elem == Elem::F32 { floats(&i.bits) } else { vec![] }).collect();
+    let mut values: Vec<Vec<f32>> = inputs
+        .iter()
+        .map(|i| {
+            if i.elem == Elem::F32 {
+                floats(&i.bits)
+            } else {
+                vec![]
+            }
+        })
+        .collect();
     let slots = values
         .iter_mut()
         .zip(inputs)
@@ -144,7 +160,12 @@ fn on_twin(case: &Case, inputs: &[Input]) -> Vec<Vec<f32>> {
         replicas: &table,
         slots,
     });
-    values.into_iter().zip(inputs).filter(|(_, i)| written(i)).map(|(v, _)| v).collect()
+    values
+        .into_iter()
+        .zip(inputs)
+        .filter(|(_, i)| written(i))
+        .map(|(v, _)| v)
+        .collect()
 }
 
 /// Bits tell a NaN where a compiler may assume that there is none.

@@ -79,7 +79,12 @@ pub struct Case {
 #[must_use]
 pub fn cases() -> Vec<Case> {
     let of = |l: &Listed| {
-        let Listed { kernel, fill, positive, .. } = *l;
+        let Listed {
+            kernel,
+            fill,
+            positive,
+            ..
+        } = *l;
         let case = move |(consts, params, replicas, label): CaseOf| Case {
             kernel,
             label: label.to_owned(),
@@ -115,14 +120,29 @@ impl Case {
     /// The step of the launch: the second slot, so that a kernel which forgets it is found out.
     #[must_use]
     pub fn step(&self) -> Step {
-        Step { index: 41, slot: 1, schedule: 0.75, bias1: 0.8, bias2: 0.3, ..Step::default() }
+        Step {
+            index: 41,
+            slot: 1,
+            schedule: 0.75,
+            bias1: 0.8,
+            bias2: 0.3,
+            ..Step::default()
+        }
     }
 
     /// A table of unlike replicas. The last of several has eps 0 and half the groups masked.
     #[must_use]
     pub fn table(&self) -> Vec<Replica> {
-        let rows = self.kernel.params.iter().position(|p| p.name == "feed_rows");
-        let rows = rows.and_then(|i| self.params.get(i)).copied().unwrap_or(1).max(1);
+        let rows = self
+            .kernel
+            .params
+            .iter()
+            .position(|p| p.name == "feed_rows");
+        let rows = rows
+            .and_then(|i| self.params.get(i))
+            .copied()
+            .unwrap_or(1)
+            .max(1);
         let count = u32::try_from(self.replicas).unwrap_or(u32::MAX);
         let one = |r: u32| {
             let last = r + 1 == count && count > 1;
@@ -149,7 +169,11 @@ impl Case {
     pub fn inputs(&self) -> Vec<Input> {
         let needs = (self.kernel.needs)(&self.consts, &self.params, self.replicas);
         let draw = |(i, (binding, need)): (u32, (&super::Binding, usize))| {
-            let slots = if SLOTTED.contains(&binding.name) { 2 } else { 1 };
+            let slots = if SLOTTED.contains(&binding.name) {
+                2
+            } else {
+                1
+            };
             let len = slots * need;
             let float = |e: u32| {
                 let z: f32 = normal(word(i, Stream::Probe, 0, e));
@@ -161,8 +185,15 @@ impl Case {
                 (Elem::F32, Access::Write) => vec![POISON; len],
                 (Elem::F32, _) => (0..u32::try_from(len).unwrap_or(0)).map(float).collect(),
             };
-            Input { bits, elem: binding.elem, access: binding.access }
+            Input {
+                bits,
+                elem: binding.elem,
+                access: binding.access,
+            }
         };
-        (0..).zip(self.kernel.bindings.iter().zip(needs)).map(draw).collect()
+        (0..)
+            .zip(self.kernel.bindings.iter().zip(needs))
+            .map(draw)
+            .collect()
     }
 }

@@ -73,11 +73,19 @@ fn fma<T: Real>(mut call: Call<'_, T>) {
 /// Cases of [`PHILOX`].
 #[must_use]
 pub fn philox_cases() -> Vec<(Vec<u32>, Vec<u32>, usize, &'static str)> {
-    vec![(vec![3], vec![5], 1, "one replica"), (vec![1000], vec![1], 3, "replicas")]
+    vec![
+        (vec![3], vec![5], 1, "one replica"),
+        (vec![1000], vec![1], 3, "replicas"),
+    ]
 }
 
 /// Cases of [`FMA`].
 #[must_use]
 pub fn fma_cases() -> Vec<(Vec<u32>, Vec<u32>, usize, &'static str)> {
-    vec![(vec![2, 40], vec![0.875f32.to_bits(), 0.125f32.to_bits()], 2, "replicas")]
+    vec![(
+        vec![2, 40],
+        vec![0.875f32.to_bits(), 0.125f32.to_bits()],
+        2,
+        "replicas",
+    )]
 }

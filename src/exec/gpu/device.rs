@@ -54,7 +54,10 @@ impl Gpu {
             power_preference: wgpu::PowerPreference::HighPerformance,
             ..Default::default()
         };
-        let adapter = instance.request_adapter(&wish).await.map_err(|_| WhyCpu::NoAdapter)?;
+        let adapter = instance
+            .request_adapter(&wish)
+            .await
+            .map_err(|_| WhyCpu::NoAdapter)?;
         let (name, software) = describe(&adapter.get_info(), None);
         if software && choice == Choice::Hardware {
             return Err(WhyCpu::SoftwareAdapter(name));
@@ -65,8 +68,9 @@ impl Gpu {
             max_storage_buffer_binding_size: has.max_storage_buffer_binding_size.max(128 << 20),
             ..wgpu::Limits::default()
         };
-        let largest =
-            required_limits.max_buffer_size.min(required_limits.max_storage_buffer_binding_size);
+        let largest = required_limits
+            .max_buffer_size
+            .min(required_limits.max_storage_buffer_binding_size);
         let (device, queue) = adapter
             .request_device(&wgpu::DeviceDescriptor {
                 label: Some("lambdahat"),
@@ -84,7 +88,11 @@ impl Gpu {
         let reports = Arc::new(Mutex::new(Reports::default()));
         let to = Arc::clone(&reports);
         device.set_device_lost_callback(move |reason, message| {
-            let why = if message.is_empty() { format!("{reason:?}") } else { message };
+            let why = if message.is_empty() {
+                format!("{reason:?}")
+            } else {
+                message
+            };
             lock(&to).lost.get_or_insert(why);
         });
         let to = Arc::clone(&reports);
@@ -97,8 +105,18 @@ impl Gpu {
                 }
             }
         }));
-        let info = DeviceInfo { kind: DeviceKind::Gpu, name, software };
-        Ok(Self { device, queue, largest, info, reports })
+        let info = DeviceInfo {
+            kind: DeviceKind::Gpu,
+            name,
+            software,
+        };
+        Ok(Self {
+            device,
+            queue,
+            largest,
+            info,
+            reports,
+        })
     }
 
     /// What it is.
@@ -114,7 +132,9 @@ impl Gpu {
     }
 
     pub(super) fn report_lost(&self, why: &str) {
-        lock(&self.reports).lost.get_or_insert_with(|| why.to_owned());
+        lock(&self.reports)
+            .lost
+            .get_or_insert_with(|| why.to_owned());
     }
 
     /// The first thing that went wrong, if anything did; `bytes` is what the plan needs.
@@ -124,7 +144,10 @@ impl Gpu {
             return Err(Fault::DeviceLost(why.clone()));
         }
         if reports.out_of_memory {
-            return Err(Fault::OutOfMemory { needed: bytes, limit: bytes });
+            return Err(Fault::OutOfMemory {
+                needed: bytes,
+                limit: bytes,
+            });
         }
         match &reports.error {
             Some(why) => Err(Fault::Internal(why.clone())),
@@ -139,13 +162,23 @@ fn describe(info: &wgpu::AdapterInfo, device: Option<&wgpu::Device>) -> (String,
     if let Some(said) = device.and_then(said_by_the_browser)
         && !name.contains(&said)
     {
-        name = if name.is_empty() { said } else { format!("{name} ({said})") };
+        name = if name.is_empty() {
+            said
+        } else {
+            format!("{name} ({said})")
+        };
     }
     if name.is_empty() {
         name = "unnamed adapter".to_owned();
     }
     let lower = name.to_lowercase();
-    let known = ["swiftshader", "llvmpipe", "lavapipe", "softpipe", "basic render"];
+    let known = [
+        "swiftshader",
+        "llvmpipe",
+        "lavapipe",
+        "softpipe",
+        "basic render",
+    ];
     let software =
         info.device_type == wgpu::DeviceType::Cpu || known.iter().any(|k| lower.contains(k));
     (name, software)
@@ -160,7 +193,10 @@ fn said_by_the_browser(device: &wgpu::Device) -> Option<String> {
         let value = js_sys::Reflect::get(&info, &key.into()).ok()?.as_string()?;
         (!value.is_empty()).then_some(value)
     };
-    let said: Vec<String> = ["vendor", "architecture"].iter().filter_map(|k| text(k)).collect();
+    let said: Vec<String> = ["vendor", "architecture"]
+        .iter()
+        .filter_map(|k| text(k))
+        .collect();
     (!said.is_empty()).then(|| said.join(" "))
 }
 

@@ -57,7 +57,9 @@ impl GpuExec {
         if let Some(program) = self.recording.programs.get(program.0) {
             let table = &table[..table.len().min(program.count)];
             if !table.is_empty() {
-                self.gpu.queue.write_buffer(&program.replicas, 0, bytemuck::cast_slice(table));
+                self.gpu
+                    .queue
+                    .write_buffer(&program.replicas, 0, bytemuck::cast_slice(table));
             }
         }
     }
@@ -69,9 +71,16 @@ impl GpuExec {
     pub fn submit(&mut self, batch: &Batch) -> Result<Ticket, Fault> {
         self.gpu.fault(self.bytes)?;
         self.inspect(batch)?;
-        let Self { gpu, recording, staging, counters, .. } = self;
+        let Self {
+            gpu,
+            recording,
+            staging,
+            counters,
+            ..
+        } = self;
         let write = |b: &Buf, at: &usize, data: &[u8]| {
-            gpu.queue.write_buffer(&recording.buffers[b.0], 4 * *at as u64, data);
+            gpu.queue
+                .write_buffer(&recording.buffers[b.0], 4 * *at as u64, data);
         };
         for (b, at, data) in &batch.words {
             write(b, at, bytemuck::cast_slice(data));
@@ -109,7 +118,10 @@ impl GpuExec {
     /// Device lost or out of memory; `Internal` for a ticket that is not under way.
     pub async fn wait(&mut self, ticket: Ticket) -> Result<Vec<Vec<f32>>, Fault> {
         let Some(flight) = self.flights.remove(&ticket.0) else {
-            return Err(Fault::Internal(format!("batch {} is not under way", ticket.0)));
+            return Err(Fault::Internal(format!(
+                "batch {} is not under way",
+                ticket.0
+            )));
         };
         let reads = self.staging.finish(&self.gpu, flight).await;
         // What the callbacks said is the better reason.
@@ -129,7 +141,11 @@ impl GpuExec {
             });
             let name = decl.map_or("?", |d| d.name.as_str());
             let what = || format!("{len} elements at {at} are not in {elem:?} buffer `{name}`");
-            if fits { Ok(()) } else { Err(Fault::Internal(what())) }
+            if fits {
+                Ok(())
+            } else {
+                Err(Fault::Internal(what()))
+            }
         };
         for (b, at, data) in &batch.words {
             within(b, Elem::U32, *at, data.len())?;
@@ -140,7 +156,11 @@ impl GpuExec {
         for (b, range) in &batch.reads {
             within(b, Elem::F32, range.start, range.len())?;
         }
-        match batch.runs.iter().find(|r| r.program.0 >= self.recording.programs.len()) {
+        match batch
+            .runs
+            .iter()
+            .find(|r| r.program.0 >= self.recording.programs.len())
+        {
             Some(run) => Err(Fault::Internal(format!("no program {}", run.program.0))),
             None => Ok(()),
         }

@@ -51,7 +51,13 @@ impl Recording {
         let mut made = Counters::default();
         let buffers = allocate(gpu, plan, &mut made).await?;
         let scope = gpu.device.push_error_scope(wgpu::ErrorFilter::Validation);
-        let recording = Maker { gpu, plan, made, layouts: BTreeMap::new() }.record(buffers);
+        let recording = Maker {
+            gpu,
+            plan,
+            made,
+            layouts: BTreeMap::new(),
+        }
+        .record(buffers);
         // Popped before anything is awaited: scopes belong to this thread.
         let error = scope.pop().await;
         let recording = recording?;
@@ -69,7 +75,12 @@ impl Recording {
     /// Frees the device's memory now: in the browser a drop frees nothing.
     pub fn destroy(&self) {
         let tables = self.programs.iter().map(|p| &p.replicas);
-        for buffer in self.buffers.iter().chain(tables).chain([&self.steps, &self.params]) {
+        for buffer in self
+            .buffers
+            .iter()
+            .chain(tables)
+            .chain([&self.steps, &self.params])
+        {
             buffer.destroy();
         }
     }
@@ -77,13 +88,17 @@ impl Recording {
 
 /// Allocates the plan's buffers, each under its own error scope, so that the fault can say how much
 /// there was.
-async fn allocate(
-    gpu: &Gpu,
-    plan: &Plan,
-    made: &mut Counters,
-) -> Result<Vec<wgpu::Buffer>, Fault> {
-    if let Some(large) = plan.buffers.iter().map(|b| bytes(b.len)).find(|&n| n > gpu.largest) {
-        return Err(Fault::OutOfMemory { needed: large, limit: gpu.largest });
+async fn allocate(gpu: &Gpu, plan: &Plan, made: &mut Counters) -> Result<Vec<wgpu::Buffer>, Fault> {
+    if let Some(large) = plan
+        .buffers
+        .iter()
+        .map(|b| bytes(b.len))
+        .find(|&n| n > gpu.largest)
+    {
+        return Err(Fault::OutOfMemory {
+            needed: large,
+            limit: gpu.largest,
+        });
     }
     let mut buffers = Vec::with_capacity(plan.buffers.len());
     let mut errors = Vec::with_capacity(plan.buffers.len());
@@ -99,7 +114,10 @@ async fn allocate(
     for (error, decl) in errors.into_iter().zip(&plan.buffers) {
         if error.await.is_some() {
             buffers.iter().for_each(wgpu::Buffer::destroy);
-            return Err(Fault::OutOfMemory { needed: plan.bytes(), limit: allocated });
+            return Err(Fault::OutOfMemory {
+                needed: plan.bytes(),
+                limit: allocated,
+            });
         }
         allocated += bytes(decl.len);
     }
@@ -163,14 +181,17 @@ impl Maker<'_> {
             let size = (count.max(1) * size_of::<Replica>()) as u64;
             let replicas = buffer(self.gpu, &mut self.made, "replicas", size, usage);
             self.made.bind_groups_created += 1;
-            let group = self.gpu.device.create_bind_group(&wgpu::BindGroupDescriptor {
-                label: Some("tables"),
-                layout: &tables,
-                entries: &[
-                    entry(0, &steps, 0, size_of::<Step>() as u64),
-                    entry(1, &replicas, 0, size),
-                ],
-            });
+            let group = self
+                .gpu
+                .device
+                .create_bind_group(&wgpu::BindGroupDescriptor {
+                    label: Some("tables"),
+                    layout: &tables,
+                    entries: &[
+                        entry(0, &steps, 0, size_of::<Step>() as u64),
+                        entry(1, &replicas, 0, size),
+                    ],
+                });
             let mut launches = Vec::new();
             for node in &program.nodes {
                 let at = STRIDE * node_index;
@@ -184,30 +205,50 @@ impl Maker<'_> {
                         node.kernel.name
                     )));
                 }
-                let pipeline = *known.entry((node.kernel.name, &node.consts)).or_insert_with(|| {
-                    pipelines.push(self.pipeline(&tables, node));
-                    pipelines.len() - 1
-                });
+                let pipeline = *known
+                    .entry((node.kernel.name, &node.consts))
+                    .or_insert_with(|| {
+                        pipelines.push(self.pipeline(&tables, node));
+                        pipelines.len() - 1
+                    });
                 let bindings = self.bind(node, &buffers, &params, at);
-                launches.push(Launch { pipeline, bindings, grid: [x, y, z] });
+                launches.push(Launch {
+                    pipeline,
+                    bindings,
+                    grid: [x, y, z],
+                });
             }
-            programs.push(Recorded { launches, tables: group, replicas, count });
+            programs.push(Recorded {
+                launches,
+                tables: group,
+                replicas,
+                count,
+            });
         }
         self.gpu.queue.write_buffer(&params, 0, &written);
-        Ok(Recording { buffers, pipelines, programs, steps, params, counters: self.made })
+        Ok(Recording {
+            buffers,
+            pipelines,
+            programs,
+            steps,
+            params,
+            counters: self.made,
+        })
     }
 
     /// Group 1, the same for every kernel: this step and the replica table.
     fn tables_layout(&self) -> wgpu::BindGroupLayout {
         let step = wgpu::BufferBindingType::Uniform;
         let replicas = wgpu::BufferBindingType::Storage { read_only: true };
-        self.gpu.device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
-            label: Some("tables"),
-            entries: &[
-                layout_entry(0, step, true, size_of::<Step>() as u64),
-                layout_entry(1, replicas, false, size_of::<Replica>() as u64),
-            ],
-        })
+        self.gpu
+            .device
+            .create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+                label: Some("tables"),
+                entries: &[
+                    layout_entry(0, step, true, size_of::<Step>() as u64),
+                    layout_entry(1, replicas, false, size_of::<Replica>() as u64),
+                ],
+            })
     }
 
     fn layout(&mut self, tables: &wgpu::BindGroupLayout, kernel: &'static Kernel) -> &Layout {
@@ -216,7 +257,12 @@ impl Maker<'_> {
             let mut entries = Vec::new();
             if !kernel.params.is_empty() {
                 let size = 4 * kernel.params.len() as u64;
-                entries.push(layout_entry(0, wgpu::BufferBindingType::Uniform, false, size));
+                entries.push(layout_entry(
+                    0,
+                    wgpu::BufferBindingType::Uniform,
+                    false,
+                    size,
+                ));
             }
             for (i, binding) in (1..).zip(kernel.bindings) {
                 let read_only = binding.access == Access::Read;
@@ -236,7 +282,11 @@ impl Maker<'_> {
                 label: Some(kernel.name),
                 source: wgpu::ShaderSource::Wgsl(resolve(kernel.source).into()),
             });
-            Layout { module, bindings, pipeline }
+            Layout {
+                module,
+                bindings,
+                pipeline,
+            }
         })
     }
 
@@ -268,7 +318,12 @@ impl Maker<'_> {
     ) -> wgpu::BindGroup {
         let mut entries = Vec::new();
         if !node.params.is_empty() {
-            entries.push(entry(0, params, at, (4 * node.params.len() as u64).next_multiple_of(16)));
+            entries.push(entry(
+                0,
+                params,
+                at,
+                (4 * node.params.len() as u64).next_multiple_of(16),
+            ));
         }
         for (i, b) in (1..).zip(&node.buffers) {
             entries.push(entry(i, &buffers[b.0], 0, buffers[b.0].size()));
@@ -276,11 +331,13 @@ impl Maker<'_> {
         self.made.bind_groups_created += 1;
         // The pipeline of this node exists, so its kernel's layout does.
         let layout = &self.layouts[node.kernel.name].bindings;
-        self.gpu.device.create_bind_group(&wgpu::BindGroupDescriptor {
-            label: Some(node.kernel.name),
-            layout,
-            entries: &entries,
-        })
+        self.gpu
+            .device
+            .create_bind_group(&wgpu::BindGroupDescriptor {
+                label: Some(node.kernel.name),
+                layout,
+                entries: &entries,
+            })
     }
 }
 
@@ -288,7 +345,11 @@ fn entry(binding: u32, buffer: &wgpu::Buffer, offset: u64, size: u64) -> wgpu::B
     let size = wgpu::BufferSize::new(size);
     wgpu::BindGroupEntry {
         binding,
-        resource: wgpu::BindingResource::Buffer(wgpu::BufferBinding { buffer, offset, size }),
+        resource: wgpu::BindingResource::Buffer(wgpu::BufferBinding {
+            buffer,
+            offset,
+            size,
+        }),
     }
 }
 
@@ -314,7 +375,10 @@ fn layout_entry(
 fn put(bytes: &mut [u8], at: u64, words: &[u32]) {
     let at = usize::try_from(at).unwrap_or(usize::MAX);
     let from: &[u8] = bytemuck::cast_slice(words);
-    if let Some(to) = at.checked_add(from.len()).and_then(|end| bytes.get_mut(at..end)) {
+    if let Some(to) = at
+        .checked_add(from.len())
+        .and_then(|end| bytes.get_mut(at..end))
+    {
         to.copy_from_slice(from);
     }
 }

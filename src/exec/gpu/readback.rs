@@ -26,16 +26,30 @@ impl Staging {
     /// Takes the smallest free buffer that holds the reads, or makes one.
     pub fn take(&mut self, gpu: &Gpu, made: &mut Counters, lens: Vec<usize>) -> Flight {
         let size = lens.iter().map(|&n| 4 * n as u64).sum::<u64>().max(4);
-        let fits = self.buffers.iter().enumerate().filter(|(_, (b, used))| !used && b.size() >= size);
-        let staging = fits.min_by_key(|(_, (b, _))| b.size()).map(|(i, _)| i).unwrap_or_else(|| {
-            // Rounded up, so that reads of nearly one size share their buffers.
-            let size = size.next_power_of_two().max(1024);
-            let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
-            self.buffers.push((buffer(gpu, made, "staging", size, usage), false));
-            self.buffers.len() - 1
-        });
+        let fits = self
+            .buffers
+            .iter()
+            .enumerate()
+            .filter(|(_, (b, used))| !used && b.size() >= size);
+        let staging = fits
+            .min_by_key(|(_, (b, _))| b.size())
+            .map(|(i, _)| i)
+            .unwrap_or_else(|| {
+                // Rounded up, so that reads of nearly one size share their buffers.
+                let size = size.next_power_of_two().max(1024);
+                let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
+                self.buffers
+                    .push((buffer(gpu, made, "staging", size, usage), false));
+                self.buffers.len() - 1
+            });
         self.buffers[staging].1 = true;
-        Flight { staging, lens, size, submission: None, mapped: None }
+        Flight {
+            staging,
+            lens,
+            size,
+            submission: None,
+            mapped: None,
+        }
     }
 
     /// The buffer a readback is copied into.
@@ -46,17 +60,24 @@ impl Staging {
     /// Asks for the mapping; to be called once the copy has been submitted.
     pub fn map(&self, flight: &mut Flight, submission: wgpu::SubmissionIndex) {
         let (tell, told) = oneshot::channel();
-        self.of(flight).map_async(wgpu::MapMode::Read, 0..flight.size, move |result| {
-            // Nobody listening means that nobody waits for this batch any more.
-            let _ = tell.send(result.is_ok());
-        });
+        self.of(flight)
+            .map_async(wgpu::MapMode::Read, 0..flight.size, move |result| {
+                // Nobody listening means that nobody waits for this batch any more.
+                let _ = tell.send(result.is_ok());
+            });
         flight.submission = Some(submission);
         flight.mapped = Some(told);
     }
 
     /// Waits for the mapping, copies the floats out and gives the buffer back.
     pub async fn finish(&mut self, gpu: &Gpu, flight: Flight) -> Result<Vec<Vec<f32>>, Fault> {
-        let Flight { staging, lens, size, submission, mapped } = flight;
+        let Flight {
+            staging,
+            lens,
+            size,
+            submission,
+            mapped,
+        } = flight;
         let arrived = match mapped {
             Some(mapped) => arrived(gpu, submission, mapped).await,
             None => false,
@@ -72,7 +93,13 @@ impl Staging {
         let mut words = view.chunks_exact(4);
         let reads = lens
             .iter()
-            .map(|&n| words.by_ref().take(n).map(|w| bytemuck::pod_read_unaligned(w)).collect())
+            .map(|&n| {
+                words
+                    .by_ref()
+                    .take(n)
+                    .map(|w| bytemuck::pod_read_unaligned(w))
+                    .collect()
+            })
             .collect();
         drop(view);
         buffer.unmap();
@@ -97,7 +124,10 @@ async fn arrived(
 ) -> bool {
     // A lost device answers the first poll with an error and the second with its callbacks.
     for submission_index in [submission, None] {
-        let _ = gpu.device.poll(wgpu::PollType::Wait { submission_index, timeout: None });
+        let _ = gpu.device.poll(wgpu::PollType::Wait {
+            submission_index,
+            timeout: None,
+        });
         match mapped.try_recv() {
             Ok(Some(arrived)) => return arrived,
             Ok(None) => {}

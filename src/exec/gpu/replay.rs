@@ -76,7 +76,9 @@ impl<'a> Encoder<'a> {
         entries: std::ops::Range<usize>,
         nodes: std::ops::Range<usize>,
     ) {
-        let mut pass = self.commands.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+        let mut pass = self
+            .commands
+            .begin_compute_pass(&wgpu::ComputePassDescriptor::default());
         let mut pipeline = usize::MAX;
         for entry in entries {
             // Entries are fewer than SLOTS, so the offset fits.
@@ -104,14 +106,17 @@ impl<'a> Encoder<'a> {
         to: u64,
         bytes: u64,
     ) {
-        self.commands.copy_buffer_to_buffer(from, at, staging, to, bytes);
+        self.commands
+            .copy_buffer_to_buffer(from, at, staging, to, bytes);
     }
 
     /// Submits what has been encoded since the last time.
     fn flush(&mut self) {
         let fresh = wgpu::CommandEncoderDescriptor::default();
-        let commands =
-            std::mem::replace(&mut self.commands, self.device.create_command_encoder(&fresh));
+        let commands = std::mem::replace(
+            &mut self.commands,
+            self.device.create_command_encoder(&fresh),
+        );
         self.write_steps();
         self.queue.submit([commands.finish()]);
         self.counters.submits += 1;
@@ -120,7 +125,8 @@ impl<'a> Encoder<'a> {
     fn write_steps(&mut self) {
         if !self.entries.is_empty() {
             let at = self.first as u64 * STRIDE;
-            self.queue.write_buffer(&self.recording.steps, at, &self.entries);
+            self.queue
+                .write_buffer(&self.recording.steps, at, &self.entries);
             self.entries.clear();
             self.first = self.used;
         }
