@@ -92,6 +92,7 @@ fn round_trip(card: &'static Card, us: &[f64]) -> Result<(), String> {
     }
     let _ = (card.settle)(&mut knobs);
     let link = Link {
+        known: true,
         experiment: card.id,
         knobs,
         run: false,

@@ -19,6 +19,8 @@ pub const MAX_NOTICES: usize = 16;
 /// A link, read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Link {
+    /// Whether the link names a listed experiment, or none (then it is the first).
+    pub known: bool,
     /// Id of a listed experiment.
     pub experiment: &'static str,
     /// A value for every knob, in range and settled.
@@ -65,6 +67,7 @@ pub fn parse_in(cards: &[&'static Card], text: &str) -> Link {
     }
     let card = found.unwrap_or(cards[0]);
     let mut link = Link {
+        known,
         experiment: card.id,
         knobs: Knobs::defaults(card.knobs),
         run: false,
@@ -94,6 +97,7 @@ impl Link {
         let mut knobs = Knobs::defaults(card.knobs);
         let notices = (card.settle)(&mut knobs);
         Self {
+            known: true,
             experiment: card.id,
             knobs,
             run: false,
