@@ -199,6 +199,9 @@ fn worker(state: &mut State, event: Event) -> Vec<Effect> {
         Event::Fault { run, fault } => {
             let current = state.run.as_ref().map(|r| r.id);
             if run.is_none() || run == current {
+                if matches!(fault, Fault::WorkerPanic(_)) {
+                    state.device = None;
+                }
                 fail(state, fault);
             }
             Vec::new()

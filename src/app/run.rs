@@ -75,6 +75,22 @@ impl Llc {
     }
 }
 
+/// A replica went from one k-gon to another between two figures.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Jump {
+    /// Step at which it was seen.
+    pub step: u64,
+    /// Which replica.
+    pub replica: usize,
+    /// Where it was.
+    pub from: String,
+    /// Where it is.
+    pub to: String,
+}
+
+/// Jumps of one run that are kept.
+const MAX_JUMPS: usize = 400;
+
 /// A run.
 #[derive(Clone, Debug)]
 pub struct Run {
@@ -102,6 +118,8 @@ pub struct Run {
     pub pca: Rc<PcaUpdate>,
     /// The figure of the model.
     pub figure: Option<Rc<Figure>>,
+    /// Who went from one k-gon to another, in order.
+    pub jumps: Vec<Jump>,
     /// Counters of the engine.
     pub counters: Counters,
     /// Remarks so far.
@@ -127,6 +145,7 @@ impl Run {
             llc: Rc::default(),
             pca: Rc::default(),
             figure: None,
+            jumps: Vec::new(),
             counters: Counters::default(),
             notices: Vec::new(),
             undrawn: false,
@@ -153,6 +172,7 @@ impl Run {
             self.pca = Rc::new(pca);
         }
         if let Some(figure) = frame.figure {
+            self.note_jumps(frame.step, &figure);
             self.figure = Some(Rc::new(figure));
         }
         self.counters = frame.counters;
@@ -162,6 +182,28 @@ impl Run {
             }
         }
         self.undrawn = true;
+    }
+
+    fn note_jumps(&mut self, step: u64, new: &Figure) {
+        let Figure::Superposition { gons: now, .. } = new else {
+            return;
+        };
+        let Some(Figure::Superposition { gons: before, .. }) = self.figure.as_deref() else {
+            return;
+        };
+        let moved = before
+            .iter()
+            .zip(now)
+            .enumerate()
+            .filter(|(_, (a, b))| a != b);
+        let jumps = moved.map(|(replica, (from, to))| Jump {
+            step,
+            replica,
+            from: from.clone(),
+            to: to.clone(),
+        });
+        let room = MAX_JUMPS.saturating_sub(self.jumps.len());
+        self.jumps.extend(jumps.take(room));
     }
 
     /// Whether the engine is at work on it.
@@ -243,5 +285,33 @@ mod tests {
         assert_eq!(run.notices.len(), 1);
         assert_eq!((run.llc.lo[0], run.llc.hi[0]), (-1.5, -0.5));
         assert_eq!(run.members("loss").map(|m| m.0).collect::<Vec<_>>(), [3]);
+    }
+
+    #[test]
+    fn jumps_are_noted() {
+        let mut run = Run::new(RunId(1), String::new(), Knobs::defaults(&[]), 10);
+        let at = |step, gons: [&str; 2]| {
+            let gons = gons.map(String::from).to_vec();
+            let figure = Some(Figure::Superposition {
+                features: 6,
+                weights: Vec::new(),
+                gons,
+            });
+            Frame {
+                step,
+                figure,
+                ..Frame::default()
+            }
+        };
+        run.take(at(0, ["4++", "4++"]));
+        run.take(at(50, ["4++", "4++"]));
+        run.take(at(100, ["4++", "5+"]));
+        let jump = Jump {
+            step: 100,
+            replica: 1,
+            from: "4++".into(),
+            to: "5+".into(),
+        };
+        assert_eq!(run.jumps, [jump]);
     }
 }

@@ -2,6 +2,7 @@
 //! exports. Nothing here knows the DOM, the state of the page or what the numbers mean; colours are
 //! classes, so that a theme is a stylesheet.
 
+pub mod cursor;
 pub mod decimate;
 pub mod export;
 pub mod labels;

@@ -1,6 +1,7 @@
 //! The trajectory in the plane of two principal components, coloured by step.
 
-use super::line::{Chart, Frame, nearest};
+use super::cursor::nearest;
+use super::line::{Chart, Frame};
 use super::number;
 use super::scale::{Scale, padded, range};
 use super::scene::{Anchor, Mark, Scene};

@@ -95,15 +95,10 @@ pub fn log_ticks(min: f64, max: f64, want: usize) -> Vec<(f64, String)> {
     }
     let inside = |x: &f64| *x >= min * (1.0 - 1e-9) && *x <= max * (1.0 + 1e-9);
     let (low, high) = (min.log10().floor() as i32, max.log10().ceil() as i32);
-    let stride =
-        usize::try_from((high - low) / i32::try_from(want.max(1)).unwrap_or(1)).unwrap_or(0) + 1;
     let decades: Vec<f64> = (low..=high).map(|e| 10f64.powi(e)).collect();
-    let whole: Vec<f64> = decades
-        .iter()
-        .copied()
-        .step_by(stride)
-        .filter(inside)
-        .collect();
+    let whole: Vec<f64> = decades.iter().copied().filter(inside).collect();
+    let stride = whole.len().div_ceil(want.max(1)).max(1);
+    let whole: Vec<f64> = whole.into_iter().step_by(stride).collect();
     let chosen = if whole.len() >= 3 || whole.len() >= want {
         whole
     } else {
