@@ -10,9 +10,6 @@ use crate::math::{Stream, normal, philox::word};
 /// Consts, params as bits, replicas, and what is special about it.
 pub type CaseOf = (Vec<u32>, Vec<u32>, usize, &'static str);
 
-/// Words for a `U32` binding, from the consts, the binding's name and the length.
-pub type Fill = fn(&[u32], &str, usize) -> Vec<u32>;
-
 /// A kernel with the cases its module supplies.
 #[derive(Clone, Copy, Debug)]
 pub struct Listed {
@@ -21,16 +18,15 @@ pub struct Listed {
     /// Its cases.
     pub cases: fn() -> Vec<CaseOf>,
     /// Words for its `U32` bindings, from the consts, the binding's name and the length.
-    pub fill: Fill,
+    pub fill: fn(&[u32], &str, usize) -> Vec<u32>,
     /// Float bindings that hold positive numbers only, such as second moments.
     pub positive: &'static [&'static str],
 }
 
-const fn listed(kernel: &'static Kernel, cases: fn() -> Vec<CaseOf>) -> Listed {
-    filled(kernel, cases, zeros)
-}
+type Cases = fn() -> Vec<CaseOf>;
+type Fill = fn(&[u32], &str, usize) -> Vec<u32>;
 
-const fn filled(kernel: &'static Kernel, cases: fn() -> Vec<CaseOf>, fill: Fill) -> Listed {
+const fn listed(kernel: &'static Kernel, cases: Cases, fill: Fill) -> Listed {
     Listed {
         kernel,
         cases,
@@ -39,32 +35,43 @@ const fn filled(kernel: &'static Kernel, cases: fn() -> Vec<CaseOf>, fill: Fill)
     }
 }
 
+/// For kernels that read no words.
 fn zeros(_: &[u32], _: &str, len: usize) -> Vec<u32> {
     vec![0; len]
 }
 
 /// Every kernel's cases: one line a kernel.
 pub const LISTED: &[Listed] = &[
-    listed(&attention::ATTENTION, attention::cases),
-    listed(&attention::ATTENTION_BACKWARD, attention::cases),
-    filled(&embed::EMBED, embed::cases, embed::fill),
-    filled(&embed::EMBED_DW, embed::cases_dw, embed::fill),
-    listed(&linear::LINEAR, linear::cases),
-    listed(&linear_backward::LINEAR_DX, linear_backward::cases_dx),
-    listed(&linear_backward::LINEAR_DW, linear_backward::cases_dw),
-    filled(&loss::LOSS, loss::cases, loss::fill),
-    filled(&loss::ROWS, loss::cases_rows, loss::fill_rows),
-    listed(&norm::NORM_BACKWARD, norm::cases),
-    filled(&unembed::UNEMBED, unembed::cases, unembed::fill),
-    listed(&optim::SGD, optim::sgd_cases),
+    listed(&attention::ATTENTION, attention::cases, zeros),
+    listed(&attention::ATTENTION_BACKWARD, attention::cases, zeros),
+    listed(&embed::EMBED, embed::cases, embed::fill),
+    listed(&embed::EMBED_DW, embed::cases_dw, embed::fill),
+    listed(&linear::LINEAR, linear::cases, zeros),
+    listed(
+        &linear_backward::LINEAR_DX,
+        linear_backward::cases_dx,
+        zeros,
+    ),
+    listed(
+        &linear_backward::LINEAR_DW,
+        linear_backward::cases_dw,
+        zeros,
+    ),
+    listed(&loss::LOSS, loss::cases, loss::fill),
+    listed(&loss::ROWS, loss::cases_rows, loss::fill_rows),
+    listed(&norm::NORM_BACKWARD, norm::cases, zeros),
+    listed(&unembed::UNEMBED, unembed::cases, unembed::fill),
+    listed(&optim::SGD, optim::sgd_cases, optim::fill),
     Listed {
+        kernel: &optim::ADAMW,
+        cases: optim::adamw_cases,
+        fill: optim::fill,
         positive: &["v"],
-        ..listed(&optim::ADAMW, optim::adamw_cases)
     },
-    filled(&optim::SGLD, optim::sgld_cases, optim::fill),
-    filled(&tms::TMS, tms::cases, tms::fill),
-    listed(&probe::PHILOX, probe::philox_cases),
-    listed(&probe::FMA, probe::fma_cases),
+    listed(&optim::SGLD, optim::sgld_cases, optim::fill),
+    listed(&tms::TMS, tms::cases, tms::fill),
+    listed(&probe::PHILOX, probe::philox_cases, zeros),
+    listed(&probe::FMA, probe::fma_cases, zeros),
 ];
 
 /// One launch to compare.
@@ -81,7 +88,7 @@ pub struct Case {
     /// Length of the replica table.
     pub replicas: usize,
     /// Words for its `U32` bindings.
-    pub fill: Fill,
+    pub fill: fn(&[u32], &str, usize) -> Vec<u32>,
     /// Float bindings that hold positive numbers only.
     pub positive: &'static [&'static str],
 }
@@ -144,12 +151,16 @@ impl Case {
     /// A table of unlike replicas. The last of several has eps 0 and half the groups masked.
     #[must_use]
     pub fn table(&self) -> Vec<Replica> {
-        let rows_of = |name: &str| {
-            let at = self.kernel.params.iter().position(|p| p.name == name);
-            let rows = at.and_then(|i| self.params.get(i)).copied();
-            rows.unwrap_or(1).max(1)
-        };
-        let (rows, anchors) = (rows_of("feed_rows"), rows_of("anchors"));
+        let rows = self
+            .kernel
+            .params
+            .iter()
+            .position(|p| p.name == "feed_rows");
+        let rows = rows
+            .and_then(|i| self.params.get(i))
+            .copied()
+            .unwrap_or(1)
+            .max(1);
         let count = u32::try_from(self.replicas).unwrap_or(u32::MAX);
         let one = |r: u32| {
             let last = r + 1 == count && count > 1;
@@ -157,7 +168,6 @@ impl Case {
             Replica {
                 seed: 1000 + 7 * r,
                 data_row: (r + 1) % rows,
-                anchor: (r + 1) % anchors,
                 mask_lo: if last { 0x5555_5555 } else { u32::MAX },
                 mask_hi: if last { 0xAAAA_AAAA } else { u32::MAX },
                 lr: 0.01 * (1.0 + x),

@@ -10,6 +10,11 @@ pub mod browser;
 pub mod native;
 pub mod record;
 
+/// Where this platform keeps its record.
+#[cfg(target_arch = "wasm32")]
+pub use browser::BrowserStore as Keeper;
+#[cfg(not(target_arch = "wasm32"))]
+pub use native::NativeStore as Keeper;
 pub use record::{Named, Record, decode, encode};
 
 use crate::protocol::Stored;
