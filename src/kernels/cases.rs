@@ -151,16 +151,12 @@ impl Case {
     /// A table of unlike replicas. The last of several has eps 0 and half the groups masked.
     #[must_use]
     pub fn table(&self) -> Vec<Replica> {
-        let rows = self
-            .kernel
-            .params
-            .iter()
-            .position(|p| p.name == "feed_rows");
-        let rows = rows
-            .and_then(|i| self.params.get(i))
-            .copied()
-            .unwrap_or(1)
-            .max(1);
+        let rows_of = |name: &str| {
+            let at = self.kernel.params.iter().position(|p| p.name == name);
+            let rows = at.and_then(|i| self.params.get(i)).copied();
+            rows.unwrap_or(1).max(1)
+        };
+        let (rows, anchors) = (rows_of("feed_rows"), rows_of("anchors"));
         let count = u32::try_from(self.replicas).unwrap_or(u32::MAX);
         let one = |r: u32| {
             let last = r + 1 == count && count > 1;
@@ -168,6 +164,7 @@ impl Case {
             Replica {
                 seed: 1000 + 7 * r,
                 data_row: (r + 1) % rows,
+                anchor: (r + 1) % anchors,
                 mask_lo: if last { 0x5555_5555 } else { u32::MAX },
                 mask_hi: if last { 0xAAAA_AAAA } else { u32::MAX },
                 lr: 0.01 * (1.0 + x),
@@ -182,7 +179,8 @@ impl Case {
     }
 
     /// Inputs in binding order: standard normals, or 1/2 + |normal| where only positive numbers
-    /// make sense, words from the kernel's `fill`, poison in what is only written.
+    /// make sense, words from the kernel's `fill`, poison in what is only written. `norms` are those
+    /// of `x`, since a twin may compute again what its shader is given.
     #[must_use]
     pub fn inputs(&self) -> Vec<Input> {
         let needs = (self.kernel.needs)(&self.consts, &self.params, self.replicas);
@@ -209,9 +207,28 @@ impl Case {
                 access: binding.access,
             }
         };
-        (0..)
-            .zip(self.kernel.bindings.iter().zip(needs))
-            .map(draw)
-            .collect()
+        let bindings = self.kernel.bindings;
+        let mut inputs: Vec<Input> = (0..).zip(bindings.iter().zip(needs)).map(draw).collect();
+        let at = |name: &str| {
+            let read = |b: &super::Binding| b.name == name && b.access == Access::Read;
+            bindings.iter().position(read)
+        };
+        if let (Some(x), Some(norms)) = (at("x"), at("norms")) {
+            inputs[norms].bits = norms_of(&inputs[x].bits, inputs[norms].bits.len());
+        }
+        inputs
     }
+}
+
+/// LayerNorm's (mean, 1/√(var + 1e-5)) of each row, `len` numbers for `len` / 2 rows.
+fn norms_of(x: &[u32], len: usize) -> Vec<u32> {
+    let inner = (2 * x.len()).checked_div(len).unwrap_or(0).max(1);
+    let rows = x.chunks(inner).take(len / 2);
+    let norms = rows.flat_map(|row| {
+        let row = row.iter().map(|&bits| f64::from(f32::from_bits(bits)));
+        let mean = row.clone().sum::<f64>() / inner as f64;
+        let variance = row.map(|x| (x - mean).powi(2)).sum::<f64>() / inner as f64;
+        [mean, 1.0 / (variance + norm::EPS).sqrt()].map(|x| (x as f32).to_bits())
+    });
+    norms.collect()
 }
