@@ -68,4 +68,6 @@ pub fn main() {
 }
 
 /// The other half of the program: the same wasm, in a worker.
-fn engine() {}
+fn engine() {
+    crate::engine::serve::main();
+}
