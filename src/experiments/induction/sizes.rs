@@ -17,9 +17,6 @@ pub const MOST_CHECKPOINTS: usize = 300;
 const PCA_FEATURES: usize = 8192;
 /// Most positions whose logits are kept.
 const PCA_ROWS: usize = 64;
-/// Gradient partials of one replica, an upper bound: the model decides how many it uses.
-const SPLITS: u64 = 8;
-
 /// The settings that decide how large a run is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sizes {
@@ -87,6 +84,11 @@ impl Sizes {
         6.0 * products * t + 6.0 * l * t * t * d
     }
 
+    /// Gradient partials of one replica, an upper bound: the model decides how many it uses.
+    fn splits(&self) -> u64 {
+        if self.params() < 262_144 { 8 } else { 4 }
+    }
+
     /// Floats of forward and backward activations of one replica at `batch` sequences: an upper
     /// bound on what the model allocates.
     fn activations(&self, batch: usize) -> u64 {
@@ -117,7 +119,7 @@ impl Sizes {
             self.mlp,
         ];
         let activation = rows * widths.into_iter().max().unwrap_or(0) as u64;
-        replicas * activation.max(SPLITS * self.params())
+        replicas * activation.max(self.splits() * self.params())
     }
 
     /// Bytes on the device: training with its optimiser, and the chains.
@@ -125,10 +127,11 @@ impl Sizes {
     pub fn bytes(&self) -> u64 {
         let feed = |batch: usize| (SLOTS * 2 * batch * self.ctx) as u64;
         // Training: gradients, weights and two moments. Chains: gradients and weights, and one w*.
-        let train = self.activations(self.batch) + feed(self.batch) + (SPLITS + 3) * self.params();
+        let train =
+            self.activations(self.batch) + feed(self.batch) + (self.splits() + 3) * self.params();
         let chains = if self.chains > 0 {
             let replicas = self.chains as u64 + 1;
-            replicas * (self.activations(self.mbatch) + (SPLITS + 1) * self.params())
+            replicas * (self.activations(self.mbatch) + (self.splits() + 1) * self.params())
                 + self.params()
         } else {
             0
