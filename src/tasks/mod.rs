@@ -1,1 +1,3 @@
 //! tasks
+
+pub mod tms;
