@@ -45,6 +45,8 @@ pub enum Action {
     Engine(EngineChoice),
     /// Force a fault.
     Drill(Drill),
+    /// Compare every kernel with its twin on this device.
+    Check,
     /// Start a new engine after the old one died.
     NewEngine,
     /// Toggle something about the view.

@@ -128,6 +128,7 @@ pub fn reduce(state: &mut State, action: Action) -> Vec<Effect> {
             let id = state.run.as_ref().map_or(RunId(0), |r| r.id);
             vec![Effect::Send(Command::Drill(id, drill))]
         }
+        Action::Check => vec![Effect::Send(Command::Check)],
         Action::NewEngine => new_engine(state),
         Action::View(toggle) => {
             let view = &mut state.view;
@@ -180,6 +181,10 @@ fn worker(state: &mut State, event: Event) -> Vec<Effect> {
             } else {
                 Vec::new()
             }
+        }
+        Event::Checked(rows) => {
+            state.checked = Some(rows);
+            Vec::new()
         }
         Event::Frame(frame) => {
             let Some(run) = state.run.as_mut().filter(|r| r.id == frame.run) else {

@@ -4,7 +4,7 @@ use super::link::{Link, parse};
 use super::recorded::{self, Recorded};
 use super::run::Run;
 use crate::experiments::{CARDS, Card, Cost, card};
-use crate::protocol::{DeviceInfo, Estimate, Fault, Phase, Stored, WhyCpu};
+use crate::protocol::{Checked, DeviceInfo, Estimate, Fault, Phase, Stored, WhyCpu};
 
 /// A run that takes longer than this, in seconds, is not the one offered first.
 pub const LONG_S: f64 = 90.0;
@@ -97,6 +97,8 @@ pub struct State {
     pub estimate: Option<(String, Estimate)>,
     /// The link being measured.
     pub measuring: Option<String>,
+    /// The last check of this device: one row a kernel and case.
+    pub checked: Option<Vec<Checked>>,
     /// The fault on the screen.
     pub fault: Option<Fault>,
     /// The shared cursor.
@@ -120,6 +122,7 @@ impl State {
             stored: None,
             estimate: None,
             measuring: None,
+            checked: None,
             fault: None,
             cursor: Cursor::default(),
             view: View {

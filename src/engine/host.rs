@@ -115,7 +115,7 @@ impl Host {
             }
             Command::Ack(id) => self.acked |= run.is_none_or(|r| r == id),
             Command::Drill(id, drill) => {
-                if run == Some(id) {
+                if drill == Drill::Panic || run == Some(id) {
                     self.drill(drill);
                 }
             }
@@ -227,6 +227,9 @@ impl Host {
     }
 
     fn drill(&mut self, drill: Drill) {
+        if drill == Drill::Panic {
+            std::panic::panic_any("a drill: the worker was asked to panic");
+        }
         let Some(live) = &mut self.live else { return };
         let limit = 1 << 30;
         match drill {
@@ -234,7 +237,7 @@ impl Host {
                 Exec::Gpu(gpu) => gpu.destroy(),
                 Exec::Cpu(_) => live.session.notices.push(Notice::new("The CPU engine has no device to lose.")),
             },
-            Drill::Panic => std::panic::panic_any("a drill: the worker was asked to panic"),
+            Drill::Panic => {}
             Drill::Diverge => {
                 let params = live.session.parts.params;
                 let len = live.session.parts.plan.buffers[params.0].len;

@@ -4,7 +4,7 @@
 //! `qkv [replica][batch·ctx][3·heads·d_head]` holds the queries of every head, then the keys,
 //! then the values. Masked scores are -1e30 and their pattern is exactly 0.
 
-use super::rows::{axpy_rows, chunks2, dot};
+use super::rows::{Panels, chunks, chunks2, dot, exp_row, product};
 use super::{Call, Kernel, read, word, write};
 use crate::math::Real;
 
@@ -35,34 +35,26 @@ pub const ATTENTION: Kernel = Kernel {
     twin: crate::twin!(attention),
 };
 
-/// One head of one sequence, cut out of `qkv`, keys and values turned on their sides as well.
-struct Head<T> {
-    q: Vec<T>,
-    k: Vec<T>,
-    v: Vec<T>,
-}
-
-impl<T: Real> Head<T> {
-    fn new(qkv: &[T], ctx: usize, heads: usize, dh: usize, h: usize) -> Self {
-        let cut = |part: usize| -> Vec<T> {
-            let rows = qkv.chunks_exact(3 * heads * dh).take(ctx);
-            rows.flat_map(|row| &row[(part * heads + h) * dh..][..dh]).copied().collect()
-        };
-        Self { q: cut(0), k: cut(1), v: cut(2) }
-    }
-}
-
-/// `[rows][cols]` turned on its side.
-fn turned<T: Real>(x: &[T], cols: usize) -> Vec<T> {
-    let rows = x.len() / cols;
-    let mut out = vec![T::zero(); x.len()];
-    for (i, row) in x.chunks_exact(cols).enumerate() {
-        for (j, &v) in row.iter().enumerate() {
-            out[j * rows + i] = v;
-        }
+/// Channels `at..at + dh` of every row of a sequence as columns: `[dh][ctx]`.
+fn as_columns<T: Real>(x: &[T], stride: usize, at: usize, dh: usize, ctx: usize) -> Panels<T> {
+    let mut out = Panels::zeros(dh, ctx);
+    for (t, row) in x.chunks_exact(stride).take(ctx).enumerate() {
+        out.set_column(t, &row[at..at + dh]);
     }
     out
 }
+
+/// Channels `at..at + dh` of every row of a sequence as rows: `[ctx][dh]`.
+fn as_rows<T: Real>(x: &[T], stride: usize, at: usize, dh: usize, ctx: usize) -> Panels<T> {
+    let mut out = Panels::zeros(ctx, dh);
+    for (t, row) in x.chunks_exact(stride).take(ctx).enumerate() {
+        out.set_row(t, 0, &row[at..at + dh]);
+    }
+    out
+}
+
+/// Query rows taken together: they share the keys up to the last of them.
+const QUERIES: usize = 8;
 
 fn attention<T: Real>(mut call: Call<'_, T>) {
     let [batch, ctx, heads, dh] = call.consts();
@@ -77,35 +69,32 @@ fn attention<T: Real>(mut call: Call<'_, T>) {
         (&mut z[..sequences * ctx * m], ctx * m),
         (&mut pattern[..sequences * heads * ctx * ctx], heads * ctx * ctx),
         |b, z, pattern| {
+            let sequence = &qkv[b * ctx * 3 * m..][..ctx * 3 * m];
+            z.fill(T::zero());
             for (h, pattern) in pattern.chunks_exact_mut(ctx * ctx).enumerate() {
                 let scale = head_scale[b / batch * scales + first + h];
-                let head = Head::new(&qkv[b * ctx * 3 * m..], ctx, heads, dh, h);
-                let k_side = turned(&head.k, dh);
-                for (t, row) in pattern.chunks_exact_mut(ctx).enumerate() {
-                    row.fill(T::zero());
-                    let row = &mut row[..=t];
-                    axpy_rows(row, &head.q[t * dh..][..dh], &k_side, ctx);
-                    softmax(row, root);
-                    let z = &mut z[t * m + h * dh..][..dh];
-                    z.fill(T::zero());
-                    axpy_rows(z, row, &head.v, dh);
-                    z.iter_mut().for_each(|z| *z *= scale);
+                let keys = as_columns(sequence, 3 * m, m + h * dh, dh, ctx);
+                let values = as_rows(sequence, 3 * m, 2 * m + h * dh, dh, ctx);
+                pattern.fill(T::zero());
+                for (i, rows) in pattern.chunks_mut(QUERIES * ctx).enumerate() {
+                    let (t, len) = (i * QUERIES, rows.len() / ctx);
+                    let q = &sequence[t * 3 * m + h * dh..];
+                    product(rows, q, (3 * m, ctx), len, &keys, 0..dh, t + len);
+                    for (i, row) in rows.chunks_exact_mut(ctx).enumerate() {
+                        let (seen, hidden) = row.split_at_mut(t + i + 1);
+                        let over = exp_row(seen, root).1.recip();
+                        seen.iter_mut().for_each(|p| *p *= over);
+                        hidden.fill(T::zero());
+                    }
+                    let z = &mut z[t * m + h * dh..];
+                    product(z, rows, (ctx, m), len, &values, 0..t + len, dh);
+                    for z in z.chunks_mut(m).take(len) {
+                        z[..dh].iter_mut().for_each(|z| *z *= scale);
+                    }
                 }
             }
         },
     );
-}
-
-/// `softmax(scale · row)` in place.
-fn softmax<T: Real>(row: &mut [T], scale: T) {
-    let top = row.iter().fold(T::neg_infinity(), |a, &b| if b > a { b } else { a });
-    let mut sum = T::zero();
-    for p in row.iter_mut() {
-        *p = ((*p - top) * scale).exp();
-        sum += *p;
-    }
-    let over = sum.recip();
-    row.iter_mut().for_each(|p| *p *= over);
 }
 
 /// With `dp = head_scale · dz·vᵀ` and `D = dz·z` (which is `Σ pattern·dp`):
@@ -142,44 +131,68 @@ fn attention_backward<T: Real>(mut call: Call<'_, T>) {
     let m = heads * dh;
     let root = T::of(dh as f64).sqrt().recip();
     let len = ctx * 3 * m;
-    super::rows::chunks(&mut dqkv[..count * batch * len], len, |b, dqkv| {
+    chunks(&mut dqkv[..count * batch * len], len, |b, dqkv| {
+        let sequence = &qkv[b * len..][..len];
+        let (z, dz) = (&z[b * ctx * m..][..ctx * m], &dz[b * ctx * m..][..ctx * m]);
+        dqkv.fill(T::zero());
+        let mut ds = vec![T::zero(); ctx * ctx];
+        let mut side = vec![T::zero(); ctx * ctx];
         for h in 0..heads {
             let scale = head_scale[b / batch * scales + first + h];
-            let head = Head::new(&qkv[b * len..], ctx, heads, dh, h);
-            let v_side = turned(&head.v, dh);
-            let cut = |x: &[T]| -> Vec<T> {
-                let rows = x[b * ctx * m..].chunks_exact(m).take(ctx);
-                rows.flat_map(|row| &row[h * dh..][..dh]).copied().collect()
-            };
-            let (z, dz) = (cut(z), cut(dz));
+            let queries = as_rows(sequence, 3 * m, h * dh, dh, ctx);
+            let keys = as_rows(sequence, 3 * m, m + h * dh, dh, ctx);
+            let values = as_columns(sequence, 3 * m, 2 * m + h * dh, dh, ctx);
+            let dzs = as_rows(dz, m, h * dh, dh, ctx);
             let pattern = &pattern[(b * heads + h) * ctx * ctx..][..ctx * ctx];
-            let mut ds = vec![T::zero(); ctx * ctx];
-            for (t, ds) in ds.chunks_exact_mut(ctx).enumerate() {
-                let ds = &mut ds[..=t];
-                let dz = &dz[t * dh..][..dh];
-                axpy_rows(ds, dz, &v_side, ctx);
-                let along = dot(dz, &z[t * dh..][..dh]);
-                for (ds, &p) in ds.iter_mut().zip(&pattern[t * ctx..]) {
-                    *ds = p * (scale * *ds - along) * root;
+            ds.fill(T::zero());
+            for (i, rows) in ds.chunks_mut(QUERIES * ctx).enumerate() {
+                let (t, len) = (i * QUERIES, rows.len() / ctx);
+                product(rows, &dz[t * m + h * dh..], (m, ctx), len, &values, 0..dh, t + len);
+                for (t, row) in (t..).zip(rows.chunks_exact_mut(ctx)) {
+                    let at = t * m + h * dh;
+                    let along = dot(&dz[at..][..dh], &z[at..][..dh]);
+                    // Beyond the query the pattern is 0, and so is its gradient.
+                    for (ds, &p) in row.iter_mut().zip(&pattern[t * ctx..]) {
+                        *ds = p * (scale * *ds - along) * root;
+                    }
                 }
-                let dq = &mut dqkv[t * 3 * m + h * dh..][..dh];
-                dq.fill(T::zero());
-                axpy_rows(dq, ds, &head.k, dh);
+                let dq = &mut dqkv[t * 3 * m + h * dh..];
+                product(dq, rows, (ctx, 3 * m), len, &keys, 0..t + len, dh);
             }
-            let (ds, p) = (turned(&ds, ctx), turned(pattern, ctx));
-            for s in 0..ctx {
-                let later = s * ctx + s..(s + 1) * ctx;
-                let row = &mut dqkv[s * 3 * m..][..3 * m];
-                let dk = &mut row[(heads + h) * dh..][..dh];
-                dk.fill(T::zero());
-                axpy_rows(dk, &ds[later.clone()], &head.q[s * dh..], dh);
-                let dv = &mut row[(2 * heads + h) * dh..][..dh];
-                dv.fill(T::zero());
-                axpy_rows(dv, &p[later], &dz[s * dh..], dh);
-                dv.iter_mut().for_each(|x| *x *= scale);
+            turn(&mut side, &ds, ctx);
+            by_key(&mut dqkv[m + h * dh..], &side, 3 * m, &queries, (ctx, dh));
+            turn(&mut side, pattern, ctx);
+            let dv = &mut dqkv[2 * m + h * dh..];
+            by_key(dv, &side, 3 * m, &dzs, (ctx, dh));
+            for dv in dv.chunks_mut(3 * m) {
+                dv[..dh].iter_mut().for_each(|x| *x *= scale);
             }
         }
     });
+}
+
+/// `[ctx][ctx]` turned on its side.
+fn turn<T: Real>(side: &mut [T], x: &[T], ctx: usize) {
+    for (i, row) in x.chunks_exact(ctx).enumerate() {
+        for (j, &v) in row.iter().enumerate() {
+            side[j * ctx + i] = v;
+        }
+    }
+}
+
+/// `y[s] += Σ over queries t ≥ s of side[s, t] · w[t]`, rows of y `stride` apart.
+fn by_key<T: Real>(
+    y: &mut [T],
+    side: &[T],
+    stride: usize,
+    w: &Panels<T>,
+    (ctx, dh): (usize, usize),
+) {
+    for s in (0..ctx).step_by(QUERIES) {
+        let len = QUERIES.min(ctx - s);
+        let rows = &side[s * ctx..];
+        product(&mut y[s * stride..], rows, (ctx, stride), len, w, s..ctx, dh);
+    }
 }
 
 /// Cases of [`ATTENTION`] and of [`ATTENTION_BACKWARD`].

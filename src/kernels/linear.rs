@@ -10,9 +10,11 @@
 //! keeps to 1e-5.
 
 use super::norm::{apply, moments};
-use super::rows::{BLOCK, axpy_rows, chunks, chunks2, dense};
+use super::rows::{BLOCK, Panels, chunks, chunks2, product};
 use super::{Call, Kernel, read, word, write};
 use crate::math::Real;
+use std::borrow::Cow;
+use std::ops::Range;
 
 /// `gelu_new(x)` and its derivative.
 pub fn gelu<T: Real>(x: T) -> (T, T) {
@@ -101,21 +103,32 @@ pub(super) struct Input<'a, T> {
     pub inner: usize,
 }
 
-impl<T: Real> Input<'_, T> {
-    /// Row `n` into `plain`, and with its position into `with_pos` if there are positions.
-    pub fn row(&self, n: usize, plain: &mut [T], with_pos: &mut [T]) {
+impl<'a, T: Real> Input<'a, T> {
+    /// Rows `range` as the product sees them, `[rows][inner]`; the second copy has the positions
+    /// added and is empty if there are none.
+    pub fn rows(&self, range: Range<usize>) -> (Cow<'a, [T]>, Vec<T>) {
         let k = self.inner;
-        let x = &self.x[n * k..][..k];
-        match self.norm {
-            Some((w, b)) => apply(plain, x, moments(x), w, b),
-            None => plain.copy_from_slice(x),
-        }
+        let x = &self.x[range.start * k..range.end * k];
+        let plain = match self.norm {
+            Some((w, b)) => {
+                let mut out = vec![T::zero(); x.len()];
+                for (y, x) in out.chunks_exact_mut(k).zip(x.chunks_exact(k)) {
+                    apply(y, x, moments(x), w, b);
+                }
+                Cow::Owned(out)
+            }
+            None => Cow::Borrowed(x),
+        };
+        let mut with_pos = Vec::new();
         if let Some(pos) = self.pos {
-            let rows = with_pos.iter_mut().zip(plain).zip(&pos[n % self.ctx * k..]);
-            for ((to, x), &p) in rows {
-                *to = *x + p;
+            with_pos.extend_from_slice(&plain);
+            for (n, row) in range.zip(with_pos.chunks_exact_mut(k)) {
+                for (x, &p) in row.iter_mut().zip(&pos[n % self.ctx * k..]) {
+                    *x += p;
+                }
             }
         }
+        (plain, with_pos)
     }
 }
 
@@ -131,7 +144,8 @@ fn linear<T: Real>(mut call: Call<'_, T>) {
     let pc = pos_groups * width;
     for r in 0..count {
         let p = &weights[r * arena..][..arena];
-        let w = dense(&p[w_at..], k, groups, width);
+        let w_pos = Panels::grouped(&p[w_at..], k, width, 0, pos_groups);
+        let w = Panels::grouped(&p[w_at..], k, width, pos_groups, groups);
         let input = Input {
             x: &x[r * rows * k..][..rows * k],
             norm: (norm == 1).then(|| (&p[lnw_at..][..k], &p[lnb_at..][..k])),
@@ -147,18 +161,18 @@ fn linear<T: Real>(mut call: Call<'_, T>) {
                 }
             });
         }
-        let product = |block: usize, y: &mut [T]| {
-            let (mut plain, mut with_pos) = (vec![T::zero(); k], vec![T::zero(); k]);
-            for (i, y) in y.chunks_exact_mut(m).enumerate() {
-                input.row(block * BLOCK + i, &mut plain, &mut with_pos);
+        let multiply = |block: usize, y: &mut [T]| {
+            for y in y.chunks_exact_mut(m) {
                 if bias == 1 {
                     y.copy_from_slice(&p[b_at..][..m]);
                 } else {
                     y.fill(T::zero());
                 }
-                axpy_rows(&mut y[..pc], &with_pos, &w, m);
-                axpy_rows(&mut y[pc..], &plain, &w[pc..], m);
             }
+            let (start, len) = (block * BLOCK, y.len() / m);
+            let (plain, with_pos) = input.rows(start..start + len);
+            product(y, &with_pos, (k, m), len, &w_pos, 0..k, pc);
+            product(&mut y[pc..], &plain, (k, m), len, &w, 0..k, m);
         };
         let finish = |block: usize, y: &mut [T]| {
             if residual == 1 {
@@ -170,13 +184,13 @@ fn linear<T: Real>(mut call: Call<'_, T>) {
         let y = &mut y[r * rows * m..][..rows * m];
         if act == 0 {
             chunks(y, BLOCK * m, |block, y| {
-                product(block, y);
+                multiply(block, y);
                 finish(block, y);
             });
         } else {
             let pre = &mut pre[r * rows * m..][..rows * m];
             chunks2((y, BLOCK * m), (pre, BLOCK * m), |block, y, pre| {
-                product(block, pre);
+                multiply(block, pre);
                 for (y, &x) in y.iter_mut().zip(pre.iter()) {
                     *y = activate(act, x);
                 }

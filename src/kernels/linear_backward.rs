@@ -3,9 +3,13 @@
 
 use super::linear::{Input, slope};
 use super::norm::split;
-use super::rows::{BLOCK, axpy_rows, chunks, chunks2, transposed};
+use super::rows::{BLOCK, Panels, chunks, chunks2, product};
 use super::{Call, Kernel, read, word, write};
 use crate::math::Real;
+use std::borrow::Cow;
+
+/// Tokens the weight gradient takes at a time: a block of dy that stays in cache.
+const TOKENS: usize = 64;
 
 /// `dx [replica][rows][inner]`, at the output of the LayerNorm where there is one. The part that
 /// comes through the first `pos_groups` groups is the gradient of the position and is written to
@@ -41,15 +45,12 @@ pub const LINEAR_DX: Kernel = Kernel {
     twin: crate::twin!(linear_dx),
 };
 
-/// `dy·act'(pre)` for a row.
-fn behind_activation<T: Real>(act: usize, to: &mut [T], dy: &[T], pre: &[T]) {
+/// `dy·act'(pre)`.
+fn behind_activation<'a, T: Real>(act: usize, dy: &'a [T], pre: &[T]) -> Cow<'a, [T]> {
     if act == 0 {
-        to.copy_from_slice(&dy[..to.len()]);
-        return;
+        return Cow::Borrowed(dy);
     }
-    for ((to, &dy), &pre) in to.iter_mut().zip(dy).zip(pre) {
-        *to = dy * slope(act, pre);
-    }
+    Cow::Owned(dy.iter().zip(pre).map(|(&dy, &pre)| dy * slope(act, pre)).collect())
 }
 
 fn linear_dx<T: Real>(mut call: Call<'_, T>) {
@@ -62,18 +63,18 @@ fn linear_dx<T: Real>(mut call: Call<'_, T>) {
     let m = groups * width;
     let pc = pos_groups * width;
     for r in 0..count {
-        let w = transposed(&weights[r * arena + w_at..], k, groups, width);
+        let w = &weights[r * arena + w_at..];
+        let w_pos = Panels::transposed(w, k, width, 0, pos_groups);
+        let w = Panels::transposed(w, k, width, pos_groups, groups);
         let rest = |block: usize, dx: &mut [T]| {
-            let mut row = vec![T::zero(); m];
-            for (i, dx) in dx.chunks_exact_mut(k).enumerate() {
-                let n = r * rows + block * BLOCK + i;
-                let pre = if act == 0 { &[] } else { &pre[n * m..][..m] };
-                behind_activation(act, &mut row, &dy[n * m..], pre);
-                axpy_rows(dx, &row[pc..], &w[pc * k..], k);
-                if residual == 1 {
-                    for (dx, &along) in dx.iter_mut().zip(&dresidual[n * k..]) {
-                        *dx += along;
-                    }
+            let len = dx.len() / k;
+            let at = r * rows + block * BLOCK;
+            let pre = if act == 0 { &[] } else { &pre[at * m..][..len * m] };
+            let dy = behind_activation(act, &dy[at * m..][..len * m], pre);
+            product(dx, &dy[pc..], (m, k), len, &w, 0..m - pc, k);
+            if residual == 1 {
+                for (dx, &along) in dx.iter_mut().zip(&dresidual[at * k..]) {
+                    *dx += along;
                 }
             }
         };
@@ -87,11 +88,9 @@ fn linear_dx<T: Real>(mut call: Call<'_, T>) {
             // Only queries and keys see positions, and they have no activation.
             let dpos = &mut dpos[(layer * count + r) * rows * k..][..rows * k];
             chunks2((dx, BLOCK * k), (dpos, BLOCK * k), |block, dx, dpos| {
+                let at = r * rows + block * BLOCK;
                 dpos.fill(T::zero());
-                for (i, dpos) in dpos.chunks_exact_mut(k).enumerate() {
-                    let n = r * rows + block * BLOCK + i;
-                    axpy_rows(dpos, &dy[n * m..][..pc], &w, k);
-                }
+                product(dpos, &dy[at * m..], (m, k), dpos.len() / k, &w_pos, 0..pc, k);
                 dx.copy_from_slice(dpos);
                 rest(block, dx);
             });
@@ -161,36 +160,42 @@ fn linear_dw<T: Real>(mut call: Call<'_, T>) {
             ctx,
             inner: k,
         };
-        // A block of tokens at a time, its input turned on its side, so that every row of dW is
-        // a row of a product and the block of dy stays in cache.
+        // A block of tokens at a time, its input turned on its side: every row of dW is then a row
+        // of a product whose right-hand side is the block of dy.
         let mut dw = vec![T::zero(); k * m];
         let mut db = vec![T::zero(); m];
-        let (mut plain, mut with_pos) = (vec![T::zero(); k], vec![T::zero(); k]);
-        let mut sides = vec![T::zero(); 2 * k * BLOCK];
-        let (x_side, pos_side) = sides.split_at_mut(k * BLOCK);
-        let mut dys = vec![T::zero(); BLOCK * m];
-        let share = split(rows, splits, s);
-        for start in share.clone().step_by(BLOCK) {
-            let len = BLOCK.min(share.end - start);
-            for (i, row) in dys.chunks_exact_mut(m).take(len).enumerate() {
-                let n = start + i;
-                input.row(n, &mut plain, &mut with_pos);
-                for (j, (&a, &b)) in plain.iter().zip(&with_pos).enumerate() {
-                    x_side[j * BLOCK + i] = a;
-                    pos_side[j * BLOCK + i] = b;
+        let mut side = vec![T::zero(); k * TOKENS];
+        let turn = |side: &mut [T], x: &[T]| {
+            for (i, row) in x.chunks_exact(k).enumerate() {
+                for (j, &x) in row.iter().enumerate() {
+                    side[j * TOKENS + i] = x;
                 }
-                let at = (r * rows + n) * m;
-                behind_activation(act, row, &dy[at..], if act == 0 { &[] } else { &pre[at..] });
+            }
+        };
+        let mut dy_pos = Panels::zeros(TOKENS, pc);
+        let mut dy_rest = Panels::zeros(TOKENS, m - pc);
+        let share = split(rows, splits, s);
+        for start in share.clone().step_by(TOKENS) {
+            let len = TOKENS.min(share.end - start);
+            let at = (r * rows + start) * m;
+            let pre = if act == 0 { &[] } else { &pre[at..][..len * m] };
+            let dys = behind_activation(act, &dy[at..][..len * m], pre);
+            for (i, row) in dys.chunks_exact(m).enumerate() {
+                dy_pos.set_row(i, 0, &row[..pc]);
+                dy_rest.set_row(i, 0, &row[pc..]);
                 if bias == 1 {
-                    for (db, &dy) in db.iter_mut().zip(row.iter()) {
+                    for (db, &dy) in db.iter_mut().zip(row) {
                         *db += dy;
                     }
                 }
             }
-            for (j, dw) in dw.chunks_exact_mut(m).enumerate() {
-                axpy_rows(&mut dw[..pc], &pos_side[j * BLOCK..][..len], &dys, m);
-                axpy_rows(&mut dw[pc..], &x_side[j * BLOCK..][..len], &dys[pc..], m);
+            let (plain, with_pos) = input.rows(start..start + len);
+            if pc > 0 {
+                turn(&mut side, &with_pos);
+                product(&mut dw, &side, (TOKENS, m), k, &dy_pos, 0..len, pc);
             }
+            turn(&mut side, &plain);
+            product(&mut dw[pc..], &side, (TOKENS, m), k, &dy_rest, 0..len, m);
         }
         for (j, row) in dw.chunks_exact(m).enumerate() {
             for (g, part) in row.chunks_exact(width).enumerate() {

@@ -3,8 +3,9 @@
 //!
 //! The target of a position is the next token. Positions of class 0 have none: no loss, no gradient.
 
-use super::norm::{apply, moments};
-use super::rows::{BLOCK, axpy_rows, chunks, chunks2};
+use super::linear::Input;
+use super::norm::moments;
+use super::rows::{BLOCK, Panels, chunks, chunks2, exp_row, product};
 use super::{Call, Kernel, read, read_u32, word, write};
 use crate::math::Real;
 
@@ -69,47 +70,38 @@ fn unembed<T: Real>(mut call: Call<'_, T>) {
                 }
             });
         }
+        let input = Input {
+            x,
+            norm: (norm == 1).then(|| (&p[ln_w..][..d], &p[ln_b..][..d])),
+            pos: None,
+            ctx: 1,
+            inner: d,
+        };
+        let w = Panels::grouped(&p[w_u..], d, vocab, 0, 1);
         chunks2(
             (&mut dlogits[r * rows * vocab..][..rows * vocab], BLOCK * vocab),
             (&mut losses[r * rows..][..rows], BLOCK),
-            |block, dlogits, losses| {
-                let mut row = vec![T::zero(); d];
-                for (i, (y, loss)) in dlogits.chunks_exact_mut(vocab).zip(losses).enumerate() {
-                    let n = block * BLOCK + i;
-                    let x = &x[n * d..][..d];
-                    y.fill(T::zero());
+            |block, y, losses| {
+                let (start, len) = (block * BLOCK, losses.len());
+                y.fill(T::zero());
+                product(y, &input.rows(start..start + len).0, (d, vocab), len, &w, 0..d, vocab);
+                for (n, (y, loss)) in (start..).zip(y.chunks_exact_mut(vocab).zip(losses)) {
                     *loss = T::zero();
                     if feed[rows + n] == 0 {
+                        y.fill(T::zero());
                         continue;
                     }
-                    if norm == 1 {
-                        apply(&mut row, x, moments(x), &p[ln_w..], &p[ln_b..]);
-                    } else {
-                        row.copy_from_slice(x);
-                    }
-                    axpy_rows(y, &row, &p[w_u..], vocab);
                     let next = (feed[n + 1] as usize).min(vocab - 1);
-                    *loss = cross_entropy(y, next);
-                    y[next] -= T::one();
-                    y.iter_mut().for_each(|y| *y *= share);
+                    let aim = y[next];
+                    let (top, sum) = exp_row(y, T::one());
+                    *loss = sum.ln() - (aim - top);
+                    let scale = share / sum;
+                    y.iter_mut().for_each(|y| *y *= scale);
+                    y[next] -= share;
                 }
             },
         );
     }
-}
-
-/// Turns logits into probabilities; returns −ln of the one at `next`.
-fn cross_entropy<T: Real>(y: &mut [T], next: usize) -> T {
-    let top = y.iter().fold(T::neg_infinity(), |a, &b| if b > a { b } else { a });
-    let aim = y[next] - top;
-    let mut sum = T::zero();
-    for y in y.iter_mut() {
-        *y = (*y - top).exp();
-        sum += *y;
-    }
-    let over = sum.recip();
-    y.iter_mut().for_each(|y| *y *= over);
-    sum.ln() - aim
 }
 
 /// Words for the `feed` of [`UNEMBED`].

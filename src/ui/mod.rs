@@ -55,7 +55,7 @@ impl Page {
 /// Starts the page, or the engine when this is a dedicated worker.
 pub fn main() {
     if js_sys::global().is_instance_of::<web_sys::DedicatedWorkerGlobalScope>() {
-        engine();
+        crate::engine::serve::main();
         return;
     }
     console_error_panic_hook::set_once();
@@ -66,6 +66,3 @@ pub fn main() {
     place.set_inner_html("");
     yew::Renderer::<app::App>::with_root(place).render();
 }
-
-/// The other half of the program: the same wasm, in a worker.
-fn engine() {}

@@ -59,6 +59,7 @@ pub fn Panel(page: &Page) -> Html {
                     }) }
                 </select>
             </label>
+            { check(page) }
             <p class="muted">{"Drills force a fault, to see what happens and how the page goes on. They need a run, except the panic."}</p>
             <div class="buttons">
                 { for DRILLS.iter().map(|(drill, name, text)| html! {
@@ -68,5 +69,26 @@ pub fn Panel(page: &Page) -> Html {
                 }) }
             </div>
         </details>
+    }
+}
+
+/// The check of this device: every kernel against its CPU twin.
+fn check(page: &Page) -> Html {
+    let rows = page.state.checked.as_deref();
+    let worst = rows.and_then(|r| r.iter().max_by(|a, b| a.margin.total_cmp(&b.margin)));
+    let bad = rows.map_or(0, |r| r.iter().filter(|c| !c.agrees).count());
+    html! {
+        <div class="check" data-test="check" data-cases={rows.map(|r| r.len().to_string())} data-bad={bad.to_string()}>
+            <button type="button" data-test="check-device" disabled={page.state.device.is_none() || page.state.run.is_some()}
+                onclick={page.on(Action::Check)}>{"Check this device"}</button>
+            if let (Some(rows), Some(worst)) = (rows, worst) {
+                <p>{ format!(
+                    "{} kernel cases compared with the CPU engine, {} disagree; the largest difference is {} of what is tolerated ({}, {}).",
+                    rows.len(), bad, significant(worst.margin, 2), worst.kernel, worst.case
+                ) }</p>
+            } else if rows.is_some() {
+                <p>{"The CPU engine is running: there is no GPU to compare with it."}</p>
+            }
+        </div>
     }
 }

@@ -41,13 +41,13 @@ fn block(block: &Block) -> Html {
         Block::Heading(_, line) => html! { <h3>{ for line.iter().map(span) }</h3> },
         Block::Paragraph(line) => html! { <p>{ for line.iter().map(span) }</p> },
         Block::Code(text) => html! { <pre><code>{ text }</code></pre> },
-        Block::List(true, items) => html! { <ol>{ for items.iter().map(item) }</ol> },
-        Block::List(false, items) => html! { <ul>{ for items.iter().map(item) }</ul> },
+        Block::List(true, items) => html! { <ol>{ for items.iter().map(|i| item(i)) }</ol> },
+        Block::List(false, items) => html! { <ul>{ for items.iter().map(|i| item(i)) }</ul> },
         Block::Table(rows) => table(rows),
     }
 }
 
-fn item(line: &Vec<Span>) -> Html {
+fn item(line: &[Span]) -> Html {
     html! { <li>{ for line.iter().map(span) }</li> }
 }
 

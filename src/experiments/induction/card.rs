@@ -23,7 +23,7 @@ const KNOBS: &[Knob] = &[
     choice("optimizer", "optimizer", TRAINING, &["adamw", "sgd"], "adamw", "AdamW (betas 0.9 and 0.98, eps 1e-8, decoupled weight decay), or SGD with momentum."),
     float("lr", "learning rate", TRAINING, (0.0, 10.0), 3e-3, "Step size of the optimizer after the warm-up.").symbol("η"),
     int("warmup", "warm-up", TRAINING, (0, 10_000), 100, "Steps over which the learning rate rises linearly from zero.").unit("steps"),
-    float("wd", "weight decay", TRAINING, (0.0, 10.0), 0.01, "Each step AdamW shrinks every weight by the learning rate times this; SGD adds it to the gradient's pull on the weights.").symbol("λ"),
+    float("wd", "weight decay", TRAINING, (0.0, 10.0), 0.01, "Each step every weight shrinks by the learning rate times this, beside the gradient (decoupled).").symbol("λ"),
     float("momentum", "momentum", TRAINING, (0.0, 0.999), 0.9, "Share of the last step that SGD keeps; AdamW has its own.").symbol("μ"),
     int("batch", "batch", TRAINING, (1, 512), 64, "Fresh sequences of a training step.").symbol("B").unit("sequences"),
     int("steps", "steps", TRAINING, (1, 100_000), 1800, "Training steps of the run.").unit("steps"),

@@ -3,5 +3,6 @@
 
 pub mod card;
 pub mod lab;
+mod plan;
 pub mod settle;
 pub mod sizes;

@@ -9,15 +9,14 @@ use crate::tasks::repeat::Repeat;
 pub const BUDGET: u64 = 1 << 30;
 /// Bytes one buffer may take: the storage binding that every WebGPU device grants.
 pub const BUFFER_BUDGET: u64 = 128 << 20;
+/// Most steps of one batch of work: slots of data and losses.
+pub const SLOTS: usize = 64;
 /// Most checkpoints of a run: each keeps a row of logits, and PCA looks at all of them again.
 pub const MOST_CHECKPOINTS: usize = 300;
 /// Most logits kept of a checkpoint.
 const PCA_FEATURES: usize = 8192;
 /// Most positions whose logits are kept.
 const PCA_ROWS: usize = 64;
-/// Gradient partials of one replica, an upper bound: the model decides how many it uses.
-const SPLITS: u64 = 8;
-
 /// The settings that decide how large a run is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sizes {
@@ -85,6 +84,11 @@ impl Sizes {
         6.0 * products * t + 6.0 * l * t * t * d
     }
 
+    /// Gradient partials of one replica, an upper bound: the model decides how many it uses.
+    fn splits(&self) -> u64 {
+        if self.params() < 262_144 { 8 } else { 4 }
+    }
+
     /// Floats of forward and backward activations of one replica at `batch` sequences: an upper
     /// bound on what the model allocates.
     fn activations(&self, batch: usize) -> u64 {
@@ -98,11 +102,11 @@ impl Sizes {
         ]
         .map(|x| x as u64);
         let rows = batch as u64 * t;
-        // A layer keeps its residual stream before and after attention, q, k, v, z, the patterns
-        // and the MLP's hidden layer on both sides of the activation; backward needs as much again.
-        let layer = rows * (6 * d + h * t + 2 * m);
-        let backward = rows * (10 * d + h * t + 2 * m);
-        l * layer + backward + rows * (3 * v + 4 * d)
+        // A layer keeps q, k, v, z, the residual stream behind attention and behind the MLP, the
+        // patterns, and the MLP's hidden layer on both sides of the activation.
+        let layer = rows * (6 * d + h * t + 2 * m + 4);
+        let backward = rows * (7 * d + m + l * d);
+        l * layer + backward + rows * (v + d + 4)
     }
 
     /// Floats of the greatest single buffer of `replicas` replicas at `batch` sequences.
@@ -115,16 +119,19 @@ impl Sizes {
             self.mlp,
         ];
         let activation = rows * widths.into_iter().max().unwrap_or(0) as u64;
-        replicas * activation.max(SPLITS * self.params())
+        replicas * activation.max(self.splits() * self.params())
     }
 
     /// Bytes on the device: training with its optimiser, and the chains.
     #[must_use]
     pub fn bytes(&self) -> u64 {
-        let train = self.activations(self.batch) + (SPLITS + 3) * self.params();
+        let feed = |batch: usize| (SLOTS * 2 * batch * self.ctx) as u64;
+        // Training: gradients, weights and two moments. Chains: gradients and weights, and one w*.
+        let train =
+            self.activations(self.batch) + feed(self.batch) + (self.splits() + 3) * self.params();
         let chains = if self.chains > 0 {
             let replicas = self.chains as u64 + 1;
-            replicas * (self.activations(self.mbatch) + (SPLITS + 1) * self.params())
+            replicas * (self.activations(self.mbatch) + (self.splits() + 1) * self.params())
                 + self.params()
         } else {
             0
