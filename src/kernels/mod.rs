@@ -11,7 +11,18 @@
 
 use crate::math::Real;
 
+pub mod attention;
+pub mod embed;
+pub mod linear;
+pub mod linear_backward;
+pub mod loss;
+pub mod norm;
+pub mod optim;
+pub mod cases;
+pub mod probe;
 mod rows;
+pub mod tms;
+pub mod unembed;
 
 /// Element type of a buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -263,6 +274,8 @@ impl PartialEq for Kernel {
 pub const LIBRARY: &[(&str, &str)] = &[
     ("lib/tables", include_str!("../../shaders/lib/tables.wgsl")),
     ("lib/philox", include_str!("../../shaders/lib/philox.wgsl")),
+    ("lib/activation", include_str!("../../shaders/lib/activation.wgsl")),
+    ("lib/moments", include_str!("../../shaders/lib/moments.wgsl")),
 ];
 
 /// The shader with its `#import lib/x` lines replaced by that text, each once.
@@ -283,7 +296,22 @@ pub fn resolve(source: &str) -> String {
 }
 
 /// Every kernel of the program.
-pub const KERNELS: &[&Kernel] = &[];
-
-#[doc(hidden)]
-pub use rows::matmul;
+pub const KERNELS: &[&Kernel] = &[
+    &attention::ATTENTION,
+    &attention::ATTENTION_BACKWARD,
+    &embed::EMBED,
+    &embed::EMBED_DW,
+    &linear::LINEAR,
+    &linear_backward::LINEAR_DX,
+    &linear_backward::LINEAR_DW,
+    &loss::LOSS,
+    &loss::ROWS,
+    &norm::NORM_BACKWARD,
+    &unembed::UNEMBED,
+    &optim::SGD,
+    &optim::ADAMW,
+    &optim::SGLD,
+    &tms::TMS,
+    &probe::PHILOX,
+    &probe::FMA,
+];

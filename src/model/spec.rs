@@ -1,0 +1,266 @@
+//! What a transformer consists of: sizes, optional stages, parameter tensors with their
+//! TransformerLens names, initial values, and the groups by which parameters can be masked.
+
+use crate::kernels::unembed;
+use crate::math::Stream;
+use crate::math::philox::{normal, word};
+use crate::tensor::Arena;
+
+/// Activation of the MLP.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Act {
+    /// max(x, 0).
+    #[default]
+    Relu,
+    /// `gelu_new` of TransformerLens, PyTorch's `approximate="tanh"`.
+    Gelu,
+}
+
+/// Normalisation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Norm {
+    /// None.
+    #[default]
+    None,
+    /// LayerNorm with weight and bias (TransformerLens `LN`, eps 1e-5) before attention, MLP and
+    /// unembedding.
+    LayerNorm,
+}
+
+/// Where positions enter.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Positions {
+    /// `W_pos` is added to the residual stream once (TransformerLens `standard`).
+    #[default]
+    Learned,
+    /// `W_pos` is added to the inputs of queries and keys in every layer, behind the LayerNorm,
+    /// and never to the residual stream (TransformerLens `shortformer`).
+    Shortformer,
+}
+
+/// A decoder-only transformer. Every field is public and has TransformerLens' name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spec {
+    /// Vocabulary, V.
+    pub d_vocab: usize,
+    /// Context length, T.
+    pub n_ctx: usize,
+    /// Width of the residual stream.
+    pub d_model: usize,
+    /// Layers.
+    pub n_layers: usize,
+    /// Heads a layer.
+    pub n_heads: usize,
+    /// Width of a head.
+    pub d_head: usize,
+    /// Width of the MLP; 0 leaves it out.
+    pub d_mlp: usize,
+    /// Activation of the MLP.
+    pub act: Act,
+    /// Normalisation.
+    pub norm: Norm,
+    /// Where positions enter.
+    pub positions: Positions,
+}
+
+impl Default for Spec {
+    /// The model of the induction experiment: 52 224 parameters.
+    fn default() -> Self {
+        Self {
+            d_vocab: 128,
+            n_ctx: 48,
+            d_model: 64,
+            n_layers: 2,
+            n_heads: 4,
+            d_head: 16,
+            d_mlp: 0,
+            act: Act::Relu,
+            norm: Norm::None,
+            positions: Positions::Learned,
+        }
+    }
+}
+
+/// Group ids below this are not heads or MLPs: embed, pos, unembed, norms.
+const FIRST_LAYER_GROUP: usize = 4;
+/// Groups a mask can hold.
+const GROUPS: usize = 64;
+
+impl Spec {
+    /// What cannot be run, in words; `None` if the model can.
+    #[must_use]
+    pub fn refusal(&self) -> Option<String> {
+        let sizes =
+            [self.d_vocab, self.n_ctx, self.d_model, self.n_layers, self.n_heads, self.d_head];
+        if sizes.contains(&0) {
+            return Some("every size of the model must be at least 1".into());
+        }
+        if self.d_vocab > unembed::MAX_VOCAB {
+            return Some(format!("d_vocab {} is over {}", self.d_vocab, unembed::MAX_VOCAB));
+        }
+        None
+    }
+
+    /// The parameter tensors, in arena order. `W_Q`, `W_K`, `W_V` of a layer lie back to back.
+    #[must_use]
+    pub fn arena(&self) -> Arena {
+        let (d, h, dh, m) = (self.d_model, self.n_heads, self.d_head, self.d_mlp);
+        let mut a = Arena::default();
+        let norm = |a: &mut Arena, name: String| {
+            if self.norm == Norm::LayerNorm {
+                a.push(format!("{name}.w"), &[d]);
+                a.push(format!("{name}.b"), &[d]);
+            }
+        };
+        a.push("embed.W_E", &[self.d_vocab, d]);
+        a.push("pos_embed.W_pos", &[self.n_ctx, d]);
+        for l in 0..self.n_layers {
+            norm(&mut a, format!("blocks.{l}.ln1"));
+            for name in ["W_Q", "W_K", "W_V"] {
+                a.push(format!("blocks.{l}.attn.{name}"), &[h, d, dh]);
+            }
+            a.push(format!("blocks.{l}.attn.W_O"), &[h, dh, d]);
+            if m > 0 {
+                norm(&mut a, format!("blocks.{l}.ln2"));
+                a.push(format!("blocks.{l}.mlp.W_in"), &[d, m]);
+                a.push(format!("blocks.{l}.mlp.b_in"), &[m]);
+                a.push(format!("blocks.{l}.mlp.W_out"), &[m, d]);
+                a.push(format!("blocks.{l}.mlp.b_out"), &[d]);
+            }
+        }
+        norm(&mut a, "ln_final".into());
+        a.push("unembed.W_U", &[d, self.d_vocab]);
+        a
+    }
+
+    /// Initial parameters in arena order: matrices normal with standard deviation 1/√d_model,
+    /// LayerNorm weights 1, biases 0. Element i is a function of (seed, i) alone.
+    #[must_use]
+    pub fn init(&self, seed: u32) -> Vec<f32> {
+        let scale = 1.0 / (self.d_model as f64).sqrt();
+        let mut out = Vec::with_capacity(self.arena().len());
+        for t in self.arena().tensors {
+            let leaf = t.name.rsplit('.').next().unwrap_or_default();
+            out.extend(t.range().map(|i| match leaf {
+                "w" => 1.0,
+                "b" | "b_in" | "b_out" => 0.0,
+                _ => (scale * normal::<f64>(word(seed, Stream::Init, 0, i as u32))) as f32,
+            }));
+        }
+        out
+    }
+
+    /// One group id (< 64) a parameter: 0 embed, 1 positions, 2 unembed, 3 norms, then for every
+    /// layer its heads (their slices of `W_Q W_K W_V W_O`) and its MLP. Where that makes more than
+    /// 64, neighbouring heads share a group.
+    #[must_use]
+    pub fn groups(&self) -> Vec<u32> {
+        let mut out = Vec::with_capacity(self.arena().len());
+        for t in self.arena().tensors {
+            let mut parts = t.name.split('.');
+            let group = match (parts.next(), parts.next().and_then(|l| l.parse().ok())) {
+                (Some("embed"), _) => 0,
+                (Some("pos_embed"), _) => 1,
+                (Some("unembed"), _) => 2,
+                (Some("blocks"), Some(layer)) => match parts.next() {
+                    Some("attn") => {
+                        let part = t.len() / self.n_heads;
+                        out.extend((0..t.len()).map(|i| self.head_group(layer, i / part)));
+                        continue;
+                    }
+                    Some("mlp") => self.mlp_group(layer),
+                    _ => 3,
+                },
+                _ => 3,
+            };
+            out.extend(std::iter::repeat_n(group, t.len()));
+        }
+        out
+    }
+
+    /// Groups a layer takes, its MLP's included.
+    fn layer_groups(&self) -> usize {
+        ((GROUPS - FIRST_LAYER_GROUP) / self.n_layers.max(1)).clamp(2, self.n_heads + 1)
+    }
+    /// Group id of a head.
+    #[must_use]
+    pub fn head_group(&self, layer: usize, head: usize) -> u32 {
+        let heads = self.layer_groups() - 1;
+        (FIRST_LAYER_GROUP + layer * self.layer_groups() + head * heads / self.n_heads) as u32
+    }
+    /// Group id of the MLP of a layer.
+    #[must_use]
+    pub fn mlp_group(&self, layer: usize) -> u32 {
+        (FIRST_LAYER_GROUP + (layer + 1) * self.layer_groups() - 1) as u32
+    }
+
+    /// Shares the rows are cut into for the weight gradients. More keep more of a device busy;
+    /// each costs one gradient-sized buffer and one read of it in the optimiser.
+    #[must_use]
+    pub fn splits(&self) -> usize {
+        match self.arena().len() {
+            0..4096 => 1,
+            4096..32768 => 4,
+            32768..262_144 => 8,
+            _ => 4,
+        }
+    }
+
+    /// Floating-point operations of one training step on `batch` sequences, forward and backward:
+    /// 6 per weight and token, and attention over all pairs. Elementwise work is not counted.
+    #[must_use]
+    pub fn flops(&self, batch: usize) -> f64 {
+        let tokens = (batch * self.n_ctx) as f64;
+        let heads = (self.n_heads * self.d_head) as f64;
+        let weights = self.n_layers as f64
+            * self.d_model as f64
+            * (4.0 * heads + 2.0 * self.d_mlp as f64)
+            + (self.d_model * self.d_vocab) as f64;
+        tokens * (6.0 * weights + 12.0 * self.n_layers as f64 * self.n_ctx as f64 * heads)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn the_default_has_52224_parameters() {
+        let spec = Spec::default();
+        assert_eq!(spec.arena().len(), 52_224);
+        assert_eq!(spec.init(1).len(), 52_224);
+        assert_eq!(spec.groups().len(), 52_224);
+        assert_eq!(spec.splits(), 8);
+        assert!(spec.refusal().is_none());
+    }
+
+    #[test]
+    fn matrices_start_normal_and_norms_at_identity() {
+        let spec = Spec { d_mlp: 32, norm: Norm::LayerNorm, ..Spec::default() };
+        let (init, arena) = (spec.init(3), spec.arena());
+        let of = |name: &str| &init[arena.get(name).unwrap().range()];
+        let w = of("blocks.1.attn.W_O");
+        let var = w.iter().map(|w| w * w).sum::<f32>() / w.len() as f32;
+        assert!((var * 64.0 - 1.0).abs() < 0.1, "{var}");
+        assert!(of("ln_final.w").iter().all(|&w| w == 1.0));
+        assert!(of("blocks.0.mlp.b_in").iter().all(|&w| w == 0.0));
+        assert_ne!(spec.init(4)[0], init[0]);
+    }
+
+    /// Every group is its own set of parameters, and all ids fit the mask, even with many heads.
+    #[test]
+    fn groups_fit_the_mask() {
+        let spec = Spec { d_mlp: 8, norm: Norm::LayerNorm, ..Spec::default() };
+        let (groups, arena) = (spec.groups(), spec.arena());
+        let at = |name: &str| arena.get(name).unwrap().offset;
+        assert_eq!(groups[at("blocks.1.attn.W_V")], spec.head_group(1, 0));
+        assert_eq!(groups[at("blocks.1.attn.W_V") + 3 * 64 * 16], spec.head_group(1, 3));
+        assert_eq!(groups[at("blocks.1.attn.W_O") + 16 * 64], spec.head_group(1, 1));
+        assert_eq!(groups[at("blocks.0.mlp.W_in")], spec.mlp_group(0));
+        assert_eq!(groups[at("blocks.0.ln2.w")], 3);
+        assert!(spec.mlp_group(0) < spec.head_group(1, 0));
+        let many = Spec { n_layers: 4, n_heads: 32, d_head: 2, d_mlp: 8, ..spec };
+        assert!(many.groups().iter().all(|&g| g < 64));
+    }
+}
