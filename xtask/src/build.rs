@@ -7,7 +7,7 @@ use flate2::{Compression, write::GzEncoder};
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use wasm_bindgen_cli_support::Bindgen;
+use wasm_bindgen_cli_support::{Bindgen, Output};
 
 /// The most bytes wasm and js may have together, gzipped.
 pub const BUDGET: usize = 1_000_000;
@@ -47,26 +47,26 @@ pub fn build(options: &Options) -> Result<usize> {
         .input_path(&wasm)
         .web(true)?
         .typescript(false)
+        .omit_default_module_path(false)
         .out_name("app")
         .keep_debug(false)
         .remove_name_section(!options.dev)
         .remove_producers_section(true)
         .generate_output()
         .with_context(|| format!("wasm-bindgen on {}", wasm.display()))?;
-    if !output.snippets().is_empty() || !output.local_modules().is_empty() {
-        bail!("a dependency brings its own JavaScript, which this build does not copy");
-    }
     let wasm = output.wasm_mut().emit_wasm();
     let js = output.js().to_owned();
+
+    if !js.contains("app_bg.wasm") {
+        bail!("wasm-bindgen's module no longer names app_bg.wasm");
+    }
 
     clear(&options.out)?;
     let mut files = Files {
         dir: options.out.clone(),
     };
+    let snippets = files.put_snippets(&output)?;
     let wasm_name = files.put("app", "_bg.wasm", &wasm)?;
-    if !js.contains("app_bg.wasm") {
-        bail!("wasm-bindgen's module no longer names app_bg.wasm");
-    }
     let js = js.replace("app_bg.wasm", &wasm_name);
     let app = files.put("app", ".js", js.as_bytes())?;
     let worker = files.put("worker", ".js", page::worker(&app).as_bytes())?;
@@ -95,7 +95,7 @@ pub fn build(options: &Options) -> Result<usize> {
     copy_traces(&traces, &options.out.join("traces"))?;
     fs::write(options.out.join("LICENSES.txt"), licences::text()?)?;
 
-    let (wasm, js) = (gzipped(&wasm)?, gzipped(js.as_bytes())?);
+    let (wasm, js) = (gzipped(&wasm)?, gzipped(js.as_bytes())? + snippets);
     println!(
         "{}: wasm {} kB + js {} kB gzipped = {} kB of {} kB",
         options
@@ -141,6 +141,27 @@ impl Files {
         fs::write(self.dir.join(&name), bytes).with_context(|| name.clone())?;
         Ok(name)
     }
+    /// Writes the JavaScript that dependencies bring along, in folders that carry a hash already,
+    /// and returns its gzipped size.
+    fn put_snippets(&mut self, output: &Output) -> Result<usize> {
+        let inline = output.snippets().iter().flat_map(|(folder, list)| {
+            list.iter()
+                .enumerate()
+                .map(move |(i, js)| (format!("{folder}/inline{i}.js"), js))
+        });
+        let modules = output
+            .local_modules()
+            .iter()
+            .map(|(path, js)| (path.clone(), js));
+        let mut size = 0;
+        for (path, js) in inline.chain(modules) {
+            let file = self.dir.join("snippets").join(path);
+            fs::create_dir_all(file.parent().unwrap_or(&self.dir))?;
+            fs::write(&file, js)?;
+            size += gzipped(js.as_bytes())?;
+        }
+        Ok(size)
+    }
 }
 
 fn read(path: &Path) -> Result<Vec<u8>> {
@@ -150,8 +171,11 @@ fn read(path: &Path) -> Result<Vec<u8>> {
 /// Empties the folder, but only one that an earlier build wrote.
 fn clear(dir: &Path) -> Result<()> {
     if dir.is_dir() && fs::read_dir(dir)?.next().is_some() {
-        let ours = fs::read_to_string(dir.join("index.html"))
-            .is_ok_and(|t| t.contains("lambdahat-worker"));
+        // The wasm is written first, so even a build that broke off left it.
+        let ours = fs::read_dir(dir)?.flatten().any(|e| {
+            let name = e.file_name().to_string_lossy().into_owned();
+            name.starts_with("app-") && name.ends_with("_bg.wasm")
+        });
         if !ours {
             bail!(
                 "{} is not empty and was not written by this command",
@@ -200,7 +224,7 @@ mod tests {
         clear(&dir).unwrap();
         fs::write(dir.join("thesis.tex"), "x").unwrap();
         assert!(clear(&dir).is_err() && dir.join("thesis.tex").exists());
-        fs::write(dir.join("index.html"), "<meta name=\"lambdahat-worker\">").unwrap();
+        fs::write(dir.join("app-1_bg.wasm"), "").unwrap();
         clear(&dir).unwrap();
         assert!(!dir.join("thesis.tex").exists());
         fs::remove_dir_all(&dir).unwrap();

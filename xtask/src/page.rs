@@ -122,7 +122,10 @@ fn inline(page: &str, traces: &BTreeMap<String, String>) -> Result<String> {
             .context("index.html: an unclosed trace marker")?;
         let name = after[..end].trim();
         match traces.get(name) {
-            Some(svg) => out.push_str(svg),
+            Some(svg) => {
+                out.push_str(svg);
+                out.push_str("<p class=\"recorded\">recorded run, not computed here</p>");
+            }
             None => out
                 .push_str("<p class=\"untraced\">A curve appears here once a run has started.</p>"),
         }
@@ -156,6 +159,7 @@ mod tests {
         let page = fill(&template, &names(), &traces).unwrap();
         assert!(page.contains("<meta name=\"lambdahat-worker\" content=\"./worker-3.js\">"));
         assert!(page.contains("import init from \"./app-1.js\"") && page.contains("planted"));
+        assert_eq!(page.matches("recorded run").count(), 1, "only what was recorded says so");
         assert!(!page.contains("<!-- trace") && !page.contains("<!-- xtask"));
         // Any sub-path of any host: nothing may start at the root of the host.
         assert!(!page.contains("href=\"/") && !page.contains("src=\"/"));

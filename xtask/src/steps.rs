@@ -102,7 +102,8 @@ fn clippy(args: &[&str]) -> Result<()> {
 fn quick(tally: &mut Tally) -> Result<()> {
     let mut command = tools::cargo(&["test", "--package", "lambdahat"]);
     for name in ["tidy", "shaders"] {
-        if crate::root().join(format!("tests/{name}.rs")).is_file() {
+        let tests = crate::root().join("tests");
+        if tests.join(name).is_dir() || tests.join(format!("{name}.rs")).is_file() {
             command.args(["--test", name]);
         }
     }

@@ -1,1 +1,104 @@
-fn main() {}
+//! The page in headless Chromium: the browser tests and ad-hoc pictures. Run through
+//! `cargo xtask browser` and `cargo xtask shot`.
+
+mod driver;
+mod page;
+mod scenarios;
+mod shot;
+
+use anyhow::{Context as _, Result, bail};
+use std::process::ExitCode;
+use std::time::Instant;
+use xtask::flags::Flags;
+use xtask::{build, serve};
+
+fn main() -> ExitCode {
+    let mut args: Vec<String> = std::env::args().skip(1).collect();
+    let command = if args.is_empty() {
+        String::new()
+    } else {
+        args.remove(0)
+    };
+    let done = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("no async runtime")
+        .and_then(|rt| rt.block_on(dispatch(&command, Flags::new(args))));
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            eprintln!("xtask: {e:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn dispatch(command: &str, flags: Flags) -> Result<()> {
+    match command {
+        "browser" => tests(flags).await,
+        "shot" => shot::shot(flags).await,
+        other => bail!("unknown command “{other}”"),
+    }
+}
+
+/// The folder to look at, built first unless it is told not to.
+fn built(flags: &mut Flags, dev: bool) -> Result<std::path::PathBuf> {
+    let skip = flags.switch("--no-build");
+    let default = if dev { "target/dist-dev" } else { "dist" };
+    let out = xtask::root().join(flags.value("--dist")?.unwrap_or_else(|| default.to_owned()));
+    if !skip {
+        build::build(&build::Options {
+            out: out.clone(),
+            dev,
+        })?;
+    }
+    if !out.join("index.html").is_file() {
+        bail!("there is no built page in {}", out.display());
+    }
+    Ok(out)
+}
+
+/// Runs the scenarios one after the other, each in a browser and a profile of its own.
+async fn tests(mut flags: Flags) -> Result<()> {
+    let list = flags.switch("--list");
+    if list {
+        for scenario in scenarios::ALL {
+            println!("{}", scenario.name);
+        }
+        return flags.end();
+    }
+    let dev = flags.switch("--dev");
+    let dist = built(&mut flags, dev)?;
+    let filter = flags.word().unwrap_or_default();
+    flags.end()?;
+    // Under a sub-path, as on GitHub Pages.
+    let serving = serve::start(&dist, "/some/where/", 0, false)?;
+    let (mut passed, mut failed) = (0, Vec::new());
+    for scenario in scenarios::ALL.iter().filter(|s| s.name.contains(&filter)) {
+        let start = Instant::now();
+        let result = scenarios::play(scenario, &serving.url).await;
+        let took = start.elapsed().as_secs_f64();
+        match result {
+            Ok(()) => {
+                passed += 1;
+                println!("test {} ... ok ({took:.1} s)", scenario.name);
+            }
+            Err(e) => {
+                println!("test {} ... FAILED ({took:.1} s)\n  {e:#}", scenario.name);
+                failed.push(scenario.name);
+            }
+        }
+    }
+    let word = if failed.is_empty() { "ok" } else { "FAILED" };
+    println!(
+        "test result: {word}. {passed} passed; {} failed",
+        failed.len()
+    );
+    if !failed.is_empty() {
+        bail!("failed: {}", failed.join(", "));
+    }
+    if passed == 0 {
+        bail!("no browser test has “{filter}” in its name");
+    }
+    Ok(())
+}
