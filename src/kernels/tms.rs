@@ -18,7 +18,12 @@ pub const TMS: Kernel = Kernel {
     source: include_str!("../../shaders/nn/tms.wgsl"),
     consts: &["features", "batch"],
     params: &[word("feed_rows")],
-    bindings: &[read_u32("feed"), read("weights"), write("grads"), write("stats")],
+    bindings: &[
+        read_u32("feed"),
+        read("weights"),
+        write("grads"),
+        write("stats"),
+    ],
     grid: |_| [1, 1],
     needs: |c, p, r| {
         let count = r * 3 * c[0] as usize;

@@ -9,7 +9,9 @@ pub type Sample = (u32, f32);
 #[must_use]
 pub fn data_set(seed: u32, features: u32, n: usize) -> Vec<Sample> {
     let mut draws = Draws::new(seed, Stream::DataSet, 0);
-    (0..n).map(|_| (draws.index(features), unit(draws.word()))).collect()
+    (0..n)
+        .map(|_| (draws.index(features), unit(draws.word())))
+        .collect()
 }
 
 /// Appends samples as words: the feature, then the bits of the value.
@@ -19,15 +21,27 @@ pub fn push(samples: impl IntoIterator<Item = Sample>, out: &mut Vec<u32>) {
     }
 }
 
-/// The training batch of a seed at a step, drawn from `data` with replacement.
+/// The training batch of a seed at a step, from `data`.
 pub fn batch(seed: u32, step: u64, data: &[Sample], size: usize, out: &mut Vec<u32>) {
     drawn(Draws::new(seed, Stream::Data, step as u32), data, size, out);
 }
 
 /// The batch that all chains around a checkpoint and their anchor see at a draw.
-pub fn chain_batch(seed: u32, checkpoint: u64, draw: u64, data: &[Sample], size: usize, out: &mut Vec<u32>) {
+pub fn chain_batch(
+    seed: u32,
+    checkpoint: u64,
+    draw: u64,
+    data: &[Sample],
+    size: usize,
+    out: &mut Vec<u32>,
+) {
     let seed = derived(seed, Stream::ChainData, checkpoint, 0);
-    drawn(Draws::new(seed, Stream::ChainData, draw as u32), data, size, out);
+    drawn(
+        Draws::new(seed, Stream::ChainData, draw as u32),
+        data,
+        size,
+        out,
+    );
 }
 
 /// The seed of a chain's noise: its own for each (seed, checkpoint, chain).
@@ -38,12 +52,22 @@ pub fn chain_seed(seed: u32, checkpoint: u64, chain: u32) -> u32 {
 
 /// A seed that depends on a checkpoint: the third counter word is one that no other draw uses.
 fn derived(seed: u32, stream: Stream, checkpoint: u64, index: u32) -> u32 {
-    philox4x32([index, checkpoint as u32, 1, (checkpoint >> 32) as u32], [seed, stream as u32])[0]
+    philox4x32(
+        [index, checkpoint as u32, 1, (checkpoint >> 32) as u32],
+        [seed, stream as u32],
+    )[0]
 }
 
+/// Drawn with replacement; a batch as large as the data set is the data set, without noise.
 fn drawn(mut draws: Draws, data: &[Sample], size: usize, out: &mut Vec<u32>) {
+    if size == data.len() {
+        return push(data.iter().copied(), out);
+    }
     let n = data.len() as u32;
-    push((0..size).filter_map(|_| data.get(draws.index(n) as usize).copied()), out);
+    push(
+        (0..size).filter_map(|_| data.get(draws.index(n) as usize).copied()),
+        out,
+    );
 }
 
 #[cfg(test)]
@@ -81,6 +105,10 @@ mod tests {
         assert_ne!(chain(100, 3), chain(200, 3));
         assert_ne!(chain(100, 3), chain(100, 4));
         assert_ne!(chain(7, 7), train(7));
+        let mut whole = (Vec::new(), Vec::new());
+        batch(1, 3, &data, data.len(), &mut whole.0);
+        push(data.iter().copied(), &mut whole.1);
+        assert_eq!(whole.0, whole.1);
         assert_ne!(chain_seed(1, 100, 0), chain_seed(1, 100, 1));
         assert_ne!(chain_seed(1, 100, 0), chain_seed(1, 200, 0));
     }
