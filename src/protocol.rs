@@ -330,6 +330,8 @@ pub enum Command {
     Ack(RunId),
     /// Force a fault, for practice.
     Drill(RunId, Drill),
+    /// Compare every kernel with its CPU twin on this device.
+    Check,
     /// Delete the stored record.
     Forget,
 }
@@ -376,6 +378,19 @@ pub struct Frame {
     pub notices: Vec<Notice>,
 }
 
+/// One kernel on one case, compared with its CPU twin.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Checked {
+    /// The kernel.
+    pub kernel: String,
+    /// The case.
+    pub case: String,
+    /// Largest difference over the tolerance: at most 1 agrees.
+    pub margin: f64,
+    /// Whether it agrees in every respect.
+    pub agrees: bool,
+}
+
 /// From worker to page.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Event {
@@ -397,6 +412,9 @@ pub enum Event {
         /// Its cost.
         estimate: Estimate,
     },
+    /// Answer to [`Command::Check`]: a row a case; none where the CPU engine runs, which has nothing
+    /// to compare.
+    Checked(Vec<Checked>),
     /// New picture of a run.
     Frame(Box<Frame>),
     /// A fault. After `DeviceLost` the worker tries to go on by itself.

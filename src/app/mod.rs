@@ -1,1 +1,17 @@
-//! app
+//! What the page knows and how it changes, with neither a DOM nor yew: the link, the state and its
+//! reducer, the words on the screen. It does not know the engine, the executors or the models.
+
+pub mod action;
+pub mod link;
+pub mod locality;
+pub mod markdown;
+pub mod recorded;
+pub mod reduce;
+pub mod run;
+pub mod state;
+pub mod words;
+
+pub use action::{Action, Effect};
+pub use reduce::reduce;
+pub use run::Run;
+pub use state::State;

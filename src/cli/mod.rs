@@ -1,7 +1,68 @@
-//! The native command line.
+//! The native command line: the same links, headless.
 
-/// Runs the command line and returns its exit code.
+mod bench;
+pub mod list;
+mod record;
+mod run;
+
+use crate::protocol::EngineChoice;
+use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+#[derive(Parser)]
+#[command(name = "lambdahat", version, about = "Train toy models, run SGLD around their checkpoints, write loss, λ̂ and logit-PCA curves")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run a link, such as '#/induction?layers=1&seed=7', and write run.json and checkpoints.
+    Run {
+        /// The link, as the page copies it (a whole address works too).
+        link: String,
+        /// What to run on; auto takes a hardware GPU, else the CPU engine.
+        #[arg(long, default_value = "auto", value_parser = engine)]
+        device: EngineChoice,
+        /// Folder to write to.
+        #[arg(long, default_value = "runs/latest")]
+        out: PathBuf,
+        /// Also write the small trace and pictures the page shows before a run, into this folder.
+        #[arg(long, value_name = "FOLDER", num_args = 0..=1, default_missing_value = "www/traces")]
+        record: Option<PathBuf>,
+        /// Treat every notice about the link as an error.
+        #[arg(long)]
+        strict: bool,
+    },
+    /// Print every experiment with its knobs.
+    List {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Measure both engines on this machine.
+    Bench {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+fn engine(text: &str) -> Result<EngineChoice, String> {
+    EngineChoice::parse(text).ok_or_else(|| "auto, gpu or cpu".into())
+}
+
+/// Runs the command line. Exit codes of `run`: 0 done, 2 bad link, 3 no device, 4 diverged, 1 anything else.
 #[must_use]
-pub fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+pub fn main() -> ExitCode {
+    match Cli::parse().command {
+        Command::Run { link, device, out, record, strict } => pollster::block_on(run::run(&run::Options { link, device, out, record, strict })),
+        Command::List { json } => {
+            println!("{}", if json { list::json() } else { list::text() });
+            ExitCode::SUCCESS
+        }
+        Command::Bench { json } => pollster::block_on(bench::bench(json)),
+    }
 }

@@ -1,1 +1,20 @@
-//! engine
+//! The run loop: a plain state machine that tests pump natively and the worker pumps in the page.
+//! It knows experiments through [`crate::experiments::Parts`] and devices through
+//! [`crate::exec::Exec`]; it does not know wgpu, yew or any particular model.
+
+pub mod history;
+pub mod host;
+pub mod measure;
+pub mod open;
+pub mod pacing;
+pub mod record;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod report;
+pub mod sampling;
+#[cfg(target_arch = "wasm32")]
+pub mod serve;
+pub mod session;
+
+pub use history::History;
+pub use open::Source;
+pub use session::Session;

@@ -1,5 +1,6 @@
 //! Executors run plans. They know kernels and buffers, never models.
 
+pub mod check;
 pub mod cpu;
 pub mod gpu;
 

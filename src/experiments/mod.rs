@@ -225,6 +225,11 @@ pub enum Of {
 pub trait Lab {
     /// Initial weights, `[replica][params]`.
     fn initial(&self) -> Vec<f32>;
+    /// Fixed numbers of the plan (probe positions, head scales): written once, before anything runs
+    /// on a device. Its `words` and `floats` alone are used.
+    fn setup(&self) -> Batch {
+        Batch::default()
+    }
     /// Appends the data of one slot, `[row][feed_len]` words: a pure function of (seed, job, step).
     fn feed(&self, of: Of, step: u64, out: &mut Vec<u32>);
     /// The step table entry (`slot` is filled in by the engine).

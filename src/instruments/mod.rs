@@ -1,1 +1,3 @@
-//! instruments
+//! What is measured on a checkpoint or a step. Instruments read; they never write to the model.
+
+pub mod pca;

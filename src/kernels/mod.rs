@@ -17,7 +17,11 @@ pub mod linear;
 pub mod linear_backward;
 pub mod loss;
 pub mod norm;
+pub mod optim;
+pub mod cases;
+pub mod probe;
 mod rows;
+pub mod tms;
 pub mod unembed;
 
 /// Element type of a buffer.
@@ -304,4 +308,10 @@ pub const KERNELS: &[&Kernel] = &[
     &loss::ROWS,
     &norm::NORM_BACKWARD,
     &unembed::UNEMBED,
+    &optim::SGD,
+    &optim::ADAMW,
+    &optim::SGLD,
+    &tms::TMS,
+    &probe::PHILOX,
+    &probe::FMA,
 ];

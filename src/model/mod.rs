@@ -1,10 +1,11 @@
-//! Models: what a transformer consists of, how it starts, and the plan nodes that run it.
+//! Models: what they consist of, how they start, and the plan nodes that run them.
 //! Knows kernels and plans; knows no device, no task and no optimiser.
 
 mod compile;
 mod passes;
 mod products;
 mod spec;
+pub mod tms;
 
 pub use compile::{Data, Io, Transformer};
 pub use spec::{Act, Norm, Positions, Spec};

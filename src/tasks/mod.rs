@@ -1,1 +1,4 @@
-//! tasks
+//! Data generators: pure functions of (seed, stream, step). They know no model and no device.
+
+pub mod repeat;
+pub mod tms;

@@ -1,4 +1,68 @@
-//! yew components and the worker handle.
+//! yew components and the worker handle: the only place that knows the DOM. It shows the state of
+//! [`crate::app`], draws the scenes of [`crate::plot`], and knows neither engine nor models.
+
+mod actions;
+mod app;
+mod attention;
+mod chart;
+mod chooser;
+mod clipboard;
+mod faults;
+mod figure;
+mod keys;
+mod knob;
+mod llc;
+mod loss;
+mod panel;
+mod pca;
+mod readout;
+mod setup;
+mod size;
+mod status;
+mod story;
+mod superposition;
+mod topbar;
+mod worker;
+
+use crate::app::{Action, State};
+use std::rc::Rc;
+use wasm_bindgen::JsCast;
+use yew::{Callback, Properties};
+
+/// What every component gets: the state, and where its actions go.
+#[derive(Clone, Properties)]
+pub struct Page {
+    /// The state at this moment.
+    pub state: Rc<State>,
+    /// Where actions go.
+    pub send: Callback<Action>,
+}
+
+impl PartialEq for Page {
+    fn eq(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.state, &other.state)
+    }
+}
+
+impl Page {
+    /// A callback that sends an action, whatever the event.
+    pub fn on<E>(&self, action: Action) -> Callback<E> {
+        let send = self.send.clone();
+        Callback::from(move |_| send.emit(action.clone()))
+    }
+}
 
 /// Starts the page, or the engine when this is a dedicated worker.
-pub fn main() {}
+pub fn main() {
+    if js_sys::global().is_instance_of::<web_sys::DedicatedWorkerGlobalScope>() {
+        crate::engine::serve::main();
+        return;
+    }
+    console_error_panic_hook::set_once();
+    let Some(place) = gloo::utils::document().get_element_by_id("app") else {
+        return;
+    };
+    // The static skeleton has done its duty.
+    place.set_inner_html("");
+    yew::Renderer::<app::App>::with_root(place).render();
+}

@@ -1,19 +1,140 @@
 //! What the page knows.
 
-use crate::experiments::{Card, Cost};
+use super::{settle, sizes};
+use crate::experiments::{Card, Preset, RefLine, SeriesSpec};
+use crate::knobs::{Group, Knob, Knobs, choice, float, int};
+
+const MODEL: Group = Group::Model;
+const DATA: Group = Group::Data;
+const TRAINING: Group = Group::Training;
+const SAMPLER: Group = Group::Sampler;
+
+const KNOBS: &[Knob] = &[
+    int("layers", "layers", MODEL, (1, 4), 2, "Blocks of the transformer; an induction head needs a head of an earlier block to read from, so one block cannot form it.").symbol("L"),
+    int("d_model", "d_model", MODEL, (8, 256), 64, "Width of the residual stream.").symbol("d").unit("dimensions"),
+    int("heads", "heads", MODEL, (1, 16), 4, "Attention heads of each block; they share d_model equally.").symbol("H"),
+    int("mlp", "MLP width", MODEL, (0, 1024), 0, "Hidden neurons (ReLU) of an MLP after each attention layer; 0 leaves attention only.").symbol("d_mlp").unit("neurons"),
+    choice("norm", "norm", MODEL, &["none", "layernorm"], "none", "LayerNorm before each layer and before the unembedding, or none, which is simpler to read."),
+    choice("positions", "positions", MODEL, &["learned", "shortformer"], "learned", "Where the learned position vectors go: into the residual stream (learned), or only into the inputs of queries and keys (shortformer)."),
+    int("vocab", "vocabulary", DATA, (8, 1024), 128, "Number of different tokens; guessing uniformly costs ln V.").symbol("V").unit("tokens"),
+    int("ctx", "context", DATA, (8, 128), 48, "Tokens of a sequence.").symbol("T").unit("tokens"),
+    int("pmin", "least period", DATA, (2, 126), 12, "Shortest period a sequence may have; the period is drawn anew for each sequence, so that counting positions does not solve the task.").symbol("p_min").unit("tokens"),
+    int("pmax", "greatest period", DATA, (2, 126), 24, "Longest period a sequence may have.").symbol("p_max").unit("tokens"),
+    choice("optimizer", "optimizer", TRAINING, &["adamw", "sgd"], "adamw", "AdamW (betas 0.9 and 0.98, eps 1e-8, decoupled weight decay), or SGD with momentum."),
+    float("lr", "learning rate", TRAINING, (0.0, 10.0), 3e-3, "Step size of the optimizer after the warm-up.").symbol("η"),
+    int("warmup", "warm-up", TRAINING, (0, 10_000), 100, "Steps over which the learning rate rises linearly from zero.").unit("steps"),
+    float("wd", "weight decay", TRAINING, (0.0, 10.0), 0.01, "Each step every weight shrinks by the learning rate times this, beside the gradient (decoupled).").symbol("λ"),
+    float("momentum", "momentum", TRAINING, (0.0, 0.999), 0.9, "Share of the last step that SGD keeps; AdamW has its own.").symbol("μ"),
+    int("batch", "batch", TRAINING, (1, 512), 64, "Fresh sequences of a training step.").symbol("B").unit("sequences"),
+    int("steps", "steps", TRAINING, (1, 100_000), 1800, "Training steps of the run.").unit("steps"),
+    int("seed", "seed", TRAINING, (0, 4_294_967_295), 1, "Everything random follows from it: the same seed gives the same run."),
+    float("nbeta", "nβ", SAMPLER, (1e-3, 1e6), 300.0, "Inverse temperature of the chains times the number of samples: how strongly the loss holds them, and the factor of λ̂.").symbol("nβ"),
+    float("gamma", "γ", SAMPLER, (0.0, 1e6), 1000.0, "Strength of the spring that holds the chains near the checkpoint w*.").symbol("γ"),
+    float("eps", "ε", SAMPLER, (1e-9, 1.0), 1e-4, "Step size of SGLD; together with nβ and γ it belongs to every value of λ̂.").symbol("ε"),
+    int("chains", "chains", SAMPLER, (0, 64), 4, "Chains that start from each checkpoint, all on the same batches; 0 turns sampling off.").symbol("C"),
+    int("burnin", "burn-in", SAMPLER, (0, 2000), 20, "Steps of each chain before the first draw.").unit("steps"),
+    int("draws", "draws", SAMPLER, (2, 2000), 30, "Losses averaged in each chain, one a step.").unit("steps"),
+    int("mbatch", "chain batch", SAMPLER, (1, 64), 8, "Sequences of a chain's minibatch.").symbol("m").unit("sequences"),
+    int("every", "checkpoint every", SAMPLER, (0, 100_000), 50, "Training steps between checkpoints, where λ̂ and logit-PCA are taken; 0 leaves the log-spaced ones.").unit("steps"),
+    int("log", "checkpoints a decade", SAMPLER, (0, 50), 3, "Further checkpoints, equally spaced in the logarithm of the step; 0 for none."),
+];
+
+const PRESETS: &[Preset] = &[
+    Preset {
+        id: "default",
+        help: "Two attention-only blocks, 52 224 parameters: the bump comes between steps 500 and 1000.",
+        query: "",
+    },
+    Preset {
+        id: "tiny",
+        help: "A model a fifth of the size, for slow devices: the bump is later and stops near 0.6 nats.",
+        query: "d_model=32&heads=2&vocab=32&ctx=32&pmin=6&pmax=14&steps=2500",
+    },
+    Preset {
+        id: "fine",
+        help: "Longer chains with smaller steps at a lower temperature: a λ̂ with less bias, at over twenty times the cost.",
+        query: "nbeta=1000&gamma=300&eps=4e-5&burnin=300&draws=300&mbatch=16",
+    },
+    Preset {
+        id: "one-layer",
+        help: "The control: one block cannot form an induction head, and shows no bump.",
+        query: "layers=1",
+    },
+];
+
+const LOSSES: &[SeriesSpec] = &[
+    SeriesSpec {
+        id: "loss.first",
+        label: "first",
+        unit: "nats",
+        help: "Mean loss on held-out targets inside the first period, which nothing determines.",
+    },
+    SeriesSpec {
+        id: "loss.repeat",
+        label: "repeat",
+        unit: "nats",
+        help: "Mean loss on held-out targets that the context determines: those after the first token of the second period.",
+    },
+    SeriesSpec {
+        id: "loss",
+        label: "all",
+        unit: "nats",
+        help: "Mean loss on all targets of the held-out sequences, the first token of the second period included.",
+    },
+    SeriesSpec {
+        id: "loss.train",
+        label: "train",
+        unit: "nats",
+        help: "Mean loss on each step's fresh batch, before the step.",
+    },
+];
 
 /// The card.
 pub const CARD: Card = Card {
     id: "induction",
-    title: "induction",
-    claim: "",
-    look_for: &[],
-    knobs: &[],
-    presets: &[],
-    light: None,
-    losses: &[],
-    reference: |_| Vec::new(),
-    settle: |_| Vec::new(),
-    cost: |_| Cost::default(),
+    title: "The induction bump",
+    claim: "A two-layer transformer learns, within a few hundred steps, to look up what followed the present token before; the local learning coefficient rises through the drop and falls after it.",
+    look_for: &[
+        "First shelf: both losses near ln V, the uniform guess.",
+        "Second shelf: repeats cost about the in-context unigram level; the model knows which tokens occur, not in which order.",
+        "The drop: the loss on repeats falls from about 4.2 to under 0.5 nats between steps 500 and 1000.",
+        "Meanwhile the first-period loss rises above ln V and comes back: the model bets on a repeat too early.",
+        "λ̂ rises sevenfold, peaks in the middle of the drop, then falls.",
+        "Attention: a head of block 0 looks one token back; a head of block 1 looks at the token after the previous occurrence.",
+        "layers = 1, the control, learns no such thing, and its λ̂ rises smoothly, without a peak.",
+    ],
+    knobs: KNOBS,
+    presets: PRESETS,
+    light: Some("tiny"),
+    losses: LOSSES,
+    reference,
+    settle: settle::settle,
+    cost: sizes::cost,
     story: include_str!("story.md"),
 };
+
+fn reference(knobs: &Knobs) -> Vec<RefLine> {
+    let task = sizes::task(knobs);
+    let line = |y, label: &str, help: &str| RefLine {
+        y,
+        label: label.into(),
+        help: help.into(),
+    };
+    vec![
+        line(
+            task.uniform(),
+            "uniform",
+            "ln V: every token of the vocabulary is as likely as another.",
+        ),
+        line(
+            task.floor(),
+            "first-period floor",
+            "No model is below this on the first period: after t distinct tokens the next is uniform over the other V − t; the mean of ln(V − t) over its targets.",
+        ),
+        line(
+            task.unigram(),
+            "in-context unigram",
+            "Loss on repeats of a model that knows which p tokens the sequence holds and gives each 1/p: the mean of ln p over repeat targets.",
+        ),
+    ]
+}

@@ -1,4 +1,8 @@
-//! The experiment's card (what the page knows) and lab (what the engine knows).
+//! The induction bump: a small attention-only transformer learns to copy what followed before.
+//! The card is what the page knows, the lab what the engine knows.
 
 pub mod card;
 pub mod lab;
+mod plan;
+pub mod settle;
+pub mod sizes;

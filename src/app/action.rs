@@ -1,0 +1,82 @@
+//! What can happen to the page, and what it then asks of the world outside.
+
+use crate::protocol::{Command, Drill, EngineChoice, Event};
+
+/// Something happened.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// The worker said something.
+    Worker(Event),
+    /// The worker died: what its error said.
+    WorkerDied(String),
+    /// The address bar holds another link.
+    Opened(String),
+    /// Another experiment was picked.
+    Experiment(String),
+    /// A preset was picked.
+    Preset(String),
+    /// A knob was set to a text.
+    Knob(String, String),
+    /// The form goes back to the settings of the run.
+    UndoKnobs,
+    /// Run, go on, or pause: whichever the state asks for.
+    RunOrPause,
+    /// Begin anew with the settings of the form.
+    Start,
+    /// Begin with the light preset of the experiment.
+    StartLight,
+    /// One training step.
+    StepOnce,
+    /// Throw the run away.
+    Reset,
+    /// Go on with the stored run.
+    TakeStored,
+    /// Delete the stored run.
+    Forget,
+    /// λ̂ and PCA follow this replica.
+    Follow(u32),
+    /// The pointer is at a step of a chart, or at none.
+    Hover(Option<f64>),
+    /// A step was clicked: the cursor stays there, or is freed if it was there.
+    Pin(f64),
+    /// The cursor moves by that many evaluations.
+    Move(i64),
+    /// Another engine was picked.
+    Engine(EngineChoice),
+    /// Force a fault.
+    Drill(Drill),
+    /// Compare every kernel with its twin on this device.
+    Check,
+    /// Start a new engine after the old one died.
+    NewEngine,
+    /// Toggle something about the view.
+    View(Toggle),
+    /// A frame was drawn.
+    Drawn,
+}
+
+/// What can be toggled about the view.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Toggle {
+    /// Logarithmic time.
+    LogX,
+    /// Logarithmic loss.
+    LogY,
+    /// The mean loss under the chains, under λ̂.
+    Locality,
+    /// Light, dark, as the system has it.
+    Theme,
+    /// The list of keys.
+    Keys,
+}
+
+/// What the page asks of the world.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Send a command to the worker.
+    Send(Command),
+    /// End the worker and start another one.
+    NewWorker,
+    /// Put this into the address bar, without a new entry in the history.
+    Address(String),
+}

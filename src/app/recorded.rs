@@ -1,0 +1,102 @@
+//! Traces recorded by `lambdahat run --record`: what a chart shows before a run, in grey and with
+//! its origin beside it.
+
+use crate::protocol::{LlcPoint, PcaUpdate};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+/// A recorded series.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Trace {
+    /// Steps.
+    pub x: Vec<f64>,
+    /// Values.
+    pub y: Vec<f64>,
+}
+
+/// A recorded run, thinned to what a small chart shows.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Recorded {
+    /// The link it replays.
+    pub link: String,
+    /// The version of the program that recorded it.
+    pub version: String,
+    /// The device it ran on, in words.
+    pub device: String,
+    /// Steps of the whole run.
+    pub steps: f64,
+    /// Series by id.
+    pub series: BTreeMap<String, Trace>,
+    /// λ̂.
+    pub llc: Vec<LlcPoint>,
+    /// Logit-PCA.
+    pub pca: PcaUpdate,
+}
+
+/// The files, by experiment.
+const FILES: &[(&str, &str)] = &[
+    ("tms", include_str!("../../www/traces/tms.json")),
+    ("induction", include_str!("../../www/traces/induction.json")),
+];
+
+/// The trace of an experiment, if one was recorded.
+#[must_use]
+pub fn of(experiment: &str) -> Option<&'static Recorded> {
+    static READ: OnceLock<BTreeMap<&'static str, Recorded>> = OnceLock::new();
+    let all = READ.get_or_init(|| {
+        FILES
+            .iter()
+            .filter_map(|(id, text)| Some((*id, parse(text)?)))
+            .collect()
+    });
+    all.get(experiment)
+}
+
+/// Reads a trace; none for a file that is empty or is none.
+#[must_use]
+pub fn parse(text: &str) -> Option<Recorded> {
+    let recorded: Recorded = serde_json::from_str(text).ok()?;
+    (!recorded.series.is_empty()).then_some(recorded)
+}
+
+impl Recorded {
+    /// What stands beside its charts.
+    #[must_use]
+    pub fn label(&self) -> String {
+        format!(
+            "Recorded with version {} on {}; press Run for yours.",
+            self.version, self.device
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn every_file_is_a_trace_or_is_empty() {
+        for (id, text) in FILES {
+            let read: Recorded = serde_json::from_str(text).unwrap();
+            assert!(
+                read.link.is_empty() || read.link.starts_with(&format!("#/{id}?")),
+                "{id}"
+            );
+            assert!(
+                text.len() < 64 << 10,
+                "the trace of {id} is too large for the page"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_trace_is_none() {
+        assert_eq!(parse("{}"), None);
+        assert_eq!(parse("["), None);
+        assert!(parse(r#"{"series":{"loss":{"x":[0],"y":[1]}}}"#).is_some());
+    }
+}

@@ -1,0 +1,376 @@
+//! How the state changes, and what it asks of the world. Pure: the page carries the effects out.
+
+use super::action::{Action, Effect, Toggle};
+use super::link::{Link, apply_query, parse};
+use super::run::Run;
+use super::state::State;
+use crate::experiments::card;
+use crate::knobs::{Knobs, Value};
+use crate::protocol::{Command, Event, Fault, Notice, Phase, RunId};
+
+/// Takes an action in.
+pub fn reduce(state: &mut State, action: Action) -> Vec<Effect> {
+    match action {
+        Action::Worker(event) => worker(state, event),
+        Action::WorkerDied(why) => {
+            state.device = None;
+            state.measuring = None;
+            fail(state, Fault::WorkerPanic(why));
+            Vec::new()
+        }
+        Action::Opened(text) => {
+            // The page's own changes of the address come back here; they change nothing.
+            let link = parse(&text);
+            if link.experiment == state.link.experiment
+                && link.knobs == state.link.knobs
+                && !link.run
+            {
+                return Vec::new();
+            }
+            let engine = state.link.engine;
+            let mut effects = drop_run(state);
+            state.link = link;
+            effects.extend(change_engine(state, engine));
+            effects.extend(if state.link.run {
+                start(state, false, false)
+            } else {
+                measure(state)
+            });
+            effects
+        }
+        Action::Experiment(id) => match card(&id) {
+            Some(card) => {
+                let mut effects = drop_run(state);
+                let engine = state.link.engine;
+                state.link = Link {
+                    engine,
+                    ..Link::of(card)
+                };
+                effects.push(address(state));
+                effects.extend(measure(state));
+                effects
+            }
+            None => Vec::new(),
+        },
+        Action::Preset(id) => {
+            let card = state.card();
+            let Some(preset) = card.presets.iter().find(|p| p.id == id) else {
+                return Vec::new();
+            };
+            let mut knobs = Knobs::defaults(card.knobs);
+            let notices = apply_query(&mut knobs, preset.query);
+            formed(state, knobs, notices)
+        }
+        Action::Knob(key, text) => {
+            let mut knobs = state.link.knobs.clone();
+            let notices = knobs.set(&key, &text).into_iter().collect();
+            formed(state, knobs, notices)
+        }
+        Action::UndoKnobs => match state.run.as_ref().map(|r| r.knobs.clone()) {
+            Some(knobs) => formed(state, knobs, Vec::new()),
+            None => Vec::new(),
+        },
+        Action::RunOrPause => run_or_pause(state),
+        Action::Start => start(state, false, false),
+        Action::StartLight => {
+            if let Some(light) = state.card().light {
+                // What forming asks for (a new measurement) is overtaken by the start.
+                let _ = reduce(state, Action::Preset(light.into()));
+            }
+            start(state, false, false)
+        }
+        Action::StepOnce => step_once(state),
+        Action::Reset => {
+            let mut effects = drop_run(state);
+            effects.push(address(state));
+            effects.extend(measure(state));
+            effects
+        }
+        Action::TakeStored => match state.stored.take() {
+            Some(stored) => {
+                let engine = state.link.engine;
+                state.link = Link {
+                    engine,
+                    ..parse(&stored.link)
+                };
+                start(state, true, false)
+            }
+            None => Vec::new(),
+        },
+        Action::Forget => {
+            state.stored = None;
+            vec![Effect::Send(Command::Forget)]
+        }
+        Action::Follow(replica) => follow(state, replica),
+        Action::Hover(step) => {
+            if !state.cursor.pinned {
+                state.cursor.step = step;
+            }
+            Vec::new()
+        }
+        Action::Pin(step) => {
+            let same = state.cursor.pinned && state.cursor.step == Some(step);
+            state.cursor.pinned = !same;
+            state.cursor.step = Some(step);
+            Vec::new()
+        }
+        Action::Move(by) => {
+            move_cursor(state, by);
+            Vec::new()
+        }
+        Action::Engine(engine) => {
+            let old = std::mem::replace(&mut state.link.engine, engine);
+            let mut effects = change_engine(state, old);
+            effects.push(address(state));
+            effects
+        }
+        Action::Drill(drill) => {
+            let id = state.run.as_ref().map_or(RunId(0), |r| r.id);
+            vec![Effect::Send(Command::Drill(id, drill))]
+        }
+        Action::Check => vec![Effect::Send(Command::Check)],
+        Action::NewEngine => new_engine(state),
+        Action::View(toggle) => {
+            let view = &mut state.view;
+            match toggle {
+                Toggle::LogX => view.log_x = !view.log_x,
+                Toggle::LogY => view.log_y = !view.log_y,
+                Toggle::Locality => view.locality = !view.locality,
+                Toggle::Theme => view.theme = view.theme.next(),
+                Toggle::Keys => view.keys = !view.keys,
+            }
+            Vec::new()
+        }
+        Action::Drawn => match state.run.as_mut().filter(|r| r.undrawn) {
+            Some(run) => {
+                run.undrawn = false;
+                vec![Effect::Send(Command::Ack(run.id))]
+            }
+            None => Vec::new(),
+        },
+    }
+}
+
+fn worker(state: &mut State, event: Event) -> Vec<Effect> {
+    match event {
+        Event::Ready {
+            device,
+            why_cpu,
+            stored,
+            keeps,
+        } => {
+            state.device = Some(device);
+            state.why_cpu = why_cpu;
+            state.keeps = keeps;
+            if state.run.is_some() {
+                // The engine changed under a run (a lost device came back as another one).
+                return Vec::new();
+            }
+            state.stored = stored;
+            if state.link.run {
+                start(state, false, false)
+            } else {
+                measure(state)
+            }
+        }
+        Event::Cost { link, estimate } => {
+            state.measuring = None;
+            state.estimate = Some((link, estimate));
+            if state.estimate().is_none() {
+                measure(state)
+            } else {
+                Vec::new()
+            }
+        }
+        Event::Checked(rows) => {
+            state.checked = Some(rows);
+            Vec::new()
+        }
+        Event::Frame(frame) => {
+            let Some(run) = state.run.as_mut().filter(|r| r.id == frame.run) else {
+                return Vec::new();
+            };
+            run.take(*frame);
+            if matches!(state.fault, Some(Fault::DeviceLost(_))) && !run.over() {
+                state.fault = None;
+                let text = format!(
+                    "The GPU was lost and is back; the run went on from its last checkpoint, at step {}.",
+                    run.step
+                );
+                run.notices.push(Notice::new(text));
+            }
+            Vec::new()
+        }
+        Event::Fault { run, fault } => {
+            let current = state.run.as_ref().map(|r| r.id);
+            if run.is_none() || run == current {
+                if matches!(fault, Fault::WorkerPanic(_)) {
+                    state.device = None;
+                }
+                fail(state, fault);
+            }
+            Vec::new()
+        }
+    }
+}
+
+fn fail(state: &mut State, fault: Fault) {
+    if let Some(run) = &mut state.run
+        && !matches!(fault, Fault::DeviceLost(_))
+    {
+        run.phase = Phase::Failed;
+        run.undrawn = false;
+    }
+    state.fault = Some(fault);
+}
+
+/// The form has new knobs: settle them, say what was changed, measure anew.
+fn formed(state: &mut State, mut knobs: Knobs, mut notices: Vec<Notice>) -> Vec<Effect> {
+    notices.extend((state.card().settle)(&mut knobs));
+    state.link.knobs = knobs;
+    state.link.notices = notices;
+    let mut effects = Vec::new();
+    if state.run.is_none() {
+        effects.push(address(state));
+    }
+    effects.extend(measure(state));
+    effects
+}
+
+fn run_or_pause(state: &mut State) -> Vec<Effect> {
+    match &state.run {
+        Some(run) if run.active() => vec![Effect::Send(Command::Pause(run.id))],
+        Some(run) if run.phase == Phase::Paused => vec![Effect::Send(Command::Resume(run.id))],
+        _ => start(state, false, false),
+    }
+}
+
+fn step_once(state: &mut State) -> Vec<Effect> {
+    match &state.run {
+        Some(run) if run.phase == Phase::Paused => vec![Effect::Send(Command::Step(run.id))],
+        Some(run) if run.active() => vec![Effect::Send(Command::Pause(run.id))],
+        Some(_) => Vec::new(),
+        None => {
+            let mut effects = start(state, false, true);
+            if let Some(run) = &state.run {
+                effects.push(Effect::Send(Command::Step(run.id)));
+            }
+            effects
+        }
+    }
+}
+
+fn start(state: &mut State, resume: bool, paused: bool) -> Vec<Effect> {
+    if state.device.is_none() {
+        // Pressed before the engine was up: it starts as soon as it is.
+        state.link.run = true;
+        return Vec::new();
+    }
+    let mut effects = drop_run(state);
+    state.last_id += 1;
+    let (id, link) = (RunId(state.last_id), state.link.text(true));
+    state.link.run = false;
+    state.stored = None;
+    state.measuring = None;
+    state.run = Some(Run::new(
+        id,
+        link.clone(),
+        state.link.knobs.clone(),
+        state.cost().steps,
+    ));
+    effects.push(address(state));
+    effects.push(Effect::Send(Command::Start {
+        run: id,
+        link,
+        resume,
+        paused,
+    }));
+    effects
+}
+
+fn drop_run(state: &mut State) -> Vec<Effect> {
+    state.fault = None;
+    state.cursor = super::state::Cursor::default();
+    state
+        .run
+        .take()
+        .map(|run| Effect::Send(Command::Reset(run.id)))
+        .into_iter()
+        .collect()
+}
+
+fn follow(state: &mut State, replica: u32) -> Vec<Effect> {
+    let value = Value::Int(i64::from(replica));
+    // The form and the run change together, so following another replica makes nothing stale.
+    state.link.knobs.put("member", value);
+    let mut effects = Vec::new();
+    if let Some(run) = &mut state.run {
+        run.knobs.put("member", value);
+        run.link = super::link::text_of(state.link.experiment, &run.knobs, true);
+        effects.push(Effect::Send(Command::Follow(run.id, replica)));
+    }
+    effects.push(address(state));
+    effects
+}
+
+fn move_cursor(state: &mut State, by: i64) {
+    let stops = state.stops();
+    let Some(last) = stops.len().checked_sub(1) else {
+        return;
+    };
+    let at = match state.cursor.step {
+        Some(step) => nearest(stops, step),
+        None if by < 0 => last + 1,
+        None => last,
+    };
+    let at = at
+        .saturating_add_signed(isize::try_from(by).unwrap_or(0))
+        .min(last);
+    let step = stops.get(at).copied();
+    state.cursor.step = step;
+    state.cursor.pinned = true;
+}
+
+fn change_engine(state: &mut State, old: crate::protocol::EngineChoice) -> Vec<Effect> {
+    if state.link.engine == old {
+        Vec::new()
+    } else {
+        new_engine(state)
+    }
+}
+
+fn new_engine(state: &mut State) -> Vec<Effect> {
+    let mut effects = drop_run(state);
+    state.device = None;
+    state.why_cpu = None;
+    state.estimate = None;
+    state.measuring = None;
+    effects.push(Effect::NewWorker);
+    effects
+}
+
+fn measure(state: &mut State) -> Vec<Effect> {
+    let busy = state.measuring.is_some()
+        || state.device.is_none()
+        || state.run.as_ref().is_some_and(|r| !r.over());
+    if busy || state.estimate().is_some() {
+        return Vec::new();
+    }
+    let link = state.link.text(true);
+    state.measuring = Some(link.clone());
+    vec![Effect::Send(Command::Measure { link })]
+}
+
+fn address(state: &State) -> Effect {
+    Effect::Address(state.link.hash(state.run.is_some()))
+}
+
+fn nearest(stops: &[f64], step: f64) -> usize {
+    let far = |i: usize| (stops[i] - step).abs();
+    (0..stops.len())
+        .min_by(|a, b| far(*a).total_cmp(&far(*b)))
+        .unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,317 @@
+//! A run as the page sees it: what the frames said so far.
+
+use crate::exec::Counters;
+use crate::knobs::Knobs;
+use crate::protocol::{Figure, Frame, LlcPoint, Notice, PcaUpdate, Phase, RunId, SeriesDelta};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// Notices of one run that are kept.
+const MAX_NOTICES: usize = 40;
+
+/// A series so far.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Series {
+    /// Steps.
+    pub x: Vec<f64>,
+    /// Values.
+    pub y: Vec<f64>,
+    /// Lower ends, or empty.
+    pub lo: Vec<f64>,
+    /// Upper ends, or empty.
+    pub hi: Vec<f64>,
+}
+
+impl Series {
+    /// Replaces everything at and after `delta.from`. A delta that begins after the end (a message
+    /// was lost) is appended: the curve has a gap in its steps, but shows nothing that was not said.
+    pub fn apply(&mut self, delta: &SeriesDelta) {
+        for (mine, new) in [
+            (&mut self.x, &delta.x),
+            (&mut self.y, &delta.y),
+            (&mut self.lo, &delta.lo),
+            (&mut self.hi, &delta.hi),
+        ] {
+            mine.truncate(delta.from);
+            mine.extend_from_slice(new);
+        }
+    }
+}
+
+/// λ̂ points, and the same as columns for the charts.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Llc {
+    /// The estimates.
+    pub points: Vec<LlcPoint>,
+    /// Checkpoint steps.
+    pub x: Vec<f64>,
+    /// λ̂.
+    pub y: Vec<f64>,
+    /// λ̂ − SE.
+    pub lo: Vec<f64>,
+    /// λ̂ + SE.
+    pub hi: Vec<f64>,
+    /// L(w*).
+    pub at: Vec<f64>,
+    /// Mean loss under the chains.
+    pub under: Vec<f64>,
+}
+
+impl Llc {
+    /// From the estimates, in order of step.
+    #[must_use]
+    pub fn of(points: Vec<LlcPoint>) -> Self {
+        let column = |f: fn(&LlcPoint) -> f64| points.iter().map(f).collect();
+        let known = |se: f64| if se.is_finite() { se } else { 0.0 };
+        Self {
+            x: column(|p| p.step as f64),
+            y: column(|p| p.value),
+            lo: points.iter().map(|p| p.value - known(p.se)).collect(),
+            hi: points.iter().map(|p| p.value + known(p.se)).collect(),
+            at: column(|p| p.init_loss),
+            under: column(|p| p.mean_loss),
+            points,
+        }
+    }
+}
+
+/// A replica went from one k-gon to another between two figures.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Jump {
+    /// Step at which it was seen.
+    pub step: u64,
+    /// Which replica.
+    pub replica: usize,
+    /// Where it was.
+    pub from: String,
+    /// Where it is.
+    pub to: String,
+}
+
+/// Jumps of one run that are kept.
+const MAX_JUMPS: usize = 400;
+
+/// A run.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// Its name between page and worker.
+    pub id: RunId,
+    /// Its link.
+    pub link: String,
+    /// Its settings: the form's may have moved on.
+    pub knobs: Knobs,
+    /// Where it is.
+    pub phase: Phase,
+    /// Steps done.
+    pub step: u64,
+    /// Steps of the whole run.
+    pub steps: u64,
+    /// Training steps per second.
+    pub rate: f64,
+    /// Seconds left, if known.
+    pub left_s: Option<f64>,
+    /// Every series by its id.
+    pub series: BTreeMap<String, Rc<Series>>,
+    /// λ̂.
+    pub llc: Rc<Llc>,
+    /// Logit-PCA.
+    pub pca: Rc<PcaUpdate>,
+    /// The figure of the model.
+    pub figure: Option<Rc<Figure>>,
+    /// Who went from one k-gon to another, in order.
+    pub jumps: Vec<Jump>,
+    /// Counters of the engine.
+    pub counters: Counters,
+    /// Remarks so far.
+    pub notices: Vec<Notice>,
+    /// A frame came that was not drawn yet.
+    pub undrawn: bool,
+}
+
+impl Run {
+    /// A run that was just asked for.
+    #[must_use]
+    pub fn new(id: RunId, link: String, knobs: Knobs, steps: u64) -> Self {
+        Self {
+            id,
+            link,
+            knobs,
+            phase: Phase::Preparing,
+            step: 0,
+            steps,
+            rate: 0.0,
+            left_s: None,
+            series: BTreeMap::new(),
+            llc: Rc::default(),
+            pca: Rc::default(),
+            figure: None,
+            jumps: Vec::new(),
+            counters: Counters::default(),
+            notices: Vec::new(),
+            undrawn: false,
+        }
+    }
+
+    /// Takes a frame in.
+    pub fn take(&mut self, frame: Frame) {
+        self.phase = frame.phase;
+        self.step = frame.step;
+        if frame.steps > 0 {
+            self.steps = frame.steps;
+        }
+        self.rate = frame.rate;
+        self.left_s = frame.left_s;
+        for delta in &frame.series {
+            let series = self.series.entry(delta.id.clone()).or_default();
+            Rc::make_mut(series).apply(delta);
+        }
+        if let Some(points) = frame.llc {
+            self.llc = Rc::new(Llc::of(points));
+        }
+        if let Some(pca) = frame.pca {
+            self.pca = Rc::new(pca);
+        }
+        if let Some(figure) = frame.figure {
+            self.note_jumps(frame.step, &figure);
+            self.figure = Some(Rc::new(figure));
+        }
+        self.counters = frame.counters;
+        for notice in frame.notices {
+            if self.notices.len() < MAX_NOTICES && !self.notices.contains(&notice) {
+                self.notices.push(notice);
+            }
+        }
+        self.undrawn = true;
+    }
+
+    fn note_jumps(&mut self, step: u64, new: &Figure) {
+        let Figure::Superposition { gons: now, .. } = new else {
+            return;
+        };
+        let Some(Figure::Superposition { gons: before, .. }) = self.figure.as_deref() else {
+            return;
+        };
+        let moved = before
+            .iter()
+            .zip(now)
+            .enumerate()
+            .filter(|(_, (a, b))| a != b);
+        let jumps = moved.map(|(replica, (from, to))| Jump {
+            step,
+            replica,
+            from: from.clone(),
+            to: to.clone(),
+        });
+        let room = MAX_JUMPS.saturating_sub(self.jumps.len());
+        self.jumps.extend(jumps.take(room));
+    }
+
+    /// Whether the engine is at work on it.
+    #[must_use]
+    pub fn active(&self) -> bool {
+        matches!(
+            self.phase,
+            Phase::Preparing | Phase::Training | Phase::Sampling { .. }
+        )
+    }
+
+    /// Whether it cannot go on.
+    #[must_use]
+    pub fn over(&self) -> bool {
+        matches!(self.phase, Phase::Done | Phase::Failed)
+    }
+
+    /// Series of the other replicas with the same name, in order of replica.
+    pub fn members<'a>(&'a self, id: &'a str) -> impl Iterator<Item = (u32, &'a Rc<Series>)> {
+        self.series.iter().filter_map(move |(key, series)| {
+            let (n, rest) = key.strip_prefix("replicas/")?.split_once('/')?;
+            (rest == id).then_some((n.parse().ok()?, series))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn delta(from: usize, x: &[f64]) -> SeriesDelta {
+        let y = x.iter().map(|x| x * 2.0).collect();
+        SeriesDelta {
+            id: "loss".into(),
+            from,
+            x: x.to_vec(),
+            y,
+            ..SeriesDelta::default()
+        }
+    }
+
+    #[test]
+    fn a_delta_replaces_what_comes_after_it() {
+        let mut s = Series::default();
+        s.apply(&delta(0, &[0.0, 1.0, 2.0, 3.0]));
+        s.apply(&delta(2, &[2.5]));
+        assert_eq!((s.x, s.y), (vec![0.0, 1.0, 2.5], vec![0.0, 2.0, 5.0]));
+    }
+
+    #[test]
+    fn frames_add_up() {
+        let knobs = Knobs::defaults(&[]);
+        let mut run = Run::new(RunId(1), "#/tms?v=1".into(), knobs, 10);
+        assert!(run.active() && !run.over());
+        let mut frame = Frame {
+            phase: Phase::Training,
+            step: 3,
+            steps: 10,
+            ..Frame::default()
+        };
+        frame.series = vec![
+            delta(0, &[0.0, 1.0]),
+            SeriesDelta {
+                id: "replicas/3/loss".into(),
+                ..delta(0, &[0.0])
+            },
+        ];
+        frame.notices = vec![Notice::new("once"), Notice::new("once")];
+        run.take(frame.clone());
+        frame.series = vec![delta(2, &[2.0])];
+        frame.llc = Some(vec![LlcPoint {
+            step: 2,
+            value: -1.0,
+            se: 0.5,
+            ..LlcPoint::default()
+        }]);
+        run.take(frame);
+        assert_eq!(run.series["loss"].x, [0.0, 1.0, 2.0]);
+        assert_eq!(run.notices.len(), 1);
+        assert_eq!((run.llc.lo[0], run.llc.hi[0]), (-1.5, -0.5));
+        assert_eq!(run.members("loss").map(|m| m.0).collect::<Vec<_>>(), [3]);
+    }
+
+    #[test]
+    fn jumps_are_noted() {
+        let mut run = Run::new(RunId(1), String::new(), Knobs::defaults(&[]), 10);
+        let at = |step, gons: [&str; 2]| {
+            let gons = gons.map(String::from).to_vec();
+            let figure = Some(Figure::Superposition {
+                features: 6,
+                weights: Vec::new(),
+                gons,
+            });
+            Frame {
+                step,
+                figure,
+                ..Frame::default()
+            }
+        };
+        run.take(at(0, ["4++", "4++"]));
+        run.take(at(50, ["4++", "4++"]));
+        run.take(at(100, ["4++", "5+"]));
+        let jump = Jump {
+            step: 100,
+            replica: 1,
+            from: "4++".into(),
+            to: "5+".into(),
+        };
+        assert_eq!(run.jumps, [jump]);
+    }
+}

@@ -1,0 +1,231 @@
+//! The state of the page. Everything on the screen follows from it.
+
+use super::link::{Link, parse};
+use super::recorded::{self, Recorded};
+use super::run::Run;
+use crate::experiments::{CARDS, Card, Cost, card};
+use crate::protocol::{Checked, DeviceInfo, Estimate, Fault, Phase, Stored, WhyCpu};
+
+/// A run that takes longer than this, in seconds, is not the one offered first.
+pub const LONG_S: f64 = 90.0;
+
+/// Light, dark, or as the system has it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Theme {
+    /// As the system has it.
+    #[default]
+    System,
+    /// Light.
+    Light,
+    /// Dark.
+    Dark,
+}
+
+impl Theme {
+    /// The next one when the button is pressed.
+    #[must_use]
+    pub fn next(self) -> Self {
+        match self {
+            Theme::System => Theme::Light,
+            Theme::Light => Theme::Dark,
+            Theme::Dark => Theme::System,
+        }
+    }
+    /// Its name, as stored and as shown.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Theme::System => "system",
+            Theme::Light => "light",
+            Theme::Dark => "dark",
+        }
+    }
+    /// From a stored name; the system's for any other.
+    #[must_use]
+    pub fn named(name: &str) -> Self {
+        [Theme::Light, Theme::Dark]
+            .into_iter()
+            .find(|t| t.name() == name)
+            .unwrap_or_default()
+    }
+}
+
+/// The mark all charts share.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Cursor {
+    /// Step it stands at, if any.
+    pub step: Option<f64>,
+    /// It stays when the pointer leaves.
+    pub pinned: bool,
+}
+
+/// How things are drawn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct View {
+    /// Logarithmic time.
+    pub log_x: bool,
+    /// Logarithmic loss.
+    pub log_y: bool,
+    /// The mean loss under the chains is shown.
+    pub locality: bool,
+    /// Colours.
+    pub theme: Theme,
+    /// The list of keys is open.
+    pub keys: bool,
+}
+
+/// The state.
+#[derive(Clone, Debug)]
+pub struct State {
+    /// The form: experiment, knobs, engine, and the remarks about the link that was opened.
+    pub link: Link,
+    /// The page may use WebGPU, storage and the clipboard.
+    pub secure: bool,
+    /// The run, if one was started.
+    pub run: Option<Run>,
+    /// The number of the last run.
+    pub last_id: u32,
+    /// The device, once the engine is up.
+    pub device: Option<DeviceInfo>,
+    /// Why it is the CPU engine, if it is.
+    pub why_cpu: Option<WhyCpu>,
+    /// Runs are kept in the browser's storage.
+    pub keeps: bool,
+    /// A run that can be resumed.
+    pub stored: Option<Stored>,
+    /// The last estimate, and its link.
+    pub estimate: Option<(String, Estimate)>,
+    /// The link being measured.
+    pub measuring: Option<String>,
+    /// The last check of this device: one row a kernel and case.
+    pub checked: Option<Vec<Checked>>,
+    /// The fault on the screen.
+    pub fault: Option<Fault>,
+    /// The shared cursor.
+    pub cursor: Cursor,
+    /// How things are drawn.
+    pub view: View,
+}
+
+impl State {
+    /// At the beginning, with the link of the address bar.
+    #[must_use]
+    pub fn new(link: &str, secure: bool, theme: Theme) -> Self {
+        Self {
+            link: parse(link),
+            secure,
+            run: None,
+            last_id: 0,
+            device: None,
+            why_cpu: None,
+            keeps: false,
+            stored: None,
+            estimate: None,
+            measuring: None,
+            checked: None,
+            fault: None,
+            cursor: Cursor::default(),
+            view: View {
+                theme,
+                ..View::default()
+            },
+        }
+    }
+
+    /// The card of the experiment.
+    #[must_use]
+    pub fn card(&self) -> &'static Card {
+        card(self.link.experiment).unwrap_or(CARDS[0])
+    }
+
+    /// Where the run is.
+    #[must_use]
+    pub fn phase(&self) -> Phase {
+        self.run.as_ref().map_or(Phase::Idle, |r| r.phase)
+    }
+
+    /// The run's settings are no longer those of the form.
+    #[must_use]
+    pub fn stale(&self) -> bool {
+        self.run
+            .as_ref()
+            .is_some_and(|r| r.knobs != self.link.knobs)
+    }
+
+    /// The link to copy: of the run on the screen, else of the form.
+    #[must_use]
+    pub fn shown_link(&self) -> String {
+        match &self.run {
+            Some(run) if !self.stale() => run.link.clone(),
+            Some(_) => self.link.text(true),
+            None => self.link.text(false),
+        }
+    }
+
+    /// What the run would cost by arithmetic.
+    #[must_use]
+    pub fn cost(&self) -> Cost {
+        (self.card().cost)(&self.link.knobs)
+    }
+
+    /// The measured estimate, if it is of the form as it stands.
+    #[must_use]
+    pub fn estimate(&self) -> Option<&Estimate> {
+        let (link, estimate) = self.estimate.as_ref()?;
+        (*link == self.link.text(true)).then_some(estimate)
+    }
+
+    /// The light preset is the one to press: the full run would take long, and there is one.
+    #[must_use]
+    pub fn light_first(&self) -> bool {
+        self.card().light.is_some()
+            && self
+                .estimate()
+                .is_some_and(|e| e.seconds > LONG_S && e.light_seconds.is_some())
+    }
+
+    /// The recorded trace, before a run.
+    #[must_use]
+    pub fn recorded(&self) -> Option<&'static Recorded> {
+        if self.run.is_some() {
+            None
+        } else {
+            recorded::of(self.link.experiment)
+        }
+    }
+
+    /// Steps of the whole run on the screen: where time axes end.
+    #[must_use]
+    pub fn steps(&self) -> f64 {
+        match (&self.run, self.recorded()) {
+            (Some(run), _) => run.steps as f64,
+            (None, Some(recorded)) => recorded.steps,
+            (None, None) => self.cost().steps as f64,
+        }
+    }
+
+    /// The replica λ̂ and PCA follow.
+    #[must_use]
+    pub fn follow(&self) -> u32 {
+        u32::try_from(self.link.knobs.int("member")).unwrap_or(0)
+    }
+
+    /// Steps the cursor can stand at, rising: where the first loss of the card was measured.
+    #[must_use]
+    pub fn stops(&self) -> &[f64] {
+        let ids = self.card().losses.iter().map(|l| l.id).chain(["loss"]);
+        match (&self.run, self.recorded()) {
+            (Some(run), _) => ids
+                .filter_map(|id| run.series.get(id))
+                .map(|s| s.x.as_slice())
+                .find(|x| !x.is_empty())
+                .unwrap_or(&run.llc.x),
+            (None, Some(recorded)) => ids
+                .filter_map(|id| recorded.series.get(id))
+                .map(|s| s.x.as_slice())
+                .find(|x| !x.is_empty())
+                .unwrap_or(&[]),
+            (None, None) => &[],
+        }
+    }
+}

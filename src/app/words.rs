@@ -1,0 +1,280 @@
+//! The words on the screen: durations, sizes, settings, phases, and for each fault what happened,
+//! what is safe and what to press.
+
+use crate::knobs::Knobs;
+use crate::protocol::{DeviceInfo, DeviceKind, Fault, Phase, WhyCpu};
+
+/// A fault or a limitation, told to a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// A few words.
+    pub title: String,
+    /// What happened.
+    pub what: String,
+    /// What is safe, what is not.
+    pub safe: &'static str,
+    /// What to press.
+    pub press: Press,
+}
+
+/// The way on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Press {
+    /// Nothing: it goes on by itself.
+    Wait,
+    /// Run again, from the beginning.
+    Again,
+    /// Another engine: the CPU.
+    Cpu,
+    /// A new worker.
+    NewEngine,
+    /// The light preset.
+    Light,
+    /// Back to the defaults.
+    Defaults,
+}
+
+/// Tells a fault.
+#[must_use]
+pub fn fault(fault: &Fault) -> Told {
+    let (title, safe, press) = match fault {
+        Fault::NoGpu(_) => (
+            "No GPU to run on",
+            "Nothing is lost. The CPU engine runs the same experiments, more slowly.",
+            Press::Cpu,
+        ),
+        Fault::OutOfMemory { .. } => (
+            "Not enough memory",
+            "Nothing was started beyond the limit. A smaller model, fewer replicas or a smaller batch fit.",
+            Press::Light,
+        ),
+        Fault::DeviceLost(_) => (
+            "The GPU was lost",
+            "The curves on the screen and the last checkpoint are safe. The engine asks for the GPU again and goes on from there.",
+            Press::Wait,
+        ),
+        Fault::Diverged { .. } => (
+            "Training diverged",
+            "The curves up to that step stay on the screen. A smaller learning rate usually helps.",
+            Press::Again,
+        ),
+        Fault::BadLink(_) => (
+            "This link cannot be run",
+            "Nothing was started. The settings can be changed or put back to their defaults.",
+            Press::Defaults,
+        ),
+        Fault::WorkerPanic(_) => (
+            "The engine stopped",
+            "The curves stay until a new engine starts. It offers to go on from the last checkpoint, if one was kept.",
+            Press::NewEngine,
+        ),
+        Fault::Internal(_) => (
+            "A mistake in lambdahat",
+            "The curves stay until a new engine starts. Please report this with the link of the run.",
+            Press::NewEngine,
+        ),
+    };
+    Told {
+        title: title.into(),
+        what: sentence(&fault.to_string()),
+        safe,
+        press,
+    }
+}
+
+/// Tells why the CPU engine runs.
+#[must_use]
+pub fn why_cpu(why: &WhyCpu) -> Told {
+    let (title, safe) = match why {
+        WhyCpu::Asked => (
+            "CPU engine, as asked",
+            "Choose auto in the engine menu to use the GPU.",
+        ),
+        WhyCpu::Insecure => (
+            "CPU engine: the address is not secure",
+            "Everything works, more slowly, and nothing is kept after a reload. Over https or on localhost the GPU is used.",
+        ),
+        WhyCpu::NoWebGpu => (
+            "CPU engine: no WebGPU here",
+            "Everything works, more slowly. Current Chrome, Edge, Safari and Firefox have WebGPU on most systems.",
+        ),
+        WhyCpu::NoAdapter => (
+            "CPU engine: no graphics adapter",
+            "Everything works, more slowly. Hardware acceleration may be off in the browser's settings.",
+        ),
+        WhyCpu::SoftwareAdapter(_) => (
+            "CPU engine: the graphics adapter is software",
+            "The CPU engine is faster here. Hardware acceleration may be off in the browser's settings.",
+        ),
+        WhyCpu::DeviceRefused(_) => (
+            "CPU engine: the graphics adapter refused",
+            "Everything works, more slowly. Closing other tabs that draw, or restarting the browser, may free it.",
+        ),
+    };
+    Told {
+        title: title.into(),
+        what: sentence(&why.to_string()),
+        safe,
+        press: Press::Wait,
+    }
+}
+
+/// With a capital and a full stop.
+fn sentence(text: &str) -> String {
+    let text = text.trim().trim_end_matches('.');
+    let mut chars = text.chars();
+    let first = chars
+        .next()
+        .map(|c| c.to_uppercase().to_string())
+        .unwrap_or_default();
+    format!("{first}{}.", chars.as_str())
+}
+
+/// The phase in one word, as tests and the status line read it.
+#[must_use]
+pub fn phase(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Idle => "idle",
+        Phase::Preparing => "preparing",
+        Phase::Training => "training",
+        Phase::Paused => "paused",
+        Phase::Sampling { .. } => "sampling",
+        Phase::Done => "done",
+        Phase::Failed => "failed",
+    }
+}
+
+/// What the phase means, beside the word; empty where the word is enough.
+#[must_use]
+pub fn phase_detail(phase: Phase) -> String {
+    match phase {
+        Phase::Preparing => "building the model".into(),
+        Phase::Sampling { at } => format!("λ̂ at step {at}"),
+        _ => String::new(),
+    }
+}
+
+/// The device, short.
+#[must_use]
+pub fn device(device: &DeviceInfo) -> String {
+    match (device.kind, device.software) {
+        (DeviceKind::Cpu, _) => "CPU engine".into(),
+        (DeviceKind::Gpu, true) => format!("WebGPU in software · {}", device.name),
+        (DeviceKind::Gpu, false) => format!("GPU · {}", device.name),
+    }
+}
+
+/// Seconds as people say them: `20 s`, `4 min`, `1 h 10 min`.
+#[must_use]
+pub fn duration(seconds: f64) -> String {
+    if !seconds.is_finite() || seconds < 0.0 {
+        return "unknown time".into();
+    }
+    if seconds < 1.0 {
+        return "under 1 s".into();
+    }
+    let minutes = (seconds / 60.0).round() as u64;
+    match seconds {
+        s if s < 10.0 => format!("{s:.0} s"),
+        s if s < 90.0 => format!("{:.0} s", (s / 5.0).round() * 5.0),
+        _ if minutes < 90 => format!("{minutes} min"),
+        _ => format!("{} h {} min", minutes / 60, minutes % 60),
+    }
+}
+
+/// Bytes as people say them: `22 MB`.
+#[must_use]
+pub fn bytes(bytes: u64) -> String {
+    match bytes {
+        b if b < 1 << 20 => format!("{} kB", b.div_ceil(1 << 10)),
+        b if b < 10 << 30 => format!("{} MB", b.div_ceil(1 << 20)),
+        b => format!("{} GB", b >> 30),
+    }
+}
+
+/// The sampler's settings: `nβ 300 · γ 1000 · ε 1e-4 · 4×30`, or that it is off.
+#[must_use]
+pub fn setting(knobs: &Knobs) -> String {
+    if knobs.int("chains") == 0 {
+        return "sampling is off".into();
+    }
+    let text = |key: &str| {
+        knobs
+            .get(key)
+            .map_or_else(|| "–".into(), crate::knobs::Value::text)
+    };
+    format!(
+        "nβ {} · γ {} · ε {} · {}×{}",
+        text("nbeta"),
+        text("gamma"),
+        text("eps"),
+        text("chains"),
+        text("draws")
+    )
+}
+
+/// A knob's range or words, for its tooltip.
+#[must_use]
+pub fn range(kind: crate::knobs::Kind) -> String {
+    use crate::knobs::{Kind, Value};
+    match kind {
+        Kind::Int { min, max } => format!("{min} to {max}"),
+        Kind::Float { min, max } => format!(
+            "{} to {}",
+            Value::Float(min).text(),
+            Value::Float(max).text()
+        ),
+        Kind::Choice { options } => options.join(", "),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_fault_has_words_of_its_own() {
+        let all = [
+            Fault::NoGpu(WhyCpu::NoAdapter),
+            Fault::OutOfMemory {
+                needed: 1 << 33,
+                limit: 1 << 30,
+            },
+            Fault::DeviceLost("x".into()),
+            Fault::Diverged { step: 9 },
+            Fault::BadLink("x".into()),
+            Fault::WorkerPanic("x".into()),
+            Fault::Internal("x".into()),
+        ];
+        let mut titles: Vec<String> = all.iter().map(|f| fault(f).title).collect();
+        titles.sort();
+        titles.dedup();
+        assert_eq!(titles.len(), all.len());
+        assert!(
+            all.iter()
+                .all(|f| fault(f).what.ends_with('.') && !fault(f).safe.is_empty())
+        );
+    }
+
+    #[test]
+    fn times_and_sizes_are_rounded() {
+        let said: Vec<String> = [0.3, 8.6, 22.0, 240.0, 4200.0, 9000.0, f64::NAN]
+            .into_iter()
+            .map(duration)
+            .collect();
+        assert_eq!(
+            said,
+            [
+                "under 1 s",
+                "9 s",
+                "20 s",
+                "4 min",
+                "70 min",
+                "2 h 30 min",
+                "unknown time"
+            ]
+        );
+        assert_eq!(bytes(22_000_000), "21 MB");
+        assert_eq!(bytes(900), "1 kB");
+    }
+}

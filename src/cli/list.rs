@@ -1,0 +1,160 @@
+//! `lambdahat list`: every experiment with its knobs and presets, as text or JSON.
+
+use crate::experiments::{CARDS, Card, Preset, SeriesSpec};
+use crate::knobs::{Kind, Knob};
+use serde::Serialize;
+use std::fmt::Write;
+
+/// An experiment as `list --json` prints it.
+#[derive(Serialize)]
+struct Entry<'a> {
+    id: &'a str,
+    title: &'a str,
+    claim: &'a str,
+    knobs: &'a [Knob],
+    presets: &'a [Preset],
+    light: Option<&'a str>,
+    losses: &'a [SeriesSpec],
+}
+
+/// The experiments as one JSON array, ending in a newline.
+#[must_use]
+pub fn json() -> String {
+    let entries: Vec<Entry<'_>> = CARDS.iter().map(|card| entry(card)).collect();
+    // Plain data under string keys: serialising it cannot fail.
+    let mut text = serde_json::to_string_pretty(&entries).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+fn entry(card: &Card) -> Entry<'_> {
+    Entry {
+        id: card.id,
+        title: card.title,
+        claim: card.claim,
+        knobs: card.knobs,
+        presets: card.presets,
+        light: card.light,
+        losses: card.losses,
+    }
+}
+
+/// The experiments for people.
+#[must_use]
+pub fn text() -> String {
+    let mut out = String::new();
+    for card in CARDS {
+        // Writing to a String cannot fail.
+        let _ = describe(card, &mut out);
+    }
+    out
+}
+
+fn describe(card: &Card, out: &mut String) -> std::fmt::Result {
+    writeln!(out, "{}: {}\n  {}\n", card.id, card.title, card.claim)?;
+    let width = |f: fn(&Knob) -> usize| card.knobs.iter().map(f).max().unwrap_or(0);
+    let key = width(|k| k.key.len());
+    let range = width(|k| range(k).chars().count());
+    for knob in card.knobs {
+        let unit = if knob.unit.is_empty() {
+            String::new()
+        } else {
+            format!(" [{}]", knob.unit)
+        };
+        let default = knob.default.text();
+        writeln!(
+            out,
+            "  {:key$}  {:range$}  {default}{unit}\n      {}",
+            knob.key,
+            self::range(knob),
+            knob.help
+        )?;
+    }
+    writeln!(out)?;
+    for preset in card.presets {
+        let link = if preset.query.is_empty() {
+            String::new()
+        } else {
+            format!("?v=1&{}", preset.query)
+        };
+        writeln!(
+            out,
+            "  preset {}: {}\n      #/{}{link}",
+            preset.id, preset.help, card.id
+        )?;
+    }
+    writeln!(out)
+}
+
+/// The values a knob takes.
+fn range(knob: &Knob) -> String {
+    match knob.kind {
+        Kind::Int { min, max } => format!("{min}..={max}"),
+        Kind::Float { min, max } => format!(
+            "{}..={}",
+            crate::knobs::Value::Float(min).text(),
+            crate::knobs::Value::Float(max).text()
+        ),
+        Kind::Choice { options } => options.join("|"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    /// What a reader of the JSON relies on; the first thing missing.
+    fn missing(text: &str) -> Option<String> {
+        let list: serde_json::Value = serde_json::from_str(text).unwrap();
+        for card in CARDS {
+            let entry = list.as_array()?.iter().find(|e| e["id"] == card.id);
+            let Some(entry) = entry else {
+                return Some(card.id.into());
+            };
+            for knob in card.knobs {
+                let found = entry["knobs"]
+                    .as_array()?
+                    .iter()
+                    .find(|k| k["key"] == knob.key);
+                let Some(found) = found else {
+                    return Some(knob.key.into());
+                };
+                for field in ["kind", "default", "unit", "help"] {
+                    if found[field].is_null() {
+                        return Some(format!("{} {field}", knob.key));
+                    }
+                }
+                let ranged = !found["options"].is_null()
+                    || (!found["min"].is_null() && !found["max"].is_null());
+                if !ranged {
+                    return Some(format!("{} range", knob.key));
+                }
+            }
+        }
+        None
+    }
+
+    #[test]
+    fn the_json_names_every_knob() {
+        assert_eq!(missing(&json()), None);
+        assert_eq!(
+            missing(&json().replace("\"gamma\"", "\"gama\"")),
+            Some("gamma".into())
+        );
+        assert_eq!(missing("[]"), Some(CARDS[0].id.into()));
+    }
+
+    #[test]
+    fn the_text_names_every_knob_and_preset() {
+        let text = text();
+        for card in CARDS {
+            assert!(
+                card.knobs
+                    .iter()
+                    .all(|k| text.contains(k.key) && text.contains(k.help))
+            );
+            assert!(card.presets.iter().all(|p| text.contains(p.query)));
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! `run --record`: the small trace the page shows before a run, made by the program itself.
+
+use crate::app::link::Link;
+use crate::app::recorded::{Recorded, Trace};
+use crate::engine::Session;
+use crate::experiments::Card;
+use crate::instruments::pca::TimeAxis;
+use crate::plot::panels::{self, Curve, LlcCurve, Look};
+use crate::plot::decimate::decimate;
+use crate::plot::export::export;
+use crate::protocol::LlcPoint;
+use std::io::{Error, Result};
+use std::path::Path;
+
+/// Columns of a small chart; each keeps up to four points of a curve.
+const POINTS: usize = 60;
+
+/// Writes `<experiment>.json` and `<experiment>.<chart>.svg` into `folder`.
+///
+/// # Errors
+/// What the disk refuses.
+pub fn record(folder: &Path, card: &Card, link: &Link, session: &Session) -> Result<()> {
+    std::fs::create_dir_all(folder)?;
+    let trace = trace(card, link, session);
+    let json = serde_json::to_vec(&trace).map_err(Error::other)?;
+    std::fs::write(folder.join(format!("{}.json", card.id)), json)?;
+    for (chart, svg) in pictures(card, &trace) {
+        std::fs::write(folder.join(format!("{}.{chart}.svg", card.id)), svg)?;
+    }
+    Ok(())
+}
+
+fn trace(card: &Card, link: &Link, session: &Session) -> Recorded {
+    let history = &session.history;
+    let shown = |id: &str| card.losses.iter().any(|s| id == s.id || id.ends_with(&format!("/{}", s.id)));
+    let series = history.series.iter().filter(|(id, _)| shown(id)).map(|(id, s)| {
+        // Members of a crowd are background: fewer points do.
+        let points = if id.starts_with("replicas/") { POINTS / 4 } else { POINTS };
+        let pixels: Vec<f64> = s.x.iter().map(|x| x / session.parts.steps.max(1) as f64 * points as f64).collect();
+        let keep = decimate(&pixels, &s.y);
+        let pick = |v: &[f64]| keep.iter().map(|&i| rounded(v[i])).collect();
+        (id.clone(), Trace { x: pick(&s.x), y: pick(&s.y) })
+    });
+    let mut pca = history.pca.update(TimeAxis::Linear);
+    for p in pca.pcs.iter_mut().flatten() {
+        *p = rounded(*p);
+    }
+    let point = |p: &LlcPoint| LlcPoint {
+        value: rounded(p.value),
+        se: rounded(p.se),
+        init_loss: rounded(p.init_loss),
+        mean_loss: rounded(p.mean_loss),
+        distance: rounded(p.distance),
+        per_chain: Vec::new(),
+        ..p.clone()
+    };
+    Recorded {
+        link: link.text(true),
+        version: crate::VERSION.into(),
+        device: session.exec.device().name,
+        steps: session.parts.steps as f64,
+        series: series.collect(),
+        llc: history.llc.iter().map(point).collect(),
+        pca,
+    }
+}
+
+/// Five significant digits: more than a picture shows.
+fn rounded(x: f64) -> f64 {
+    format!("{x:.4e}").parse().unwrap_or(x)
+}
+
+fn pictures(card: &Card, trace: &Recorded) -> Vec<(&'static str, String)> {
+    let look = Look { width: 420.0, height: 260.0, x_max: trace.steps, log_x: false, log_y: false, recorded: true };
+    let mut curves = Vec::new();
+    for spec in card.losses {
+        for (id, t) in &trace.series {
+            let own = id == spec.id;
+            if own || id.ends_with(&format!("/{}", spec.id)) {
+                curves.push(Curve { label: if own { spec.label } else { "" }, x: &t.x, y: &t.y, class: "" });
+            }
+        }
+    }
+    let unit = card.losses.first().map_or("", |s| s.unit);
+    let column = |f: fn(&LlcPoint) -> f64| trace.llc.iter().map(f).collect::<Vec<_>>();
+    let (x, y) = (column(|p| p.step as f64), column(|p| p.value));
+    let (lo, hi) = (column(|p| p.value - p.se), column(|p| p.value + p.se));
+    let llc = LlcCurve { x: &x, y: &y, lo: &lo, hi: &hi };
+    vec![
+        ("loss", export(&panels::loss(&look, unit, &curves, Vec::new()).draw().scene.svg())),
+        ("llc", export(&panels::llc(&look, llc).draw().scene.svg())),
+        ("pca", export(&panels::pca(&look, &trace.pca.steps, &trace.pca.pcs, trace.pca.explained).draw().scene.svg())),
+    ]
+}

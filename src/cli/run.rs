@@ -1,0 +1,128 @@
+//! `lambdahat run LINK`: the page's run, headless.
+
+use crate::app::link;
+use crate::engine::report::report;
+use crate::engine::{Session, Source};
+use crate::experiments;
+use crate::protocol::{EngineChoice, Fault, Notice, Phase};
+use crate::store::native::write_checkpoint;
+use indicatif::{ProgressBar, ProgressStyle};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// What was asked for.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The link.
+    pub link: String,
+    /// What to run on.
+    pub device: EngineChoice,
+    /// Folder to write to.
+    pub out: PathBuf,
+    /// Folder for the page's trace.
+    pub record: Option<PathBuf>,
+    /// Notices about the link are errors.
+    pub strict: bool,
+}
+
+/// Runs it; faults and notices go to stderr.
+pub async fn run(options: &Options) -> ExitCode {
+    match all(options).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failed::Fault(fault)) => {
+            eprintln!("lambdahat: {fault}");
+            ExitCode::from(match fault {
+                Fault::BadLink(_) => 2,
+                Fault::NoGpu(_) | Fault::DeviceLost(_) => 3,
+                Fault::Diverged { .. } => 4,
+                _ => 1,
+            })
+        }
+        Err(Failed::Write(path, e)) => {
+            eprintln!("lambdahat: {}: {e}", path.display());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+enum Failed {
+    Fault(Fault),
+    Write(PathBuf, std::io::Error),
+}
+
+impl From<Fault> for Failed {
+    fn from(f: Fault) -> Self {
+        Failed::Fault(f)
+    }
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), Failed> {
+    std::fs::write(path, bytes).map_err(|e| Failed::Write(path.into(), e))
+}
+
+async fn all(options: &Options) -> Result<(), Failed> {
+    let link = link::parse(&options.link);
+    for n in &link.notices {
+        eprintln!("notice: {}", n.text);
+    }
+    if !link.known || (options.strict && !link.notices.is_empty()) {
+        return Err(Fault::BadLink("see the notices above".into()).into());
+    }
+    let Some(card) = experiments::card(link.experiment) else {
+        return Err(Fault::BadLink(format!("there is no experiment “{}”", link.experiment)).into());
+    };
+    let mut notices = link.notices.clone();
+    let (source, why) = Source::find(options.device, true).await?;
+    if let Some(why) = why
+        && options.device == EngineChoice::Auto
+    {
+        notices.push(Notice::new(format!("Running on the CPU: {why}.")));
+    }
+    let parts = experiments::build(link.experiment, &link.knobs)?;
+    let exec = source.exec(&parts.plan).await?;
+    let mut session = Session::new(parts, exec);
+    session.begin()?;
+
+    std::fs::create_dir_all(&options.out).map_err(|e| Failed::Write(options.out.clone(), e))?;
+    let bar = ProgressBar::new(session.parts.steps);
+    if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} step {pos}/{len} {per_sec} {eta} left") {
+        bar.set_style(style);
+    }
+    eprintln!("{} on {}", link.text(true), source.info().name);
+    let mut written = 0;
+    let end = loop {
+        match session.pump().await {
+            Ok(true) => {}
+            Ok(false) => break Ok(()),
+            Err(fault) => break Err(fault),
+        }
+        bar.set_position(session.step());
+        bar.set_message(match session.phase() {
+            Phase::Sampling { at } => format!("λ̂ at step {at}"),
+            _ => "training".into(),
+        });
+        for c in &session.history.checkpoints[written..] {
+            let n = session.parts.arena.len();
+            let weights = &c.weights[session.follow() * n..(session.follow() + 1) * n];
+            let words = [("link", link.text(true)), ("step", c.step.to_string())];
+            write_checkpoint(&options.out, c.step, &session.parts.arena, weights, &words)
+                .map_err(|e| Failed::Write(options.out.clone(), std::io::Error::other(e.to_string())))?;
+            written += 1;
+        }
+        notices.append(&mut session.notices);
+    };
+    bar.finish_and_clear();
+    // What was seen before a fault is written too.
+    let report = report(&link, card, &session, notices);
+    for n in report.notices.iter().skip(link.notices.len()) {
+        eprintln!("notice: {}", n.text);
+    }
+    let json = serde_json::to_vec_pretty(&report).map_err(|e| Fault::Internal(e.to_string()))?;
+    write(&options.out.join("run.json"), &json)?;
+    end?;
+    if let Some(folder) = &options.record {
+        super::record::record(folder, card, &link, &session).map_err(|e| Failed::Write(folder.clone(), e))?;
+    }
+    eprintln!("wrote {}", options.out.join("run.json").display());
+    Ok(())
+}

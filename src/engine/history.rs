@@ -1,0 +1,135 @@
+//! Everything a run has shown so far: series, λ̂ points, PCA rows, checkpoints.
+
+use crate::instruments::pca::Pca;
+use crate::protocol::{Figure, LlcPoint, SeriesDelta};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// One curve. `lo` and `hi` are empty where there is no interval.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Series {
+    /// Steps, rising.
+    pub x: Vec<f64>,
+    /// Values.
+    pub y: Vec<f64>,
+    /// Lower ends.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lo: Vec<f64>,
+    /// Upper ends.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hi: Vec<f64>,
+}
+
+impl Series {
+    /// Drops everything after `step`.
+    pub fn truncate(&mut self, step: f64) {
+        let n = self.x.partition_point(|&x| x <= step);
+        self.x.truncate(n);
+        self.y.truncate(n);
+        self.lo.truncate(n);
+        self.hi.truncate(n);
+    }
+}
+
+/// A checkpoint in memory: enough to estimate λ̂ again and to redraw PCA for another replica.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Checkpoint {
+    /// Its step.
+    pub step: u64,
+    /// `[replica][params]`.
+    pub weights: Vec<f32>,
+    /// What the evaluation read back beside the weights.
+    pub reads: Vec<Vec<f32>>,
+}
+
+/// What a run has shown so far.
+#[derive(Clone, Debug, Default)]
+pub struct History {
+    /// Curves by id. `llc` and `logit_pca.*` are derived when a report is written.
+    pub series: BTreeMap<String, Series>,
+    /// λ̂ points, by step.
+    pub llc: Vec<LlcPoint>,
+    /// Logit-PCA over the checkpoints.
+    pub pca: Pca,
+    /// Checkpoints, by step.
+    pub checkpoints: Vec<Checkpoint>,
+    /// The latest figure of the model.
+    pub figure: Option<Figure>,
+    /// The optimiser's state at the last checkpoint, in the order of `Parts::moments`.
+    pub moments: Vec<Vec<f32>>,
+    sent: BTreeMap<String, usize>,
+}
+
+impl History {
+    /// Appends a point.
+    pub fn push(&mut self, id: &str, step: u64, y: f64) {
+        if !self.series.contains_key(id) {
+            self.series.insert(id.to_string(), Series::default());
+        }
+        if let Some(s) = self.series.get_mut(id) {
+            s.x.push(step as f64);
+            s.y.push(y);
+        }
+    }
+
+    /// Adds a λ̂ point, replacing one at the same step.
+    pub fn push_llc(&mut self, point: LlcPoint) {
+        let at = self.llc.partition_point(|p| p.step < point.step);
+        if self.llc.get(at).is_some_and(|p| p.step == point.step) {
+            self.llc[at] = point;
+        } else {
+            self.llc.insert(at, point);
+        }
+    }
+
+    /// Forgets everything after `step`: what a resumed run will compute again.
+    pub fn truncate(&mut self, step: u64) {
+        for s in self.series.values_mut() {
+            s.truncate(step as f64);
+        }
+        self.llc.retain(|p| p.step <= step);
+        let rows = self.pca.rows().take_while(|(s, _)| *s <= step).count();
+        self.pca.truncate(rows);
+        self.checkpoints.retain(|c| c.step <= step);
+        self.resend();
+    }
+
+    /// Makes the next deltas whole: the page has lost what it had.
+    pub fn resend(&mut self) {
+        self.sent.clear();
+    }
+
+    /// What the page has not seen yet.
+    pub fn deltas(&mut self) -> Vec<SeriesDelta> {
+        let mut out = Vec::new();
+        for (id, s) in &self.series {
+            let from = self.sent.get(id).copied().unwrap_or(0);
+            // A first delta is sent even when empty, so that the page drops what it has.
+            if from < s.x.len() || !self.sent.contains_key(id) {
+                let tail = |v: &Vec<f64>| v.get(from..).map(<[f64]>::to_vec).unwrap_or_default();
+                out.push(SeriesDelta { id: id.clone(), from, x: tail(&s.x), y: tail(&s.y), lo: tail(&s.lo), hi: tail(&s.hi) });
+                self.sent.insert(id.clone(), s.x.len());
+            }
+        }
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn deltas_are_sent_once_and_again_after_a_truncation() {
+        let mut h = History::default();
+        h.push("loss", 0, 1.0);
+        h.push("loss", 5, 0.5);
+        assert_eq!(h.deltas()[0].x, [0.0, 5.0]);
+        assert!(h.deltas().is_empty());
+        h.push("loss", 9, 0.4);
+        assert_eq!((h.deltas()[0].from, h.deltas().len()), (2, 0));
+        h.truncate(5);
+        let again = h.deltas();
+        assert_eq!((again[0].from, again[0].x.len()), (0, 2));
+    }
+}

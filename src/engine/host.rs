@@ -1,0 +1,364 @@
+//! Answers commands with events: the engine's side of the protocol, without any browser in it.
+//! The worker (`serve.rs`) and native tests drive the same host.
+
+use super::measure::measure;
+use super::open::Source;
+use super::record;
+use super::session::Session;
+use crate::app::link::{self, Link};
+use crate::exec::{Batch, Exec};
+use crate::experiments;
+use crate::instruments::pca::TimeAxis;
+use crate::protocol::{Command, DeviceKind, Drill, EngineChoice, Event, Fault, Frame, Notice, Phase, RunId, WhyCpu};
+use crate::store::{Keeper, Record};
+use web_time::{Duration, Instant};
+
+/// Frames are at least this far apart.
+const FRAME: Duration = Duration::from_millis(33);
+/// Records are written at most this often; a faster run loses that much on a crash.
+const KEEP: Duration = Duration::from_millis(1500);
+
+struct Live {
+    id: RunId,
+    text: String,
+    session: Session,
+    shown: Shown,
+    kept_step: Option<u64>,
+    kept_at: Instant,
+}
+
+/// What the page has seen, to send only what changed.
+#[derive(Default)]
+struct Shown {
+    phase: Phase,
+    step: u64,
+    llc: usize,
+    llc_step: u64,
+    rows: usize,
+    rows_follow: usize,
+    figure_step: Option<u64>,
+}
+
+/// The engine behind the page.
+pub struct Host {
+    source: Source,
+    choice: EngineChoice,
+    secure: bool,
+    live: Option<Live>,
+    /// Measured and ready to begin: starting it costs nothing more.
+    prepared: Option<(String, Session)>,
+    keeper: Option<Keeper>,
+    events: Vec<Event>,
+    acked: bool,
+    sent: Option<Instant>,
+}
+
+impl std::fmt::Debug for Host {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Host on {:?}", self.source.info())
+    }
+}
+
+impl Host {
+    /// A host on the CPU engine, until [`Command::Hello`] says otherwise. `keeper` is where records go.
+    #[must_use]
+    pub fn new(keeper: Option<Keeper>) -> Self {
+        Self {
+            source: Source::Cpu,
+            choice: EngineChoice::Auto,
+            secure: true,
+            live: None,
+            prepared: None,
+            keeper,
+            events: Vec::new(),
+            acked: true,
+            sent: None,
+        }
+    }
+
+    /// Takes what is to be sent to the page.
+    pub fn take_events(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.events)
+    }
+
+    /// Obeys a command.
+    pub async fn command(&mut self, command: Command) {
+        let run = self.live.as_ref().map(|l| l.id);
+        // A command about a run that is over says nothing about this one.
+        let session = |id: RunId, live: &mut Option<Live>, f: &dyn Fn(&mut Session)| {
+            if let Some(l) = live.as_mut().filter(|l| l.id == id) {
+                f(&mut l.session);
+            }
+        };
+        match command {
+            Command::Hello { engine, secure } => self.hello(engine, secure).await,
+            Command::Measure { link } => {
+                if self.live.is_none() {
+                    self.cost(link).await;
+                }
+            }
+            Command::Start { run, link, resume, paused } => {
+                if let Err(fault) = self.start(run, link, resume, paused).await {
+                    self.live = None;
+                    self.events.push(Event::Fault { run: Some(run), fault });
+                }
+            }
+            Command::Pause(id) => session(id, &mut self.live, &Session::pause),
+            Command::Resume(id) => session(id, &mut self.live, &Session::resume),
+            Command::Step(id) => session(id, &mut self.live, &Session::single_step),
+            Command::Follow(id, r) => session(id, &mut self.live, &|s| s.follow_replica(r as usize)),
+            Command::Reset(id) => {
+                if run == Some(id) {
+                    self.live = None;
+                    self.forget();
+                }
+            }
+            Command::Ack(id) => self.acked |= run.is_none_or(|r| r == id),
+            Command::Drill(id, drill) => {
+                if drill == Drill::Panic || run == Some(id) {
+                    self.drill(drill);
+                }
+            }
+            Command::Check => {
+                let rows = self.source.check().await;
+                self.events.push(Event::Checked(rows));
+            }
+            Command::Forget => self.forget(),
+        }
+    }
+
+    async fn hello(&mut self, engine: EngineChoice, secure: bool) {
+        (self.choice, self.secure) = (engine, secure);
+        self.prepared = None;
+        let why_cpu = match Source::find(engine, secure).await {
+            Ok((source, why)) => {
+                self.source = source;
+                why
+            }
+            Err(fault) => {
+                self.source = Source::Cpu;
+                self.events.push(Event::Fault { run: None, fault });
+                Some(WhyCpu::Asked)
+            }
+        };
+        let stored = self.keeper.as_ref().and_then(Keeper::stored);
+        self.events.push(Event::Ready {
+            device: self.source.info(),
+            why_cpu,
+            stored,
+            keeps: self.keeper.is_some(),
+        });
+    }
+
+    fn forget(&mut self) {
+        if let Some(k) = &mut self.keeper {
+            // Nothing depends on it: a record that stays is offered once more.
+            let _ = k.forget();
+        }
+    }
+
+    async fn session(&self, link: &Link) -> Result<Session, Fault> {
+        let parts = experiments::build(link.experiment, &link.knobs)?;
+        let exec = self.source.exec(&parts.plan).await?;
+        Ok(Session::new(parts, exec))
+    }
+
+    async fn cost(&mut self, text: String) {
+        let estimate = async {
+            let parsed = link::parse(&text);
+            let mut session = self.session(&parsed).await?;
+            let mut estimate = measure(&mut session).await?;
+            let light = experiments::card(parsed.experiment).and_then(|c| c.light);
+            if let (true, Some(light)) = (estimate.seconds > 90.0, light) {
+                let light = link::parse(&format!("#/{}?preset={light}", parsed.experiment));
+                estimate.light_seconds = Some(measure(&mut self.session(&light).await?).await?.seconds);
+            }
+            Ok((session, estimate))
+        };
+        match estimate.await {
+            Ok((session, estimate)) => {
+                self.prepared = Some((text.clone(), session));
+                self.events.push(Event::Cost { link: text, estimate });
+            }
+            Err(fault) => self.events.push(Event::Fault { run: None, fault }),
+        }
+    }
+
+    async fn start(&mut self, id: RunId, text: String, resume: bool, paused: bool) -> Result<(), Fault> {
+        self.live = None;
+        self.acked = true;
+        self.events.push(Event::Frame(Box::new(Frame { run: id, phase: Phase::Preparing, ..Frame::default() })));
+        let parsed = link::parse(&text);
+        let stored = match (&self.keeper, resume) {
+            (Some(k), true) => k.load().ok().flatten(),
+            _ => None,
+        };
+        let mut session = match self.prepared.take() {
+            Some((for_link, fresh)) if for_link == text => Session::new(fresh.parts, fresh.exec).paced(fresh.train_pacer, fresh.chain_pacer),
+            _ => self.session(&parsed).await?,
+        };
+        match stored {
+            Some(r) => self.restore(&mut session, &r)?,
+            None => {
+                if resume {
+                    session.notices.push(Notice::new("The stored run could not be read; it starts from the beginning."));
+                }
+                session.begin()?;
+            }
+        }
+        if paused {
+            session.single_step();
+        }
+        self.live = Some(Live { id, text, session, shown: Shown { step: u64::MAX, ..Shown::default() }, kept_step: None, kept_at: Instant::now() });
+        Ok(())
+    }
+
+    fn restore(&self, session: &mut Session, r: &Record) -> Result<(), Fault> {
+        record::restore(session, r)?;
+        if r.device.name != self.source.info().name {
+            session.notices.push(Notice::new(format!(
+                "Resumed at step {} on another engine ({} before, {} now): from here on the last digits may differ.",
+                r.step,
+                r.device.name,
+                self.source.info().name
+            )));
+        }
+        Ok(())
+    }
+
+    fn drill(&mut self, drill: Drill) {
+        if drill == Drill::Panic {
+            std::panic::panic_any("a drill: the worker was asked to panic");
+        }
+        let Some(live) = &mut self.live else { return };
+        let limit = 1 << 30;
+        match drill {
+            Drill::LoseDevice => match &mut live.session.exec {
+                Exec::Gpu(gpu) => gpu.destroy(),
+                Exec::Cpu(_) => live.session.notices.push(Notice::new("The CPU engine has no device to lose.")),
+            },
+            Drill::Panic => {}
+            Drill::Diverge => {
+                let params = live.session.parts.params;
+                let len = live.session.parts.plan.buffers[params.0].len;
+                let _ = live.session.exec.submit(&Batch { floats: vec![(params, 0, vec![f32::NAN; len])], ..Batch::default() });
+            }
+            Drill::OutOfMemory => {
+                let fault = Fault::OutOfMemory { needed: 4 * limit, limit };
+                self.events.push(Event::Fault { run: Some(live.id), fault });
+                self.live = None;
+            }
+        }
+    }
+
+    /// Does one portion of work and prepares a frame if one is due. False when there is nothing to
+    /// do before the next command.
+    pub async fn pump(&mut self) -> bool {
+        let Some(live) = &mut self.live else { return false };
+        let busy = match live.session.pump().await {
+            Ok(busy) => busy,
+            Err(Fault::DeviceLost(why)) => {
+                self.events.push(Event::Fault { run: Some(live.id), fault: Fault::DeviceLost(why) });
+                self.recover().await
+            }
+            Err(fault) => {
+                self.events.push(Event::Fault { run: Some(live.id), fault });
+                false
+            }
+        };
+        self.keep(!busy);
+        self.frame(!busy);
+        busy
+    }
+
+    /// The device is gone: finds another, goes on from the last checkpoint.
+    async fn recover(&mut self) -> bool {
+        let Some(mut live) = self.live.take() else { return false };
+        self.prepared = None;
+        let last = record::capture(&live.session, &live.text);
+        let again = async {
+            (self.source, _) = Source::find(self.choice, self.secure).await?;
+            let mut session = self.session(&link::parse(&live.text)).await?;
+            match &last {
+                Some(r) => self.restore(&mut session, r)?,
+                None => session.begin()?,
+            }
+            let step = last.as_ref().map_or(0, |r| r.step);
+            session.notices.push(Notice::new(format!("The GPU was lost and found again; the run went on from step {step}.")));
+            Ok(session)
+        };
+        match again.await {
+            Ok(session) => {
+                live.session = session;
+                live.shown = Shown { step: u64::MAX, ..Shown::default() };
+                self.live = Some(live);
+                true
+            }
+            Err(fault) => {
+                self.events.push(Event::Fault { run: Some(live.id), fault });
+                false
+            }
+        }
+    }
+
+    fn keep(&mut self, idle: bool) {
+        let (Some(live), Some(keeper)) = (&mut self.live, &mut self.keeper) else { return };
+        let last = live.session.history.checkpoints.last().map(|c| c.step);
+        let due = last != live.kept_step && (idle || live.kept_at.elapsed() > KEEP);
+        if !due {
+            return;
+        }
+        (live.kept_step, live.kept_at) = (last, Instant::now());
+        let Some(r) = record::capture(&live.session, &live.text) else { return };
+        if let Err(e) = keeper.save(&r) {
+            live.session.notices.push(Notice::new(format!("This run is no longer kept for a reload: {e}.")));
+            self.keeper = None;
+        }
+    }
+
+    fn frame(&mut self, idle: bool) {
+        let Some(live) = &mut self.live else { return };
+        let due = self.sent.is_none_or(|t| t.elapsed() >= FRAME) || idle;
+        let (s, shown) = (&mut live.session, &mut live.shown);
+        let changed = shown.phase != s.phase() || shown.step != s.step() || shown.llc != s.history.llc.len() || shown.rows_follow != s.follow();
+        if !self.acked || !due || !(changed || !s.notices.is_empty()) {
+            return;
+        }
+        let mut frame = Frame {
+            run: live.id,
+            phase: s.phase(),
+            step: s.step(),
+            steps: s.parts.steps,
+            rate: s.rate(),
+            left_s: s.left_s(),
+            series: s.history.deltas(),
+            counters: s.exec.counters(),
+            notices: std::mem::take(&mut s.notices),
+            ..Frame::default()
+        };
+        let newest = s.history.llc.last().map_or(0, |p| p.step);
+        let followed = shown.rows_follow != s.follow();
+        if (s.history.llc.len(), newest) != (shown.llc, shown.llc_step) || followed {
+            frame.llc = Some(s.history.llc.clone());
+            (shown.llc, shown.llc_step) = (s.history.llc.len(), newest);
+        }
+        if s.history.pca.len() != shown.rows || followed {
+            frame.pca = Some(s.history.pca.update(TimeAxis::Linear));
+            (shown.rows, shown.rows_follow) = (s.history.pca.len(), s.follow());
+        }
+        if shown.figure_step != Some(s.step()) {
+            frame.figure.clone_from(&s.history.figure);
+            shown.figure_step = Some(s.step());
+        }
+        (shown.phase, shown.step) = (s.phase(), s.step());
+        self.events.push(Event::Frame(Box::new(frame)));
+        self.acked = false;
+        self.sent = Some(Instant::now());
+    }
+
+    /// Whether the kernels run on a GPU.
+    #[must_use]
+    pub fn on_gpu(&self) -> bool {
+        self.source.info().kind == DeviceKind::Gpu
+    }
+}

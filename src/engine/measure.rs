@@ -1,0 +1,81 @@
+//! What a run will cost here: a second of real steps, timed, before anything is promised.
+
+use super::pacing::{Pacer, Portion};
+use super::session::Session;
+use crate::exec::{Batch, Run};
+use crate::experiments::{Job, Of, feed_batch};
+use crate::kernels::Step;
+use crate::protocol::{Estimate, Fault};
+use web_time::Instant;
+
+/// Wall time spent on each of training and sampling, in seconds.
+const BUDGET_S: f64 = 0.4;
+
+/// Times training steps, an evaluation and chain steps. The session is left dirty: begin it again.
+///
+/// # Errors
+/// Device lost or out of memory.
+pub async fn measure(session: &mut Session) -> Result<Estimate, Fault> {
+    session.begin()?;
+    let train_job = session.parts.train.clone();
+    let mut pacer = Pacer::default();
+    let step_s = time(session, &train_job, Of::Train, &mut pacer).await?;
+    session.train_pacer = pacer;
+    let mut eval_s = 0.0;
+    if let Some(eval) = session.parts.eval.clone() {
+        let entry = Step { slot: 0, ..session.parts.lab.step(Of::Eval, 0) };
+        let clock = Instant::now();
+        let params = session.parts.params;
+        let batch = Batch {
+            runs: vec![Run { program: eval.program, steps: vec![entry] }],
+            reads: vec![(params, 0..session.parts.plan.buffers[params.0].len)],
+            ..Batch::default()
+        };
+        let ticket = session.exec.submit(&batch)?;
+        session.exec.wait(ticket).await?;
+        eval_s = clock.elapsed().as_secs_f64();
+    }
+    let mut point_s = 0.0;
+    if let Some(chains) = session.parts.chains.clone() {
+        let of = Of::Chains { checkpoint: 0, follow: 0 };
+        session.exec.set_replicas(chains.job.program, &session.parts.lab.chain_replicas(0, 0));
+        let mut pacer = Pacer::default();
+        point_s = (chains.burnin + chains.draws) as f64 * time(session, &chains.job, of, &mut pacer).await?;
+        session.chain_pacer = pacer;
+    }
+    let parts = &session.parts;
+    Ok(Estimate {
+        seconds: parts.steps as f64 * step_s + parts.evals.len() as f64 * eval_s + parts.checkpoints.len() as f64 * point_s,
+        bytes: parts.plan.bytes(),
+        steps_per_s: if step_s > 0.0 { 1.0 / step_s } else { 0.0 },
+        light_seconds: None,
+    })
+}
+
+/// Seconds a step of a job takes: the first batch, which warms caches and pipelines up, does not count.
+async fn time(session: &mut Session, job: &Job, of: Of, pacer: &mut Pacer) -> Result<f64, Fault> {
+    let begin = Instant::now();
+    let (mut steps, mut seconds, mut next) = (0, 0.0, 0);
+    for round in 0.. {
+        let portion = Portion { steps: pacer.portion(u64::MAX).steps.min(job.slots as u64), cuts: 1 };
+        let mut batch = Batch::default();
+        feed_batch(&mut batch, &session.parts, job, of, next, portion.steps);
+        let entry = |i| Step { slot: i as u32, ..session.parts.lab.step(of, next + i) };
+        batch.runs.push(Run { program: job.program, steps: (0..portion.steps).map(entry).collect() });
+        batch.reads.push((job.stats, 0..1));
+        let clock = Instant::now();
+        let ticket = session.exec.submit(&batch)?;
+        session.exec.wait(ticket).await?;
+        let took = clock.elapsed().as_secs_f64();
+        next += portion.steps;
+        if round > 0 {
+            pacer.record(portion, took * 1e3);
+            steps += portion.steps;
+            seconds += took;
+        }
+        if round > 0 && (begin.elapsed().as_secs_f64() > BUDGET_S || round > 50) {
+            break;
+        }
+    }
+    Ok(seconds / steps.max(1) as f64)
+}

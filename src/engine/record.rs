@@ -1,0 +1,94 @@
+//! A session to a record and back. A record stands at a checkpoint: what came after is computed
+//! again, with the same bits.
+
+use super::history::{Checkpoint, Series};
+use super::session::Session;
+use crate::protocol::{Fault, SeriesDelta};
+use crate::store::{Named, Record};
+use std::collections::BTreeMap;
+
+/// Prefix of the weights of a checkpoint in a record.
+const CHECKPOINT: &str = "checkpoint.";
+
+/// The run at its last checkpoint; none before the first.
+#[must_use]
+pub fn capture(session: &Session, link: &str) -> Option<Record> {
+    let history = &session.history;
+    let step = history.checkpoints.last()?.step;
+    let upto = |x: &[f64]| x.partition_point(|&x| x <= step as f64);
+    let series = history
+        .series
+        .iter()
+        .map(|(id, s)| {
+            let n = upto(&s.x);
+            let part = |v: &Vec<f64>| v.iter().take(n).copied().collect();
+            SeriesDelta { id: id.clone(), from: 0, x: part(&s.x), y: part(&s.y), lo: part(&s.lo), hi: part(&s.hi) }
+        })
+        .collect();
+    let named = |name: String, data: &[f32]| Named { name, shape: vec![data.len()], data: data.to_vec() };
+    let mut tensors: Vec<Named> =
+        history.checkpoints.iter().map(|c| named(format!("{CHECKPOINT}{}", c.step), &c.weights)).collect();
+    let moments = session.parts.moments.iter().zip(&history.moments);
+    tensors.extend(moments.map(|((name, _), data)| named((*name).into(), data)));
+    Some(Record {
+        link: link.into(),
+        version: crate::VERSION.into(),
+        step,
+        steps: session.parts.steps,
+        device: session.exec.device(),
+        follow: session.follow() as u32,
+        tensors,
+        series,
+        llc: history.llc.iter().filter(|p| p.step <= step).cloned().collect(),
+        pca: history.pca.rows().filter(|(s, _)| *s <= step).map(|(s, r)| (s, r.to_vec())).collect(),
+        notices: Vec::new(),
+        extra: BTreeMap::new(),
+    })
+}
+
+/// Puts a fresh session where the record stands.
+///
+/// # Errors
+/// `Internal` for a record of another shape, `DeviceLost`, `OutOfMemory`.
+pub fn restore(session: &mut Session, record: &Record) -> Result<(), Fault> {
+    let wrong = |what: &str| Fault::Internal(format!("the stored run does not fit its link: {what}"));
+    let params = session.parts.plan.buffers[session.parts.params.0].len;
+    let mut checkpoints = Vec::new();
+    for t in &record.tensors {
+        if let Some(step) = t.name.strip_prefix(CHECKPOINT).and_then(|s| s.parse().ok()) {
+            if t.data.len() != params {
+                return Err(wrong("other weights"));
+            }
+            checkpoints.push(Checkpoint { step, weights: t.data.clone(), reads: Vec::new() });
+        }
+    }
+    checkpoints.sort_by_key(|c| c.step);
+    let last = checkpoints.last().filter(|c| c.step == record.step).ok_or_else(|| wrong("no weights"))?;
+    let moments = session
+        .parts
+        .moments
+        .iter()
+        .map(|(name, buf)| {
+            let len = session.parts.plan.buffers[buf.0].len;
+            let found = record.tensor(name).filter(|t| t.data.len() == len);
+            found.map(|t| t.data.clone()).ok_or_else(|| wrong("other optimiser state"))
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    session.load(last.weights.clone(), &moments)?;
+    session.follow = record.follow as usize;
+    let history = &mut session.history;
+    history.moments = moments;
+    history.checkpoints = checkpoints;
+    history.llc.clone_from(&record.llc);
+    for d in &record.series {
+        let series = Series { x: d.x.clone(), y: d.y.clone(), lo: d.lo.clone(), hi: d.hi.clone() };
+        history.series.insert(d.id.clone(), series);
+    }
+    for (step, row) in &record.pca {
+        history.pca.push(*step, row);
+    }
+    session.notices.extend(record.notices.iter().cloned());
+    session.at(record.step);
+    session.queue_missing();
+    Ok(())
+}

@@ -1,0 +1,98 @@
+//! `run.json`: everything a run has shown, for notebooks.
+
+use super::history::Series;
+use super::session::{PerStep, Session};
+use crate::app::link::Link;
+use crate::experiments::{Card, SeriesSpec};
+use crate::instruments::pca::TimeAxis;
+use crate::protocol::{DeviceInfo, LlcPoint, Notice};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// A curve with its meaning.
+#[derive(Clone, Debug, Serialize)]
+pub struct Curve {
+    /// Name.
+    pub label: String,
+    /// Unit of y; x is in steps.
+    pub unit: String,
+    /// Points.
+    #[serde(flatten)]
+    pub points: Series,
+}
+
+/// The file.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// The link that replays the run.
+    pub link: String,
+    /// Its experiment.
+    pub experiment: String,
+    /// Every knob.
+    pub knobs: BTreeMap<String, crate::knobs::Value>,
+    /// The seed.
+    pub seed: i64,
+    /// lambdahat's version.
+    pub version: String,
+    /// What it ran on.
+    pub device: DeviceInfo,
+    /// Remarks.
+    pub notices: Vec<Notice>,
+    /// Curves by id.
+    pub series: BTreeMap<String, Curve>,
+    /// Every λ̂ point whole.
+    pub estimates: Vec<LlcPoint>,
+    /// Fractions of the variance on PC1..PC3.
+    pub explained: [f64; 3],
+    /// Counters of training.
+    pub counters: PerStep,
+}
+
+/// Puts a session's history into words and curves.
+#[must_use]
+pub fn report(link: &Link, card: &Card, session: &Session, notices: Vec<Notice>) -> Report {
+    let mut series = BTreeMap::new();
+    for (id, points) in &session.history.series {
+        let base = id.strip_prefix("replicas/").and_then(|r| r.split_once('/')).map_or(id.as_str(), |(_, b)| b);
+        let spec = card.losses.iter().find(|s: &&SeriesSpec| s.id == base);
+        let (label, unit) = match (spec, base) {
+            (Some(s), _) => (s.label, s.unit),
+            (None, "loss.train") => ("minibatch loss, mean since the last point", card.losses.first().map_or("", |s| s.unit)),
+            (None, other) => (other, ""),
+        };
+        series.insert(id.clone(), Curve { label: label.into(), unit: unit.into(), points: points.clone() });
+    }
+    let llc = &session.history.llc;
+    let column = |f: fn(&LlcPoint) -> f64| llc.iter().map(f).collect::<Vec<_>>();
+    let steps = column(|p| p.step as f64);
+    let mut add = |id: &str, label: &str, unit: &str, points: Series| {
+        series.insert(id.into(), Curve { label: label.into(), unit: unit.into(), points });
+    };
+    add(
+        "llc",
+        "λ̂ at this nβ, γ, ε (± 1 SE)",
+        "",
+        Series { x: steps.clone(), y: column(|p| p.value), lo: column(|p| p.value - p.se), hi: column(|p| p.value + p.se) },
+    );
+    let plain = |y| Series { x: steps.clone(), y, ..Series::default() };
+    add("llc.mean_loss", "mean loss under the chains", "", plain(column(|p| p.mean_loss)));
+    add("llc.distance", "‖w−w*‖/‖w*‖ at the end of the chains", "", plain(column(|p| p.distance)));
+    let pca = session.history.pca.update(TimeAxis::Linear);
+    for k in 0..3 {
+        let points = Series { x: pca.steps.clone(), y: pca.pcs.iter().map(|p| p[k]).collect(), ..Series::default() };
+        add(&format!("logit_pca.pc{}", k + 1), &format!("logit-PCA, component {}", k + 1), "", points);
+    }
+    Report {
+        link: link.text(true),
+        experiment: card.id.into(),
+        knobs: link.knobs.schema().iter().filter_map(|k| Some((k.key.to_string(), link.knobs.get(k.key)?))).collect(),
+        seed: link.knobs.int("seed"),
+        version: crate::VERSION.into(),
+        device: session.exec.device(),
+        notices,
+        series,
+        estimates: llc.clone(),
+        explained: pca.explained,
+        counters: session.per_step(),
+    }
+}

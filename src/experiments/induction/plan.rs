@@ -1,0 +1,201 @@
+//! The programs of the experiment and the buffers between them.
+
+use super::sizes::{SLOTS, Sizes};
+use crate::experiments::STATS;
+use crate::knobs::Knobs;
+use crate::model::{Act, Data, Io, Norm, Positions, Spec, Transformer};
+use crate::optim::{self, AdamW, Update};
+use crate::plan::{Buf, Plan, PlanError, Prog};
+
+/// AdamW's constants; its betas also correct the bias in the step table.
+pub(super) const ADAMW: AdamW = AdamW {
+    beta1: 0.9,
+    beta2: 0.98,
+    eps: 1e-8,
+};
+
+/// A program, its data and its losses.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Fed {
+    pub(super) program: Prog,
+    pub(super) feed: Buf,
+    pub(super) stats: Buf,
+}
+
+/// SGLD's program and the buffers of the chains.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Chained {
+    pub(super) fed: Fed,
+    pub(super) params: Buf,
+    pub(super) anchor: Buf,
+    pub(super) groups: Buf,
+    pub(super) head_scale: Buf,
+}
+
+/// Everything the lab must know of its plan.
+#[derive(Debug)]
+pub(super) struct Built {
+    pub(super) plan: Plan,
+    pub(super) params: Buf,
+    pub(super) moments: Vec<(&'static str, Buf)>,
+    pub(super) head_scale: Buf,
+    pub(super) train: Fed,
+    pub(super) eval: Fed,
+    /// Rows of the held-out batch whose logits are read, `[pca_rows]`.
+    pub(super) positions: Buf,
+    pub(super) logits: Buf,
+    pub(super) patterns: Vec<Buf>,
+    pub(super) chains: Option<Chained>,
+}
+
+/// The model of the knobs.
+pub(super) fn spec(knobs: &Knobs) -> Spec {
+    let sizes = Sizes::of(knobs);
+    Spec {
+        d_vocab: sizes.vocab,
+        n_ctx: sizes.ctx,
+        d_model: sizes.d_model,
+        n_layers: sizes.layers,
+        n_heads: sizes.heads,
+        d_head: sizes.d_model / sizes.heads,
+        d_mlp: sizes.mlp,
+        act: Act::Relu,
+        norm: if sizes.layernorm {
+            Norm::LayerNorm
+        } else {
+            Norm::None
+        },
+        positions: if knobs.word("positions") == "shortformer" {
+            Positions::Shortformer
+        } else {
+            Positions::Learned
+        },
+    }
+}
+
+fn fed(plan: &mut Plan, name: &'static str, replicas: usize, slots: usize, feed_len: usize) -> Fed {
+    Fed {
+        program: plan.program(name, replicas),
+        feed: plan.host_u32(format!("{name}.feed"), slots * feed_len),
+        stats: plan.f32(format!("{name}.stats"), slots * replicas * STATS),
+    }
+}
+
+/// Records training, evaluation and chains.
+pub(super) fn build(knobs: &Knobs, spec: &Spec) -> Result<Built, PlanError> {
+    let sizes = Sizes::of(knobs);
+    let mut plan = Plan::default();
+    let (count, splits) = (spec.arena().len(), spec.splits());
+    let heads = spec.n_layers * spec.n_heads;
+    let feed_len = 2 * sizes.batch * sizes.ctx;
+    let params = plan.host_f32("params", count);
+    let grads = plan.f32("grads", splits * count);
+    let head_scale = plan.host_f32("head_scale", heads);
+    let train = fed(&mut plan, "train", 1, SLOTS, feed_len);
+    let io = Io {
+        params,
+        grads: Some(grads),
+        feed: train.feed,
+        rows: 1,
+        stats: train.stats,
+        head_scale,
+        batch: sizes.batch,
+    };
+    let model = Transformer::new(&mut plan, spec, io, 1);
+    model.forward(&mut plan, train.program)?;
+    model.backward(&mut plan, train.program)?;
+    let update = Update {
+        count,
+        splits,
+        grads,
+        weights: params,
+    };
+    let moments = if knobs.word("optimizer") == "sgd" {
+        let velocity = plan.host_f32("sgd.velocity", count);
+        optim::sgd(
+            &mut plan,
+            train.program,
+            &update,
+            knobs.float("momentum"),
+            velocity,
+        )?;
+        vec![("sgd.velocity", velocity)]
+    } else {
+        let [m, v] = ["adamw.m", "adamw.v"].map(|name| plan.host_f32(name, count));
+        optim::adamw(&mut plan, train.program, &update, ADAMW, m, v)?;
+        vec![("adamw.m", m), ("adamw.v", v)]
+    };
+    let eval = fed(&mut plan, "eval", 1, 1, feed_len);
+    model.forward_on(
+        &mut plan,
+        eval.program,
+        Data {
+            feed: eval.feed,
+            rows: 1,
+            stats: eval.stats,
+        },
+    )?;
+    let positions = plan.host_u32("pca.positions", sizes.pca_rows());
+    let logits = model.logits(&mut plan, eval.program, positions, sizes.pca_rows())?;
+    let patterns = model.patterns();
+    let chains = if sizes.chains > 0 {
+        Some(chains(&mut plan, spec, &sizes)?)
+    } else {
+        None
+    };
+    Ok(Built {
+        plan,
+        params,
+        moments,
+        head_scale,
+        train,
+        eval,
+        positions,
+        logits,
+        patterns,
+        chains,
+    })
+}
+
+fn chains(plan: &mut Plan, spec: &Spec, sizes: &Sizes) -> Result<Chained, PlanError> {
+    let (count, splits) = (spec.arena().len(), spec.splits());
+    let replicas = sizes.chains + 1;
+    let params = plan.host_f32("chains.params", replicas * count);
+    let grads = plan.f32("chains.grads", replicas * splits * count);
+    let anchor = plan.host_f32("chains.anchor", count);
+    let groups = plan.host_u32("chains.groups", count);
+    let head_scale = plan.host_f32("chains.head_scale", replicas * spec.n_layers * spec.n_heads);
+    let fed = fed(
+        plan,
+        "chains",
+        replicas,
+        SLOTS,
+        2 * sizes.mbatch * sizes.ctx,
+    );
+    let io = Io {
+        params,
+        grads: Some(grads),
+        feed: fed.feed,
+        rows: 1,
+        stats: fed.stats,
+        head_scale,
+        batch: sizes.mbatch,
+    };
+    let model = Transformer::new(plan, spec, io, replicas);
+    model.forward(plan, fed.program)?;
+    model.backward(plan, fed.program)?;
+    let update = Update {
+        count,
+        splits,
+        grads,
+        weights: params,
+    };
+    optim::sgld(plan, fed.program, &update, anchor, 1, groups)?;
+    Ok(Chained {
+        fed,
+        params,
+        anchor,
+        groups,
+        head_scale,
+    })
+}

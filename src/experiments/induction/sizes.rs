@@ -1,0 +1,237 @@
+//! Arithmetic on the knobs: sizes, schedule, cost. Knows no plan and no device, so that the page
+//! can say what a run costs before anything is built.
+
+use crate::experiments::{Cost, grid};
+use crate::knobs::Knobs;
+use crate::tasks::repeat::Repeat;
+
+/// Bytes all buffers of a run may take together: a link never makes the page allocate more.
+pub const BUDGET: u64 = 1 << 30;
+/// Bytes one buffer may take: the storage binding that every WebGPU device grants.
+pub const BUFFER_BUDGET: u64 = 128 << 20;
+/// Most steps of one batch of work: slots of data and losses.
+pub const SLOTS: usize = 64;
+/// Most checkpoints of a run: each keeps a row of logits, and PCA looks at all of them again.
+pub const MOST_CHECKPOINTS: usize = 300;
+/// Most logits kept of a checkpoint.
+const PCA_FEATURES: usize = 8192;
+/// Most positions whose logits are kept.
+const PCA_ROWS: usize = 64;
+/// The settings that decide how large a run is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sizes {
+    /// Blocks.
+    pub layers: usize,
+    /// Width of the residual stream.
+    pub d_model: usize,
+    /// Heads a block, each of d_model/heads.
+    pub heads: usize,
+    /// Hidden width of the MLP; 0, none.
+    pub mlp: usize,
+    /// Vocabulary V.
+    pub vocab: usize,
+    /// Context T.
+    pub ctx: usize,
+    /// Sequences of a training step.
+    pub batch: usize,
+    /// Whether there are LayerNorms.
+    pub layernorm: bool,
+    /// Chains of a λ̂ estimate, the anchor not counted; 0, none.
+    pub chains: usize,
+    /// Sequences of a chain step.
+    pub mbatch: usize,
+}
+
+impl Sizes {
+    /// From the knobs of the card.
+    #[must_use]
+    pub fn of(knobs: &Knobs) -> Self {
+        Self {
+            layers: knobs.size("layers"),
+            d_model: knobs.size("d_model"),
+            heads: knobs.size("heads").max(1),
+            mlp: knobs.size("mlp"),
+            vocab: knobs.size("vocab"),
+            ctx: knobs.size("ctx"),
+            batch: knobs.size("batch"),
+            layernorm: knobs.word("norm") == "layernorm",
+            chains: knobs.size("chains"),
+            mbatch: knobs.size("mbatch"),
+        }
+    }
+
+    /// Parameters of one replica.
+    #[must_use]
+    pub fn params(&self) -> u64 {
+        let [l, d, m, v, t] =
+            [self.layers, self.d_model, self.mlp, self.vocab, self.ctx].map(|x| x as u64);
+        let mlp = if m > 0 { 2 * d * m + m + d } else { 0 };
+        let norms = match (self.layernorm, m > 0) {
+            (false, _) => 0,
+            (true, false) => 2 * d * (l + 1),
+            (true, true) => 2 * d * (2 * l + 1),
+        };
+        2 * v * d + t * d + l * (4 * d * d + mlp) + norms
+    }
+
+    /// Floating-point operations of forward and backward on one sequence: 6 a token and weight of
+    /// the matrix products (embedding lookups are free), and the causal half of QKᵀ and AV.
+    #[must_use]
+    pub fn flops_per_sequence(&self) -> f64 {
+        let [l, d, m, v, t] =
+            [self.layers, self.d_model, self.mlp, self.vocab, self.ctx].map(|x| x as f64);
+        let products = l * (4.0 * d * d + 2.0 * d * m) + d * v;
+        6.0 * products * t + 6.0 * l * t * t * d
+    }
+
+    /// Gradient partials of one replica, an upper bound: the model decides how many it uses.
+    fn splits(&self) -> u64 {
+        if self.params() < 262_144 { 8 } else { 4 }
+    }
+
+    /// Floats of forward and backward activations of one replica at `batch` sequences: an upper
+    /// bound on what the model allocates.
+    fn activations(&self, batch: usize) -> u64 {
+        let [l, d, m, v, t, h] = [
+            self.layers,
+            self.d_model,
+            self.mlp,
+            self.vocab,
+            self.ctx,
+            self.heads,
+        ]
+        .map(|x| x as u64);
+        let rows = batch as u64 * t;
+        // A layer keeps q, k, v, z, the residual stream behind attention and behind the MLP, the
+        // patterns, and the MLP's hidden layer on both sides of the activation.
+        let layer = rows * (6 * d + h * t + 2 * m + 4);
+        let backward = rows * (7 * d + m + l * d);
+        l * layer + backward + rows * (v + d + 4)
+    }
+
+    /// Floats of the greatest single buffer of `replicas` replicas at `batch` sequences.
+    fn greatest(&self, batch: usize, replicas: u64) -> u64 {
+        let rows = (batch * self.ctx) as u64;
+        let widths = [
+            3 * self.d_model,
+            self.heads * self.ctx,
+            self.vocab,
+            self.mlp,
+        ];
+        let activation = rows * widths.into_iter().max().unwrap_or(0) as u64;
+        replicas * activation.max(self.splits() * self.params())
+    }
+
+    /// Bytes on the device: training with its optimiser, and the chains.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        let feed = |batch: usize| (SLOTS * 2 * batch * self.ctx) as u64;
+        // Training: gradients, weights and two moments. Chains: gradients and weights, and one w*.
+        let train =
+            self.activations(self.batch) + feed(self.batch) + (self.splits() + 3) * self.params();
+        let chains = if self.chains > 0 {
+            let replicas = self.chains as u64 + 1;
+            replicas * (self.activations(self.mbatch) + (self.splits() + 1) * self.params())
+                + self.params()
+        } else {
+            0
+        };
+        4 * (train + chains)
+    }
+
+    /// Bytes of the greatest buffer.
+    #[must_use]
+    pub fn greatest_buffer(&self) -> u64 {
+        let chains = if self.chains > 0 {
+            self.greatest(self.mbatch, self.chains as u64 + 1)
+        } else {
+            0
+        };
+        4 * self.greatest(self.batch, 1).max(chains)
+    }
+
+    /// The tighter of the two budgets, in thousandths of itself.
+    #[must_use]
+    pub fn overload(&self) -> u64 {
+        (self.bytes() * 1000 / BUDGET).max(self.greatest_buffer() * 1000 / BUFFER_BUDGET)
+    }
+
+    /// Whether the run stays inside both budgets.
+    #[must_use]
+    pub fn fits(&self) -> bool {
+        self.bytes() <= BUDGET && self.greatest_buffer() <= BUFFER_BUDGET
+    }
+
+    /// Positions whose logits logit-PCA looks at: at most 64, and at most 8192 numbers.
+    #[must_use]
+    pub fn pca_rows(&self) -> usize {
+        let all = self.batch * self.ctx.saturating_sub(1);
+        PCA_ROWS
+            .min(PCA_FEATURES / self.vocab.max(1))
+            .min(all)
+            .max(1)
+    }
+}
+
+/// The task the knobs describe.
+#[must_use]
+pub fn task(knobs: &Knobs) -> Repeat {
+    Repeat {
+        vocab: knobs.size("vocab"),
+        ctx: knobs.size("ctx"),
+        pmin: knobs.size("pmin"),
+        pmax: knobs.size("pmax"),
+    }
+}
+
+/// Training steps.
+#[must_use]
+pub fn steps(knobs: &Knobs) -> u64 {
+    knobs.size("steps") as u64
+}
+
+/// Checkpoints: every `every` steps and `log` a decade.
+#[must_use]
+pub fn checkpoints(knobs: &Knobs) -> Vec<u64> {
+    grid(
+        steps(knobs),
+        knobs.size("every") as u64,
+        knobs.size("log") as u64,
+    )
+}
+
+/// Steps whose losses are evaluated: the checkpoints, and about 150 linear and 20 a decade between.
+#[must_use]
+pub fn evals(knobs: &Knobs) -> Vec<u64> {
+    let steps = steps(knobs);
+    let mut all = grid(steps, steps.div_ceil(150).max(1), 20);
+    all.extend(checkpoints(knobs));
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
+/// The cost of a run.
+#[must_use]
+pub fn cost(knobs: &Knobs) -> Cost {
+    let sizes = Sizes::of(knobs);
+    let flops = sizes.flops_per_sequence();
+    let chain_steps = (knobs.size("burnin") + knobs.size("draws")) as f64;
+    let sampled = sizes.chains > 0;
+    Cost {
+        params: sizes.params(),
+        flops_per_step: flops * sizes.batch as f64,
+        flops_per_point: if sampled {
+            flops * (sizes.mbatch * (sizes.chains + 1)) as f64 * chain_steps
+        } else {
+            0.0
+        },
+        steps: steps(knobs),
+        points: if sampled {
+            checkpoints(knobs).len() as u64
+        } else {
+            0
+        },
+        bytes: sizes.bytes(),
+    }
+}

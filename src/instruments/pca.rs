@@ -1,0 +1,208 @@
+//! Logit-PCA: principal components of the outputs on fixed inputs, over checkpoints.
+//!
+//! Rows are checkpoints t with outputs x_t of F features. With weights w_t (Σw = 1) the weighted
+//! mean is μ = Σ w_t x_t and the matrix G_st = √w_s √w_t ⟨x_s − μ, x_t − μ⟩ has the eigenvalues of
+//! the weighted covariance; its eigenvector v of eigenvalue λ gives checkpoint t the coordinate
+//! √λ·v_t/√w_t on that component. Only inner products are kept, in f64: a new checkpoint costs one
+//! row of them, and F never enters again.
+
+use crate::math::linalg::{procrustes, top_eigen};
+use crate::protocol::PcaUpdate;
+
+/// The axis along which checkpoints are spaced when they are weighted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TimeAxis {
+    /// By the step.
+    Linear,
+    /// By ln(1 + step), so that step 0 has a place.
+    #[default]
+    Log,
+}
+
+/// All checkpoints so far: rows, and their inner products.
+#[derive(Clone, Debug, Default)]
+pub struct Pca {
+    steps: Vec<f64>,
+    rows: Vec<Vec<f32>>,
+    /// Lower triangle of ⟨x_s, x_t⟩, row after row.
+    products: Vec<f64>,
+}
+
+/// Share of its variance that a random walk's k-th component explains, k from 1: 6/(π²k²), the
+/// limit of many steps in many dimensions (Antognini & Sohl-Dickstein 2018).
+#[must_use]
+pub fn random_walk_share(k: usize) -> f64 {
+    let k = k.max(1) as f64;
+    6.0 / (std::f64::consts::PI * k).powi(2)
+}
+
+/// Weights of points on a time axis: half the distance between the neighbours (at the ends, half
+/// the distance to the one neighbour), which makes a sum over checkpoints a trapezoidal integral
+/// over time. They sum to 1; equal if all points coincide.
+#[must_use]
+pub fn weights(steps: &[f64], axis: TimeAxis) -> Vec<f64> {
+    let n = steps.len();
+    let at = |i: usize| match axis {
+        TimeAxis::Linear => steps[i],
+        TimeAxis::Log => steps[i].ln_1p(),
+    };
+    let raw: Vec<f64> = (0..n)
+        .map(|i| (at((i + 1).min(n - 1)) - at(i.saturating_sub(1))) / 2.0)
+        .collect();
+    let sum: f64 = raw.iter().sum();
+    if sum > 0.0 {
+        raw.iter().map(|w| w / sum).collect()
+    } else {
+        vec![1.0 / n.max(1) as f64; n]
+    }
+}
+
+impl Pca {
+    /// Adds a checkpoint; steps come in rising order. A step at or before the last one replaces
+    /// what is at and after it (a run resumed from an earlier checkpoint). A row with a number that
+    /// is not finite, or of another length than the first, is refused: false.
+    pub fn push(&mut self, step: u64, row: &[f32]) -> bool {
+        let keep = self.steps.partition_point(|&s| s < step as f64);
+        self.truncate(keep);
+        let fits = self
+            .rows
+            .first()
+            .is_none_or(|first| first.len() == row.len());
+        if row.is_empty() || !fits || !row.iter().all(|x| x.is_finite()) {
+            return false;
+        }
+        self.steps.push(step as f64);
+        self.rows.push(row.to_vec());
+        for other in &self.rows {
+            let product = other
+                .iter()
+                .zip(row)
+                .map(|(&a, &b)| f64::from(a) * f64::from(b))
+                .sum();
+            self.products.push(product);
+        }
+        true
+    }
+
+    /// Forgets all but the first `n` checkpoints.
+    pub fn truncate(&mut self, n: usize) {
+        self.steps.truncate(n);
+        self.rows.truncate(n);
+        self.products
+            .truncate(self.rows.len() * (self.rows.len() + 1) / 2);
+    }
+
+    /// Checkpoints so far.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.steps.len()
+    }
+
+    /// Whether there is no checkpoint.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+
+    /// The rows, to keep with a record: `(step, features)`.
+    pub fn rows(&self) -> impl Iterator<Item = (u64, &[f32])> {
+        self.steps
+            .iter()
+            .map(|&s| s as u64)
+            .zip(self.rows.iter().map(Vec::as_slice))
+    }
+
+    /// The components over the whole history. All shares are 0 where nothing varies.
+    ///
+    /// The sign of a component is such that the checkpoint that counts most in it (√w times its
+    /// coordinate) has a positive coordinate; a component of no variance has coordinates 0.
+    #[must_use]
+    pub fn update(&self, axis: TimeAxis) -> PcaUpdate {
+        let n = self.steps.len();
+        let w = weights(&self.steps, axis);
+        let raw = |s: usize, t: usize| {
+            let (s, t) = (s.max(t), s.min(t));
+            self.products[s * (s + 1) / 2 + t]
+        };
+        // ⟨x_s, μ⟩ and ⟨μ, μ⟩.
+        let with_mean: Vec<f64> = (0..n)
+            .map(|s| (0..n).map(|t| w[t] * raw(s, t)).sum())
+            .collect();
+        let mean_mean: f64 = (0..n).map(|s| w[s] * with_mean[s]).sum();
+        let mut gram = vec![0.0; n * n];
+        for s in 0..n {
+            for t in 0..=s {
+                let centred = raw(s, t) - with_mean[s] - with_mean[t] + mean_mean;
+                let value = (w[s] * w[t]).sqrt() * centred;
+                gram[s * n + t] = value;
+                gram[t * n + s] = value;
+            }
+        }
+        let total: f64 = (0..n).map(|i| gram[i * n + i]).sum();
+        // What rounding leaves of inner products of this size is not variance.
+        let noise = 1e-13 * (0..n).map(|s| w[s] * raw(s, s)).sum::<f64>();
+        let mut out = PcaUpdate {
+            steps: self.steps.clone(),
+            pcs: vec![[0.0; 3]; n],
+            explained: [0.0; 3],
+        };
+        for (k, (value, vector)) in top_eigen(&gram, n, 3).into_iter().enumerate() {
+            if value <= noise || total <= noise {
+                continue;
+            }
+            out.explained[k] = value / total;
+            for (t, v) in vector.into_iter().enumerate() {
+                out.pcs[t][k] = value.sqrt() * v / w[t].sqrt();
+            }
+        }
+        out
+    }
+}
+
+/// The plane of the first two components, turned or mirrored so that the points it shares with the
+/// plane drawn before stay as near to their places as they can. For the screen only: what is
+/// reported are the components themselves.
+///
+/// `before` are the points of the last frame, as they were drawn.
+#[must_use]
+pub fn align(now: &PcaUpdate, before: &[(f64, [f64; 2])]) -> Vec<(f64, [f64; 2])> {
+    let plane: Vec<(f64, [f64; 2])> = now
+        .steps
+        .iter()
+        .copied()
+        .zip(now.pcs.iter().map(|p| [p[0], p[1]]))
+        .collect();
+    let mut from = Vec::new();
+    let mut to = Vec::new();
+    for (step, p) in &plane {
+        if let Some((_, q)) = before.iter().find(|(s, _)| s == step) {
+            from.push(*p);
+            to.push(*q);
+        }
+    }
+    if from.len() < 2 {
+        return plane;
+    }
+    // The two means differ, because the newest point moved the origin: only the shapes are compared.
+    centre(&mut from);
+    centre(&mut to);
+    let r = procrustes(&from, &to);
+    let turn = |p: [f64; 2]| {
+        [
+            r[0][0] * p[0] + r[0][1] * p[1],
+            r[1][0] * p[0] + r[1][1] * p[1],
+        ]
+    };
+    plane.into_iter().map(|(s, p)| (s, turn(p))).collect()
+}
+
+fn centre(points: &mut [[f64; 2]]) {
+    let n = points.len().max(1) as f64;
+    for axis in 0..2 {
+        let mean = points.iter().map(|p| p[axis]).sum::<f64>() / n;
+        points.iter_mut().for_each(|p| p[axis] -= mean);
+    }
+}
+
+#[cfg(test)]
+mod tests;

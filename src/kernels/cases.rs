@@ -1,0 +1,199 @@
+//! Cases on which every kernel is compared with its twin, on every device we can reach. Each kernel
+//! module supplies its own; here they are listed, and their inputs drawn.
+
+use super::{
+    Access, Elem, Kernel, Replica, Step, attention, embed, linear, linear_backward, loss, norm, optim, probe, tms,
+    unembed,
+};
+use crate::math::{Stream, normal, philox::word};
+
+/// Consts, params as bits, replicas, and what is special about it.
+pub type CaseOf = (Vec<u32>, Vec<u32>, usize, &'static str);
+
+/// A kernel with the cases its module supplies.
+#[derive(Clone, Copy, Debug)]
+pub struct Listed {
+    /// The kernel.
+    pub kernel: &'static Kernel,
+    /// Its cases.
+    pub cases: fn() -> Vec<CaseOf>,
+    /// Words for its `U32` bindings, from the consts, the binding's name and the length.
+    pub fill: fn(&[u32], &str, usize) -> Vec<u32>,
+    /// Float bindings that hold positive numbers only, such as second moments.
+    pub positive: &'static [&'static str],
+}
+
+type Cases = fn() -> Vec<CaseOf>;
+type Fill = fn(&[u32], &str, usize) -> Vec<u32>;
+
+const fn listed(kernel: &'static Kernel, cases: Cases, fill: Fill) -> Listed {
+    Listed { kernel, cases, fill, positive: &[] }
+}
+
+/// For kernels that read no words.
+fn zeros(_: &[u32], _: &str, len: usize) -> Vec<u32> {
+    vec![0; len]
+}
+
+/// Every kernel's cases: one line a kernel.
+pub const LISTED: &[Listed] = &[
+    listed(&attention::ATTENTION, attention::cases, zeros),
+    listed(&attention::ATTENTION_BACKWARD, attention::cases, zeros),
+    listed(&embed::EMBED, embed::cases, embed::fill),
+    listed(&embed::EMBED_DW, embed::cases_dw, embed::fill),
+    listed(&linear::LINEAR, linear::cases, zeros),
+    listed(&linear_backward::LINEAR_DX, linear_backward::cases_dx, zeros),
+    listed(&linear_backward::LINEAR_DW, linear_backward::cases_dw, zeros),
+    listed(&loss::LOSS, loss::cases, loss::fill),
+    listed(&loss::ROWS, loss::cases_rows, loss::fill_rows),
+    listed(&norm::NORM_BACKWARD, norm::cases, zeros),
+    listed(&unembed::UNEMBED, unembed::cases, unembed::fill),
+    listed(&optim::SGD, optim::sgd_cases, optim::fill),
+    Listed { kernel: &optim::ADAMW, cases: optim::adamw_cases, fill: optim::fill, positive: &["v"] },
+    listed(&optim::SGLD, optim::sgld_cases, optim::fill),
+    listed(&tms::TMS, tms::cases, tms::fill),
+    listed(&probe::PHILOX, probe::philox_cases, zeros),
+    listed(&probe::FMA, probe::fma_cases, zeros),
+];
+
+/// One launch to compare.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// The kernel.
+    pub kernel: &'static Kernel,
+    /// What is special about it.
+    pub label: String,
+    /// Values of its overrides.
+    pub consts: Vec<u32>,
+    /// Its params, as bits.
+    pub params: Vec<u32>,
+    /// Length of the replica table.
+    pub replicas: usize,
+    /// Words for its `U32` bindings.
+    pub fill: fn(&[u32], &str, usize) -> Vec<u32>,
+    /// Float bindings that hold positive numbers only.
+    pub positive: &'static [&'static str],
+}
+
+/// Every case of every kernel.
+#[must_use]
+pub fn cases() -> Vec<Case> {
+    let of = |l: &Listed| {
+        let Listed {
+            kernel,
+            fill,
+            positive,
+            ..
+        } = *l;
+        let case = move |(consts, params, replicas, label): CaseOf| Case {
+            kernel,
+            label: label.to_owned(),
+            consts,
+            params,
+            replicas,
+            fill,
+            positive,
+        };
+        (l.cases)().into_iter().map(case)
+    };
+    LISTED.iter().flat_map(of).collect()
+}
+
+/// What one binding holds before the launch, as bits.
+#[derive(Clone, Debug)]
+pub struct Input {
+    /// A bit pattern an element.
+    pub bits: Vec<u32>,
+    /// What they are.
+    pub elem: Elem,
+    /// What the kernel does with them.
+    pub access: Access,
+}
+
+/// A NaN no kernel computes: what a `Write` binding holds before the launch.
+pub const POISON: u32 = 0x7fc0_dead;
+
+/// The bindings that hold one block a slot; [`Case::inputs`] gives them two slots' worth.
+const SLOTTED: &[&str] = &["feed", "stats"];
+
+impl Case {
+    /// The step of the launch: the second slot, so that a kernel which forgets it is found out.
+    #[must_use]
+    pub fn step(&self) -> Step {
+        Step {
+            index: 41,
+            slot: 1,
+            schedule: 0.75,
+            bias1: 0.8,
+            bias2: 0.3,
+            ..Step::default()
+        }
+    }
+
+    /// A table of unlike replicas. The last of several has eps 0 and half the groups masked.
+    #[must_use]
+    pub fn table(&self) -> Vec<Replica> {
+        let rows = self
+            .kernel
+            .params
+            .iter()
+            .position(|p| p.name == "feed_rows");
+        let rows = rows
+            .and_then(|i| self.params.get(i))
+            .copied()
+            .unwrap_or(1)
+            .max(1);
+        let count = u32::try_from(self.replicas).unwrap_or(u32::MAX);
+        let one = |r: u32| {
+            let last = r + 1 == count && count > 1;
+            let x = r as f32;
+            Replica {
+                seed: 1000 + 7 * r,
+                data_row: (r + 1) % rows,
+                mask_lo: if last { 0x5555_5555 } else { u32::MAX },
+                mask_hi: if last { 0xAAAA_AAAA } else { u32::MAX },
+                lr: 0.01 * (1.0 + x),
+                wd: 0.1 / (1.0 + x),
+                nbeta: 30.0 + x,
+                gamma: 100.0 - x,
+                eps: if last { 0.0 } else { 1e-3 * (1.0 + x) },
+                ..Replica::default()
+            }
+        };
+        (0..count).map(one).collect()
+    }
+
+    /// Inputs in binding order: standard normals, or 1/2 + |normal| where only positive numbers
+    /// make sense, words from the kernel's `fill`, poison in what is only written.
+    #[must_use]
+    pub fn inputs(&self) -> Vec<Input> {
+        let needs = (self.kernel.needs)(&self.consts, &self.params, self.replicas);
+        let draw = |(i, (binding, need)): (u32, (&super::Binding, usize))| {
+            let slots = if SLOTTED.contains(&binding.name) {
+                2
+            } else {
+                1
+            };
+            let len = slots * need;
+            let float = |e: u32| {
+                let z: f32 = normal(word(i, Stream::Probe, 0, e));
+                let positive = self.positive.contains(&binding.name);
+                (if positive { 0.5 + z.abs() } else { z }).to_bits()
+            };
+            let bits = match (binding.elem, binding.access) {
+                (Elem::U32, _) => (self.fill)(&self.consts, binding.name, len),
+                (Elem::F32, Access::Write) => vec![POISON; len],
+                (Elem::F32, _) => (0..u32::try_from(len).unwrap_or(0)).map(float).collect(),
+            };
+            Input {
+                bits,
+                elem: binding.elem,
+                access: binding.access,
+            }
+        };
+        (0..)
+            .zip(self.kernel.bindings.iter().zip(needs))
+            .map(draw)
+            .collect()
+    }
+}

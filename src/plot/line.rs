@@ -1,0 +1,336 @@
+//! Curves over training steps: linear or logarithmic axes, direct labels at the line ends, bands
+//! for standard errors, reference lines, and a cursor drawn as a second scene on top.
+
+use super::decimate::decimate;
+use super::labels::spread;
+use super::scale::{LOG_ZERO, Scale, padded, range};
+use super::scene::{Anchor, Mark, Scene};
+
+/// One curve. `x` rises; `lo` and `hi` are either empty or as long as `y`.
+#[derive(Clone, Debug, Default)]
+pub struct Line<'a> {
+    /// Name at its end; a curve without a name is a faint one among many.
+    pub label: String,
+    /// CSS classes: which colour, dashes, `recorded`.
+    pub class: String,
+    /// Steps.
+    pub x: &'a [f64],
+    /// Values.
+    pub y: &'a [f64],
+    /// Lower end of the band.
+    pub lo: &'a [f64],
+    /// Upper end of the band.
+    pub hi: &'a [f64],
+    /// A dot at each point, as for sparse estimates.
+    pub dots: bool,
+}
+
+/// A horizontal line with a name.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Level {
+    /// Its value.
+    pub y: f64,
+    /// Its name.
+    pub label: String,
+    /// One sentence for the tooltip.
+    pub help: String,
+}
+
+/// A chart before it is drawn.
+#[derive(Clone, Debug, Default)]
+pub struct LineChart<'a> {
+    /// Pixels.
+    pub width: f64,
+    /// Pixels.
+    pub height: f64,
+    /// What a screen reader says.
+    pub label: String,
+    /// Name and unit of y, over the axis.
+    pub y_title: String,
+    /// Steps of the whole run: where the time axis ends.
+    pub x_max: f64,
+    /// Logarithmic time.
+    pub log_x: bool,
+    /// Logarithmic values.
+    pub log_y: bool,
+    /// Whether 0 belongs to the value axis.
+    pub from_zero: bool,
+    /// Curves, back to front.
+    pub lines: Vec<Line<'a>>,
+    /// Reference lines.
+    pub levels: Vec<Level>,
+}
+
+/// Where the data stand in a drawn chart.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Frame {
+    /// Steps, or the first principal component.
+    pub x: Scale,
+    /// Values.
+    pub y: Scale,
+}
+
+/// A drawn chart.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Chart {
+    /// The picture.
+    pub scene: Scene,
+    /// Its axes.
+    pub frame: Frame,
+    /// Points drawn of the first named curve.
+    pub points: usize,
+}
+
+const TOP: f64 = 22.0;
+const BOTTOM: f64 = 24.0;
+const LEFT: f64 = 44.0;
+/// Width of a character of a label, about, at 12 px.
+const CHARACTER: f64 = 6.4;
+
+impl LineChart<'_> {
+    /// Draws it.
+    #[must_use]
+    pub fn draw(&self) -> Chart {
+        let frame = self.frame();
+        let mut marks = self.axes(&frame);
+        marks.extend(self.level_marks(&frame));
+        let (plot, points) = self.curves(&frame);
+        marks.push(Mark::Clip {
+            rect: inner(&frame),
+            marks: plot,
+        });
+        marks.extend(self.end_labels(&frame));
+        let scene = Scene {
+            width: self.width,
+            height: self.height,
+            label: self.label.clone(),
+            marks,
+        };
+        Chart {
+            scene,
+            frame,
+            points,
+        }
+    }
+
+    fn frame(&self) -> Frame {
+        let longest = self
+            .lines
+            .iter()
+            .map(|l| l.label.chars().count())
+            .max()
+            .unwrap_or(0) as f64;
+        let right = (longest * CHARACTER + 14.0).clamp(12.0, (self.width * 0.3).max(12.0));
+        let values = || {
+            self.lines
+                .iter()
+                .flat_map(|l| l.y.iter().chain(l.lo).chain(l.hi).copied())
+                .chain(self.from_zero.then_some(0.0))
+        };
+        let seen = range(values(), self.log_y);
+        let levels = || self.levels.iter().map(|l| l.y);
+        let (low, high) = match seen {
+            // A level far outside the data is not worth squeezing the data for.
+            Some((low, high)) => {
+                let near = levels().filter(|y| {
+                    let room = if self.log_y {
+                        2.0 * low.max(f64::MIN_POSITIVE)
+                    } else {
+                        0.6 * (high - low)
+                    };
+                    *y > low - room && *y < high + room && (!self.log_y || *y > low / 3.0)
+                });
+                range(near.chain([low, high]), self.log_y).unwrap_or((low, high))
+            }
+            None => {
+                range(levels(), self.log_y).unwrap_or((if self.log_y { 0.1 } else { 0.0 }, 1.0))
+            }
+        };
+        let (low, high) = padded((low, high), self.log_y, 0.06);
+        let x_max = if self.x_max.is_finite() {
+            self.x_max.max(1.0)
+        } else {
+            1.0
+        };
+        Frame {
+            x: Scale {
+                log: self.log_x,
+                min: if self.log_x { LOG_ZERO } else { 0.0 },
+                max: x_max,
+                from: LEFT,
+                to: (self.width - right).max(LEFT + 20.0),
+            },
+            y: Scale {
+                log: self.log_y,
+                min: low,
+                max: high,
+                from: (self.height - BOTTOM).max(TOP + 20.0),
+                to: TOP,
+            },
+        }
+    }
+
+    fn axes(&self, frame: &Frame) -> Vec<Mark> {
+        let [left, top, width, height] = inner(frame);
+        let (right, bottom) = (left + width, top + height);
+        let mut marks = vec![Mark::text(
+            "axis-title",
+            [2.0, 12.0],
+            Anchor::Start,
+            &self.y_title,
+        )];
+        for (y, text) in frame.y.ticks((height / 42.0) as usize + 1) {
+            let py = frame.y.px(y);
+            marks.push(Mark::line("grid", [left, py], [right, py]));
+            marks.push(Mark::text(
+                "tick",
+                [left - 6.0, py + 4.0],
+                Anchor::End,
+                text,
+            ));
+        }
+        let mut ticks = frame.x.ticks((width / 62.0) as usize + 1);
+        if self.log_x {
+            ticks.insert(0, (LOG_ZERO, "0".into()));
+        }
+        for (x, text) in ticks {
+            let at = frame.x.px(x);
+            marks.push(Mark::line("axis", [at, bottom], [at, bottom + 4.0]));
+            marks.push(Mark::text(
+                "tick",
+                [at, bottom + 16.0],
+                Anchor::Middle,
+                text,
+            ));
+        }
+        marks.push(Mark::line("axis", [left, bottom], [right, bottom]));
+        marks.push(Mark::text(
+            "axis-title",
+            [self.width - 2.0, self.height - 8.0],
+            Anchor::End,
+            "step",
+        ));
+        marks
+    }
+
+    fn level_marks(&self, frame: &Frame) -> Vec<Mark> {
+        let [left, top, width, height] = inner(frame);
+        let shown: Vec<&Level> = self
+            .levels
+            .iter()
+            .filter(|l| (top..=top + height).contains(&frame.y.px(l.y)))
+            .collect();
+        let wanted: Vec<f64> = shown.iter().map(|l| frame.y.px(l.y) - 4.0).collect();
+        let placed = spread(&wanted, 12.0, top + 8.0, top + height - 4.0);
+        let mut marks = Vec::new();
+        for (level, at) in shown.iter().zip(placed) {
+            let y = frame.y.px(level.y);
+            marks.push(Mark::line("level", [left, y], [left + width, y]));
+            marks.push(Mark::Text {
+                class: "level-label".into(),
+                at: [left + width - 3.0, at],
+                anchor: Anchor::End,
+                text: level.label.clone(),
+                title: level.help.clone(),
+            });
+        }
+        marks
+    }
+
+    fn curves(&self, frame: &Frame) -> (Vec<Mark>, usize) {
+        let mut marks = Vec::new();
+        let mut points = None;
+        for line in &self.lines {
+            let n = line.x.len().min(line.y.len());
+            let x: Vec<f64> = line.x[..n]
+                .iter()
+                .map(|x| self.step_px(frame, *x))
+                .collect();
+            let y: Vec<f64> = line.y[..n].iter().map(|y| frame.y.px(*y)).collect();
+            let kept = decimate(&x, &y);
+            if line.lo.len() >= n && line.hi.len() >= n && n > 0 {
+                let edge = |v: &[f64], i: usize| [x[i], frame.y.px(v[i])];
+                let band = kept
+                    .iter()
+                    .map(|i| edge(line.hi, *i))
+                    .chain(kept.iter().rev().map(|i| edge(line.lo, *i)));
+                let points = band
+                    .filter(|p| p[0].is_finite() && p[1].is_finite())
+                    .collect();
+                marks.push(Mark::Path {
+                    class: format!("band {}", line.class),
+                    points,
+                    area: true,
+                });
+            }
+            let drawn: Vec<[f64; 2]> = kept.iter().map(|i| [x[*i], y[*i]]).collect();
+            if !line.label.is_empty() && points.is_none() {
+                points = Some(
+                    drawn
+                        .iter()
+                        .filter(|p| p[0].is_finite() && p[1].is_finite())
+                        .count(),
+                );
+            }
+            let dots = if line.dots { drawn.clone() } else { Vec::new() };
+            marks.push(Mark::Path {
+                class: format!("line {}", line.class),
+                points: drawn,
+                area: false,
+            });
+            marks.extend(dots.into_iter().map(|at| Mark::Dot {
+                class: format!("dot {}", line.class),
+                at,
+                r: 2.6,
+                title: String::new(),
+            }));
+        }
+        (marks, points.unwrap_or(0))
+    }
+
+    fn end_labels(&self, frame: &Frame) -> Vec<Mark> {
+        let [_, top, _, height] = inner(frame);
+        let ends: Vec<(&Line, f64, f64)> = self
+            .lines
+            .iter()
+            .filter(|l| !l.label.is_empty())
+            .filter_map(|l| {
+                let at = (0..l.x.len().min(l.y.len()))
+                    .rev()
+                    .find(|&i| frame.y.px(l.y[i]).is_finite())?;
+                let y = frame.y.px(l.y[at]).clamp(top, top + height);
+                Some((l, self.step_px(frame, l.x[at]), y))
+            })
+            .collect();
+        let wanted: Vec<f64> = ends.iter().map(|e| e.2).collect();
+        let placed = spread(&wanted, 13.0, top + 4.0, top + height - 2.0);
+        ends.iter()
+            .zip(placed)
+            .map(|((line, x, _), y)| {
+                let at = [(x + 6.0).min(frame.x.to + 6.0), y + 4.0];
+                Mark::text(
+                    &format!("end {}", line.class),
+                    at,
+                    Anchor::Start,
+                    &line.label,
+                )
+            })
+            .collect()
+    }
+
+    pub(super) fn step_px(&self, frame: &Frame, step: f64) -> f64 {
+        frame
+            .x
+            .px(if self.log_x { step.max(LOG_ZERO) } else { step })
+    }
+}
+
+/// Left, top, width, height of the plot itself.
+pub(super) fn inner(frame: &Frame) -> [f64; 4] {
+    [
+        frame.x.from,
+        frame.y.to,
+        frame.x.to - frame.x.from,
+        frame.y.from - frame.y.to,
+    ]
+}

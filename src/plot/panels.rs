@@ -1,0 +1,201 @@
+//! The three charts of every experiment, from plain numbers: the page, `run --record` and the
+//! tests build them here, so that a recorded picture and a live one differ only in their class.
+
+use super::line::{Level, Line, LineChart};
+use super::number;
+use super::path::PathChart;
+
+/// A curve of the loss chart.
+#[derive(Clone, Copy, Debug)]
+pub struct Curve<'a> {
+    /// Name at its end; empty for one among many.
+    pub label: &'a str,
+    /// Steps.
+    pub x: &'a [f64],
+    /// Values.
+    pub y: &'a [f64],
+    /// Class of a curve among many, such as the k-gon a replica ends in.
+    pub class: &'a str,
+}
+
+/// What all three charts share.
+#[derive(Clone, Copy, Debug)]
+pub struct Look {
+    /// Pixels.
+    pub width: f64,
+    /// Pixels.
+    pub height: f64,
+    /// Steps of the whole run.
+    pub x_max: f64,
+    /// Logarithmic time.
+    pub log_x: bool,
+    /// Logarithmic values, where a chart offers that.
+    pub log_y: bool,
+    /// A recorded trace: grey.
+    pub recorded: bool,
+}
+
+impl Look {
+    fn class(&self, class: &str) -> String {
+        if self.recorded {
+            "recorded".into()
+        } else {
+            class.into()
+        }
+    }
+}
+
+/// Loss over training. Named curves get the colours in order; the others are drawn behind them.
+#[must_use]
+pub fn loss<'a>(
+    look: &Look,
+    unit: &str,
+    curves: &[Curve<'a>],
+    levels: Vec<Level>,
+) -> LineChart<'a> {
+    let mut lines: Vec<Line> = Vec::with_capacity(curves.len());
+    let many = curves.iter().filter(|c| c.label.is_empty());
+    let named = curves.iter().filter(|c| !c.label.is_empty());
+    lines.extend(many.map(|c| Line {
+        class: look.class(&format!("member {}", c.class)),
+        x: c.x,
+        y: c.y,
+        ..Line::default()
+    }));
+    lines.extend(named.enumerate().map(|(i, c)| Line {
+        label: c.label.into(),
+        class: look.class(&format!("s{}", i % 6)),
+        x: c.x,
+        y: c.y,
+        ..Line::default()
+    }));
+    LineChart {
+        width: look.width,
+        height: look.height,
+        label: "Loss over training steps".into(),
+        y_title: titled("loss", unit),
+        x_max: look.x_max,
+        log_x: look.log_x,
+        log_y: look.log_y,
+        from_zero: false,
+        lines,
+        levels: if look.recorded { Vec::new() } else { levels },
+    }
+}
+
+/// λ̂ over training with its standard error.
+#[derive(Clone, Copy, Debug)]
+pub struct LlcCurve<'a> {
+    /// Checkpoint steps.
+    pub x: &'a [f64],
+    /// λ̂.
+    pub y: &'a [f64],
+    /// λ̂ − SE.
+    pub lo: &'a [f64],
+    /// λ̂ + SE.
+    pub hi: &'a [f64],
+}
+
+/// λ̂ over training; 0 belongs to the axis, so that a value below it is seen as negative.
+#[must_use]
+pub fn llc<'a>(look: &Look, curve: LlcCurve<'a>) -> LineChart<'a> {
+    LineChart {
+        width: look.width,
+        height: look.height,
+        label: "Local learning coefficient estimate over training steps, with its standard error"
+            .into(),
+        y_title: "λ̂ ± 1 SE".into(),
+        x_max: look.x_max,
+        log_x: look.log_x,
+        log_y: false,
+        from_zero: true,
+        lines: vec![Line {
+            label: "λ̂".into(),
+            class: look.class("s4"),
+            x: curve.x,
+            y: curve.y,
+            lo: curve.lo,
+            hi: curve.hi,
+            dots: true,
+        }],
+        levels: Vec::new(),
+    }
+}
+
+/// The mean loss under the chains beside L(w*): where it no longer follows w*, the chains have left.
+#[must_use]
+pub fn locality<'a>(
+    look: &Look,
+    unit: &str,
+    x: &'a [f64],
+    under: &'a [f64],
+    at: &'a [f64],
+) -> LineChart<'a> {
+    let line = |label: &str, class: &str, y| Line {
+        label: label.into(),
+        class: look.class(class),
+        x,
+        y,
+        dots: true,
+        ..Line::default()
+    };
+    LineChart {
+        width: look.width,
+        height: look.height,
+        label: "Mean loss under the chains, and the loss at the checkpoint".into(),
+        y_title: titled("loss at w* and under the chains", unit),
+        x_max: look.x_max,
+        log_x: look.log_x,
+        log_y: false,
+        from_zero: false,
+        lines: vec![line("w*", "s0 thin", at), line("chains", "s1 thin", under)],
+        levels: Vec::new(),
+    }
+}
+
+/// The trajectory on PC1 and PC2, with the share of each and what a random walk would give.
+#[must_use]
+pub fn pca<'a>(
+    look: &Look,
+    steps: &'a [f64],
+    pcs: &[[f64; 3]],
+    explained: [f64; 3],
+) -> PathChart<'a> {
+    PathChart {
+        width: look.width,
+        height: look.height,
+        label: "Principal components of the logits over training, coloured by step".into(),
+        x_title: share(1, explained[0]),
+        y_title: share(2, explained[1]),
+        steps,
+        points: pcs.iter().map(|p| [p[0], p[1]]).collect(),
+        x_max: look.x_max,
+        log_x: look.log_x,
+        equal: false,
+        recorded: look.recorded,
+    }
+}
+
+/// `PC1 74 %, random walk 61 %`: a random walk's shares are 6/(π²k²) (Antognini and
+/// Sohl-Dickstein, 2018).
+#[must_use]
+pub fn share(component: u32, explained: f64) -> String {
+    let walk = 600.0 / (std::f64::consts::PI * f64::from(component)).powi(2);
+    if explained > 0.0 {
+        format!(
+            "PC{component} {} %, random walk {} %",
+            number::fixed(explained * 100.0, 0),
+            number::fixed(walk, 0)
+        )
+    } else {
+        format!("PC{component}")
+    }
+}
+
+fn titled(name: &str, unit: &str) -> String {
+    if unit.is_empty() {
+        name.into()
+    } else {
+        format!("{name} ({unit})")
+    }
+}

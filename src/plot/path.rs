@@ -1,0 +1,248 @@
+//! The trajectory in the plane of two principal components, coloured by step.
+
+use super::cursor::nearest;
+use super::line::{Chart, Frame};
+use super::number;
+use super::scale::{Scale, padded, range};
+use super::scene::{Anchor, Mark, Scene};
+use super::{RAMP, ramp_class};
+
+/// A trajectory before it is drawn.
+#[derive(Clone, Debug, Default)]
+pub struct PathChart<'a> {
+    /// Pixels.
+    pub width: f64,
+    /// Pixels.
+    pub height: f64,
+    /// What a screen reader says.
+    pub label: String,
+    /// Name of the horizontal axis, with its explained variance.
+    pub x_title: String,
+    /// Name of the vertical axis.
+    pub y_title: String,
+    /// Checkpoint steps.
+    pub steps: &'a [f64],
+    /// Coordinates.
+    pub points: Vec<[f64; 2]>,
+    /// Steps of the whole run: the end of the ramp.
+    pub x_max: f64,
+    /// Colour by the logarithm of the step.
+    pub log_x: bool,
+    /// Same length per unit on both axes.
+    pub equal: bool,
+    /// A recorded trace: grey, without the ramp.
+    pub recorded: bool,
+}
+
+const LEFT: f64 = 44.0;
+const TOP: f64 = 22.0;
+const RIGHT: f64 = 14.0;
+const BOTTOM: f64 = 42.0;
+
+impl PathChart<'_> {
+    /// Draws it.
+    #[must_use]
+    pub fn draw(&self) -> Chart {
+        let frame = self.frame();
+        let mut marks = self.axes(&frame);
+        let n = self.steps.len().min(self.points.len());
+        let at: Vec<[f64; 2]> = self.points[..n]
+            .iter()
+            .map(|p| [frame.x.px(p[0]), frame.y.px(p[1])])
+            .collect();
+        let mut plot = Vec::new();
+        for i in 1..n {
+            let class = format!("path {}", self.class_of(self.steps[i]));
+            plot.push(Mark::Path {
+                class,
+                points: vec![at[i - 1], at[i]],
+                area: false,
+            });
+        }
+        for (i, &at) in at.iter().enumerate() {
+            let r = if i + 1 == n { 4.5 } else { 2.4 };
+            let title = format!("step {}", number::fixed(self.steps[i], 0));
+            plot.push(Mark::Dot {
+                class: format!("dot {}", self.class_of(self.steps[i])),
+                at,
+                r,
+                title,
+            });
+        }
+        marks.push(Mark::Clip {
+            rect: [LEFT, TOP, frame.x.to - LEFT, frame.y.from - TOP],
+            marks: plot,
+        });
+        if !self.recorded {
+            marks.extend(self.ramp_key());
+        }
+        let scene = Scene {
+            width: self.width,
+            height: self.height,
+            label: self.label.clone(),
+            marks,
+        };
+        Chart {
+            scene,
+            frame,
+            points: n,
+        }
+    }
+
+    /// The cursor: a ring around the checkpoint nearest to a step.
+    #[must_use]
+    pub fn cursor(&self, frame: &Frame, step: f64) -> Scene {
+        let mut marks = Vec::new();
+        let n = self.steps.len().min(self.points.len());
+        if let Some(i) = nearest(&self.steps[..n], step) {
+            let at = [frame.x.px(self.points[i][0]), frame.y.px(self.points[i][1])];
+            marks.push(Mark::Dot {
+                class: "ring".into(),
+                at,
+                r: 7.0,
+                title: String::new(),
+            });
+            let left = at[0] > self.width * 0.6;
+            let (dx, anchor) = if left {
+                (-11.0, Anchor::End)
+            } else {
+                (11.0, Anchor::Start)
+            };
+            let text = format!("step {}", number::fixed(self.steps[i], 0));
+            marks.push(Mark::text(
+                "cursor-value",
+                [at[0] + dx, at[1] + 4.0],
+                anchor,
+                text,
+            ));
+        }
+        Scene {
+            width: self.width,
+            height: self.height,
+            label: String::new(),
+            marks,
+        }
+    }
+
+    /// The step whose point is nearest to a pixel.
+    #[must_use]
+    pub fn step_at(&self, frame: &Frame, px: [f64; 2]) -> Option<f64> {
+        let n = self.steps.len().min(self.points.len());
+        let far = |p: &[f64; 2]| (frame.x.px(p[0]) - px[0]).hypot(frame.y.px(p[1]) - px[1]);
+        (0..n)
+            .min_by(|a, b| far(&self.points[*a]).total_cmp(&far(&self.points[*b])))
+            .map(|i| self.steps[i])
+    }
+
+    fn class_of(&self, step: f64) -> String {
+        if self.recorded {
+            return "recorded".into();
+        }
+        let end = self.x_max.max(1.0);
+        ramp_class(if self.log_x {
+            (1.0 + step).ln() / (1.0 + end).ln()
+        } else {
+            step / end
+        })
+    }
+
+    fn frame(&self) -> Frame {
+        let axis = |k: usize| {
+            let seen = range(self.points.iter().map(|p| p[k]), false);
+            padded(seen.unwrap_or((-1.0, 1.0)), false, 0.08)
+        };
+        let (mut x, mut y) = (axis(0), axis(1));
+        let (right, bottom) = (
+            (self.width - RIGHT).max(LEFT + 20.0),
+            (self.height - BOTTOM).max(TOP + 20.0),
+        );
+        if self.equal {
+            let per_px = ((x.1 - x.0) / (right - LEFT)).max((y.1 - y.0) / (bottom - TOP));
+            let widen = |(a, b): (f64, f64), px: f64| {
+                let (middle, half) = ((a + b) / 2.0, per_px * px / 2.0);
+                (middle - half, middle + half)
+            };
+            x = widen(x, right - LEFT);
+            y = widen(y, bottom - TOP);
+        }
+        Frame {
+            x: Scale {
+                log: false,
+                min: x.0,
+                max: x.1,
+                from: LEFT,
+                to: right,
+            },
+            y: Scale {
+                log: false,
+                min: y.0,
+                max: y.1,
+                from: bottom,
+                to: TOP,
+            },
+        }
+    }
+
+    fn axes(&self, frame: &Frame) -> Vec<Mark> {
+        let (left, right, top, bottom) = (LEFT, frame.x.to, TOP, frame.y.from);
+        let mut marks = vec![
+            Mark::text("axis-title", [2.0, 12.0], Anchor::Start, &self.y_title),
+            Mark::text(
+                "axis-title",
+                [right, bottom + 32.0],
+                Anchor::End,
+                &self.x_title,
+            ),
+        ];
+        for (y, text) in frame.y.ticks(((bottom - top) / 46.0) as usize + 1) {
+            let at = frame.y.px(y);
+            let class = if y == 0.0 { "axis" } else { "grid" };
+            marks.push(Mark::line(class, [left, at], [right, at]));
+            marks.push(Mark::text(
+                "tick",
+                [left - 6.0, at + 4.0],
+                Anchor::End,
+                text,
+            ));
+        }
+        for (x, text) in frame.x.ticks(((right - left) / 62.0) as usize + 1) {
+            let at = frame.x.px(x);
+            let class = if x == 0.0 { "axis" } else { "grid" };
+            marks.push(Mark::line(class, [at, top], [at, bottom]));
+            marks.push(Mark::text(
+                "tick",
+                [at, bottom + 16.0],
+                Anchor::Middle,
+                text,
+            ));
+        }
+        marks
+    }
+
+    fn ramp_key(&self) -> Vec<Mark> {
+        let (width, y) = (4.0, 6.0);
+        let left = self.width - RIGHT - width * RAMP as f64 - 34.0;
+        let mut marks: Vec<Mark> = (0..RAMP)
+            .map(|i| Mark::Rect {
+                class: format!("key ramp-{i}"),
+                rect: [left + i as f64 * width, y, width + 0.5, 6.0],
+                opacity: 1.0,
+                title: String::new(),
+            })
+            .collect();
+        marks.push(Mark::text(
+            "tick",
+            [left - 4.0, 13.0],
+            Anchor::End,
+            "step 0",
+        ));
+        let end = number::fixed(self.x_max, 0);
+        marks.push(Mark::text(
+            "tick",
+            [self.width - RIGHT + 12.0, 13.0],
+            Anchor::End,
+            end,
+        ));
+        marks
+    }
+}

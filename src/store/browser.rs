@@ -1,0 +1,225 @@
+//! A record in the origin's private file system, through synchronous access handles, which exist in
+//! workers only. The handles stay open for the life of the worker, so keeping a run is synchronous
+//! and needs no permission.
+
+use super::{MANIFEST, Manifest, Record, SLOTS, StoreError, choose, encode};
+use crate::protocol::Stored;
+use js_sys::{Function, Promise, Reflect};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{
+    DedicatedWorkerGlobalScope, FileSystemDirectoryHandle, FileSystemFileHandle,
+    FileSystemGetFileOptions, FileSystemReadWriteOptions, FileSystemSyncAccessHandle,
+};
+
+/// One tab at a time holds this Web Lock, and with it the record.
+const LOCK: &str = "lambdahat-record";
+/// How long to wait for it: a page that is being reloaded gives it up within moments.
+const LOCK_PATIENCE_MS: f64 = 700.0;
+
+/// The record of this origin, held by this worker alone.
+#[derive(Debug)]
+pub struct BrowserStore {
+    slots: [FileSystemSyncAccessHandle; 2],
+    manifest: FileSystemSyncAccessHandle,
+    current: Option<Manifest>,
+}
+
+/// The words of a JavaScript error.
+fn refused(e: &JsValue) -> StoreError {
+    let text = |key| {
+        Reflect::get(e, &JsValue::from_str(key))
+            .ok()
+            .and_then(|v| v.as_string())
+    };
+    let words = [text("name"), text("message")]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join(": ");
+    StoreError::Refused(if words.is_empty() {
+        format!("{e:?}")
+    } else {
+        words
+    })
+}
+
+fn field(object: &JsValue, key: &str) -> Option<JsValue> {
+    let value = Reflect::get(object, &JsValue::from_str(key)).ok()?;
+    (!value.is_undefined() && !value.is_null()).then_some(value)
+}
+
+/// Takes the Web Lock for the life of the worker; false if another tab keeps it, none if this
+/// browser has no locks.
+async fn lock(navigator: &JsValue) -> Option<bool> {
+    let locks = field(navigator, "locks")?;
+    let request: Function = field(&locks, "request")?.dyn_into().ok()?;
+    let options = js_sys::Object::new();
+    let signal = field(&js_sys::global(), "AbortSignal").and_then(|class| {
+        let timeout: Function = field(&class, "timeout")?.dyn_into().ok()?;
+        timeout
+            .call1(&class, &JsValue::from_f64(LOCK_PATIENCE_MS))
+            .ok()
+    });
+    let (key, value) = match signal {
+        Some(signal) => ("signal", signal),
+        None => ("ifAvailable", JsValue::TRUE),
+    };
+    Reflect::set(&options, &JsValue::from_str(key), &value).ok()?;
+    // Resolved by whichever comes first: the callback, or the refusal of the request.
+    let (answer, granted) = futures_channel::oneshot::channel::<bool>();
+    let answer = std::rc::Rc::new(std::cell::RefCell::new(Some(answer)));
+    let say = move |yes: bool| {
+        if let Some(answer) = answer.borrow_mut().take() {
+            // The receiver waits right below.
+            let _ = answer.send(yes);
+        }
+    };
+    let say_no = say.clone();
+    let callback = Closure::once_into_js(move |lock: JsValue| -> JsValue {
+        say(!lock.is_null());
+        if lock.is_null() {
+            return JsValue::UNDEFINED;
+        }
+        // The lock is held until this promise settles, which it never does: until the worker ends.
+        Promise::new(&mut |_, _| {}).into()
+    });
+    let asked = request
+        .call3(&locks, &JsValue::from_str(LOCK), &options, &callback)
+        .ok()?;
+    wasm_bindgen_futures::spawn_local(async move {
+        if let Ok(promise) = asked.dyn_into::<Promise>()
+            && JsFuture::from(promise).await.is_err()
+        {
+            say_no(false);
+        }
+    });
+    granted.await.ok()
+}
+
+async fn handle(
+    folder: &FileSystemDirectoryHandle,
+    name: &str,
+) -> Result<FileSystemSyncAccessHandle, JsValue> {
+    let options = FileSystemGetFileOptions::new();
+    options.set_create(true);
+    let file: FileSystemFileHandle =
+        JsFuture::from(folder.get_file_handle_with_options(name, &options))
+            .await?
+            .unchecked_into();
+    Ok(JsFuture::from(file.create_sync_access_handle())
+        .await?
+        .unchecked_into())
+}
+
+fn at_start() -> FileSystemReadWriteOptions {
+    let options = FileSystemReadWriteOptions::new();
+    options.set_at_f64(0.0);
+    options
+}
+
+/// The whole file; none if it is empty.
+fn read(file: &FileSystemSyncAccessHandle) -> Result<Option<Vec<u8>>, JsValue> {
+    let mut bytes = vec![0; file.get_size()? as usize];
+    let n = file.read_with_u8_array_and_options(&mut bytes, &at_start())?;
+    bytes.truncate(n as usize);
+    Ok((!bytes.is_empty()).then_some(bytes))
+}
+
+/// Replaces the file and waits until it is on the disk.
+fn write(file: &FileSystemSyncAccessHandle, bytes: &[u8]) -> Result<(), StoreError> {
+    file.truncate_with_f64(0.0).map_err(|e| refused(&e))?;
+    let n = file
+        .write_with_u8_array_and_options(bytes, &at_start())
+        .map_err(|e| refused(&e))?;
+    if n as usize != bytes.len() {
+        return Err(StoreError::Refused(format!(
+            "the storage took {n} of {} bytes",
+            bytes.len()
+        )));
+    }
+    file.flush().map_err(|e| refused(&e))
+}
+
+impl BrowserStore {
+    /// Opens the record of this origin.
+    ///
+    /// # Errors
+    /// `Refused`, in words, where there is no such storage (an insecure address, a private window,
+    /// an old browser) or another tab holds it. The run goes on without.
+    pub async fn open() -> Result<Self, StoreError> {
+        let absent = || StoreError::Refused("this browser offers no storage here".into());
+        let scope: DedicatedWorkerGlobalScope =
+            js_sys::global().dyn_into().map_err(|_| absent())?;
+        let navigator = scope.navigator();
+        field(&navigator, "storage").ok_or_else(absent)?;
+        if lock(&navigator).await == Some(false) {
+            return Err(StoreError::Refused(
+                "another tab of this page keeps its run in the storage".into(),
+            ));
+        }
+        let folder = JsFuture::from(navigator.storage().get_directory())
+            .await
+            .map_err(|e| refused(&e))?;
+        let folder: FileSystemDirectoryHandle = folder.dyn_into().map_err(|_| absent())?;
+        let open = async |name| handle(&folder, name).await.map_err(|e| refused(&e));
+        let slots = [open(SLOTS[0]).await?, open(SLOTS[1]).await?];
+        let manifest = open(MANIFEST).await?;
+        let mut store = Self {
+            slots,
+            manifest,
+            current: None,
+        };
+        // The slot to spare is the one that reads back whole, whatever the manifest says.
+        store.current = store.find().ok().flatten().map(|(manifest, _)| manifest);
+        Ok(store)
+    }
+    fn find(&self) -> Result<Option<(Manifest, Record)>, StoreError> {
+        let read = |file| read(file).map_err(|e| refused(&e));
+        let manifest = read(&self.manifest)?.and_then(|bytes| Manifest::read(&bytes));
+        let [a, b] = [read(&self.slots[0])?, read(&self.slots[1])?];
+        choose(manifest.as_ref(), [a.as_deref(), b.as_deref()])
+    }
+    /// What can be resumed, without its numbers.
+    #[must_use]
+    pub fn stored(&self) -> Option<Stored> {
+        self.current.as_ref().map(Manifest::stored)
+    }
+    /// Keeps a record beside the last one, then makes it the current one.
+    ///
+    /// # Errors
+    /// `Refused` by the storage, such as a full quota; the last record still stands.
+    pub fn save(&mut self, record: &Record) -> Result<(), StoreError> {
+        let next = Manifest::next(self.current.as_ref(), record);
+        write(&self.slots[next.slot], &encode(record, next.seq)?)?;
+        write(&self.manifest, &next.bytes())?;
+        self.current = Some(next);
+        Ok(())
+    }
+    /// The record to go on from.
+    ///
+    /// # Errors
+    /// Files are there, but no whole record of this version among them.
+    pub fn load(&self) -> Result<Option<Record>, StoreError> {
+        Ok(self.find()?.map(|(_, record)| record))
+    }
+    /// Empties the record.
+    ///
+    /// # Errors
+    /// `Refused` by the storage.
+    pub fn forget(&mut self) -> Result<(), StoreError> {
+        self.current = None;
+        for file in [&self.manifest, &self.slots[0], &self.slots[1]] {
+            write(file, &[])?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for BrowserStore {
+    fn drop(&mut self) {
+        for file in [&self.manifest, &self.slots[0], &self.slots[1]] {
+            file.close();
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! Records and checkpoints in a folder.
+
+use super::{MANIFEST, Manifest, Record, SLOTS, StoreError, choose, encode};
+use crate::protocol::Stored;
+use crate::tensor::Arena;
+use safetensors::{Dtype, tensor::TensorView};
+use std::collections::HashMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// A folder that keeps one run.
+#[derive(Debug)]
+pub struct NativeStore {
+    folder: PathBuf,
+    current: Option<Manifest>,
+}
+
+fn refused(e: std::io::Error) -> StoreError {
+    StoreError::Refused(e.to_string())
+}
+
+/// Writes a file and waits until it is on the disk.
+fn write(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    let mut file = std::fs::File::create(path).map_err(refused)?;
+    file.write_all(bytes).map_err(refused)?;
+    file.sync_all().map_err(refused)
+}
+
+impl NativeStore {
+    /// Opens a folder, made if it is not there.
+    ///
+    /// # Errors
+    /// `Refused` if it cannot be made.
+    pub fn open(folder: &Path) -> Result<Self, StoreError> {
+        std::fs::create_dir_all(folder).map_err(refused)?;
+        let mut store = Self {
+            folder: folder.to_path_buf(),
+            current: None,
+        };
+        // The slot to spare is the one that reads back whole, whatever the manifest says.
+        store.current = store.find().ok().flatten().map(|(manifest, _)| manifest);
+        Ok(store)
+    }
+    fn find(&self) -> Result<Option<(Manifest, Record)>, StoreError> {
+        let read = |name: &str| std::fs::read(self.folder.join(name)).ok();
+        let manifest = read(MANIFEST).and_then(|bytes| Manifest::read(&bytes));
+        let [a, b] = SLOTS.map(read);
+        choose(manifest.as_ref(), [a.as_deref(), b.as_deref()])
+    }
+    /// What can be resumed, without its numbers.
+    #[must_use]
+    pub fn stored(&self) -> Option<Stored> {
+        self.current.as_ref().map(Manifest::stored)
+    }
+    /// Keeps a record beside the last one, then makes it the current one.
+    ///
+    /// # Errors
+    /// `Refused` by the disk; the last record still stands.
+    pub fn save(&mut self, record: &Record) -> Result<(), StoreError> {
+        let next = Manifest::next(self.current.as_ref(), record);
+        write(
+            &self.folder.join(SLOTS[next.slot]),
+            &encode(record, next.seq)?,
+        )?;
+        write(&self.folder.join(MANIFEST), &next.bytes())?;
+        self.current = Some(next);
+        Ok(())
+    }
+    /// The record to go on from.
+    ///
+    /// # Errors
+    /// Files are there, but no whole record of this version among them.
+    pub fn load(&self) -> Result<Option<Record>, StoreError> {
+        Ok(self.find()?.map(|(_, record)| record))
+    }
+    /// Deletes the record.
+    pub fn forget(&mut self) {
+        for name in [MANIFEST, SLOTS[0], SLOTS[1]] {
+            // A file that is not there is as good as deleted.
+            let _ = std::fs::remove_file(self.folder.join(name));
+        }
+        self.current = None;
+    }
+}
+
+/// The bytes of a checkpoint as safetensors: every tensor under its own name and shape, with a
+/// leading replica axis where there is more than one replica. `weights` is `[replica][params]`.
+///
+/// # Errors
+/// `Refused` if the weights are not whole replicas of the arena.
+pub fn checkpoint(
+    arena: &Arena,
+    weights: &[f32],
+    words: &[(&str, String)],
+) -> Result<Vec<u8>, StoreError> {
+    let size = arena.len();
+    if size == 0 || weights.is_empty() || !weights.len().is_multiple_of(size) {
+        let why = format!(
+            "{} weights are no whole number of replicas of {size}",
+            weights.len()
+        );
+        return Err(StoreError::Refused(why));
+    }
+    let replicas = weights.len() / size;
+    let mut parts = Vec::with_capacity(arena.tensors.len());
+    for t in &arena.tensors {
+        let rows = weights.chunks_exact(size).flat_map(|w| &w[t.range()]);
+        let bytes: Vec<u8> = rows.flat_map(|x| x.to_le_bytes()).collect();
+        let axis = if replicas > 1 {
+            vec![replicas]
+        } else {
+            Vec::new()
+        };
+        parts.push((t.name.as_str(), [axis, t.shape.clone()].concat(), bytes));
+    }
+    let mut views = Vec::with_capacity(parts.len());
+    for (name, shape, bytes) in &parts {
+        let view = TensorView::new(Dtype::F32, shape.clone(), bytes);
+        views.push((*name, view.map_err(|e| StoreError::Refused(e.to_string()))?));
+    }
+    let mut metadata = HashMap::from([("format".to_string(), "pt".to_string())]);
+    metadata.extend(words.iter().map(|(k, v)| ((*k).to_string(), v.clone())));
+    safetensors::serialize(views, Some(metadata)).map_err(|e| StoreError::Refused(e.to_string()))
+}
+
+/// Writes `checkpoints/step-N.safetensors` under `out`, under another name first, so that a file of
+/// that name is always whole. `words` go into its metadata, such as the link.
+///
+/// # Errors
+/// As [`checkpoint`], and `Refused` by the disk.
+pub fn write_checkpoint(
+    out: &Path,
+    step: u64,
+    arena: &Arena,
+    weights: &[f32],
+    words: &[(&str, String)],
+) -> Result<PathBuf, StoreError> {
+    let folder = out.join("checkpoints");
+    std::fs::create_dir_all(&folder).map_err(refused)?;
+    let path = folder.join(format!("step-{step}.safetensors"));
+    let draft = folder.join(format!(".step-{step}.part"));
+    write(&draft, &checkpoint(arena, weights, words)?)?;
+    std::fs::rename(&draft, &path).map_err(refused)?;
+    Ok(path)
+}

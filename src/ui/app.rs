@@ -1,0 +1,159 @@
+//! The root: holds the state, carries the reducer's effects out, acknowledges drawn frames.
+
+use super::worker::Engine;
+use super::{
+    Page, chooser, faults, figure, keys, llc, loss, panel, pca, readout, setup, status, story,
+    topbar,
+};
+use crate::app::state::Theme;
+use crate::app::{Action, Effect, State, reduce};
+use gloo::events::EventListener;
+use gloo::storage::{LocalStorage, Storage};
+use gloo::utils::{document, document_element, window};
+use std::rc::Rc;
+use wasm_bindgen::JsCast;
+use wasm_bindgen::closure::Closure;
+use yew::prelude::*;
+
+/// Where the theme is kept.
+const THEME: &str = "lambdahat.theme";
+
+/// The root component.
+#[derive(Debug)]
+pub struct App {
+    state: Rc<State>,
+    engine: Option<Engine>,
+    // Held, not read: listeners end with the page.
+    _listeners: Vec<EventListener>,
+}
+
+impl Component for App {
+    type Message = Action;
+    type Properties = ();
+
+    fn create(ctx: &Context<Self>) -> Self {
+        let hash = window().location().hash().unwrap_or_default();
+        let theme: String = LocalStorage::get(THEME).unwrap_or_default();
+        let state = Rc::new(State::new(
+            &hash,
+            window().is_secure_context(),
+            Theme::named(&theme),
+        ));
+        show_theme(state.view.theme);
+        let send = ctx.link().callback(|a: Action| a);
+        let opened = EventListener::new(&window(), "hashchange", move |_| {
+            send.emit(Action::Opened(
+                window().location().hash().unwrap_or_default(),
+            ));
+        });
+        let send = ctx.link().callback(|a: Action| a);
+        let mut app = Self {
+            state,
+            engine: None,
+            _listeners: vec![opened, keys::listen(send)],
+        };
+        app.new_worker(ctx);
+        app
+    }
+
+    fn update(&mut self, ctx: &Context<Self>, action: Action) -> bool {
+        let drawn = action == Action::Drawn;
+        let effects = reduce(Rc::make_mut(&mut self.state), action);
+        for effect in effects {
+            self.carry_out(ctx, effect);
+        }
+        show_theme(self.state.view.theme);
+        !drawn
+    }
+
+    fn rendered(&mut self, ctx: &Context<Self>, _first: bool) {
+        // The next frame is asked for once this one has been painted, so at most one is under way
+        // and a hidden tab draws nothing.
+        if self.state.run.as_ref().is_some_and(|r| r.undrawn) {
+            let send = ctx.link().callback(|()| Action::Drawn);
+            let painted = Closure::once_into_js(move || send.emit(()));
+            let _ = window().request_animation_frame(painted.unchecked_ref());
+        }
+    }
+
+    fn view(&self, ctx: &Context<Self>) -> Html {
+        let page = Page {
+            state: self.state.clone(),
+            send: ctx.link().callback(|a: Action| a),
+        };
+        html! {
+            <div class="page">
+                <topbar::TopBar ..page.clone() />
+                <faults::Faults ..page.clone() />
+                <main class="lab">
+                    <section class="left" aria-label="Experiment and settings">
+                        <chooser::Claim ..page.clone() />
+                        <setup::Setup ..page.clone() />
+                    </section>
+                    <section class="middle" aria-label="Charts">
+                        <status::Remarks ..page.clone() />
+                        <div class="charts">
+                            <loss::LossChart ..page.clone() />
+                            <llc::LlcChart ..page.clone() />
+                            <pca::PcaChart ..page.clone() />
+                        </div>
+                        <readout::Readout ..page.clone() />
+                        <story::Story ..page.clone() />
+                    </section>
+                    <section class="right" aria-label="The model">
+                        <figure::ModelFigure ..page.clone() />
+                        <story::LookFor ..page.clone() />
+                    </section>
+                </main>
+                <panel::Panel ..page.clone() />
+                <keys::Keys ..page />
+            </div>
+        }
+    }
+}
+
+impl App {
+    fn carry_out(&mut self, ctx: &Context<Self>, effect: Effect) {
+        match effect {
+            Effect::Send(command) => {
+                let sent = self.engine.as_ref().map_or(Ok(()), |e| e.post(&command));
+                if let Err(why) = sent {
+                    ctx.link().send_message(Action::WorkerDied(why));
+                }
+            }
+            Effect::NewWorker => self.new_worker(ctx),
+            Effect::Address(hash) => {
+                if let Ok(history) = window().history() {
+                    let _ = history.replace_state_with_url(
+                        &wasm_bindgen::JsValue::NULL,
+                        "",
+                        Some(&hash),
+                    );
+                }
+            }
+        }
+    }
+
+    fn new_worker(&mut self, ctx: &Context<Self>) {
+        // The old one goes first: it holds the lock of the stored run.
+        self.engine = None;
+        let send = ctx.link().callback(|a: Action| a);
+        match Engine::start(self.state.link.engine, self.state.secure, &send) {
+            Ok(engine) => self.engine = Some(engine),
+            Err(why) => ctx.link().send_message(Action::WorkerDied(why)),
+        }
+    }
+}
+
+fn show_theme(theme: Theme) {
+    let root = document_element();
+    let old = root.get_attribute("data-theme");
+    if old.as_deref() == Some(theme.name()) {
+        return;
+    }
+    let _ = root.set_attribute("data-theme", theme.name());
+    if old.is_some() {
+        let _ = LocalStorage::set(THEME, theme.name());
+    }
+    document().set_title("lambdahat");
+}

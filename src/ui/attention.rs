@@ -1,0 +1,92 @@
+//! Attention patterns of every head on the fixed input, one small canvas each.
+
+use super::Page;
+use crate::plot::model::{attention_pixels, head_scores};
+use crate::plot::number::fixed;
+use crate::protocol::Figure;
+use wasm_bindgen::{Clamped, JsCast};
+use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, ImageData};
+use yew::prelude::*;
+
+/// A blue that stands out on white and on black.
+const INK: [u8; 3] = [0x2f, 0x86, 0xc4];
+
+/// The figure.
+#[component]
+pub fn Attention(page: &Page) -> Html {
+    let figure = page.state.run.as_ref().and_then(|r| r.figure.as_deref());
+    let Some(Figure::Attention {
+        layers,
+        heads,
+        ctx,
+        patterns,
+        tokens,
+        period,
+    }) = figure
+    else {
+        return Html::default();
+    };
+    let size = ctx * ctx;
+    let head = |layer: usize, head: usize| {
+        patterns
+            .get((layer * heads + head) * size..)
+            .and_then(|p| p.get(..size))
+    };
+    html! {
+        <>
+            <p class="muted" title={format!("Tokens: {tokens:?}")}>
+                { format!("Attention of every head on one held-out sequence that repeats after {period} tokens: rows are queries, columns keys.") }
+            </p>
+            { for (0..*layers).map(|l| html! {
+                <div class="heads">
+                    <h3>{ format!("block {l}") }</h3>
+                    { for (0..*heads).filter_map(|h| head(l, h).map(|p| (h, p))).map(|(h, pattern)| {
+                        let (induction, previous) = head_scores(pattern, *ctx, *period);
+                        html! {
+                            <Head key={h} name={format!("head {l}.{h}")} ctx={*ctx} pattern={pattern.to_vec()}
+                                caption={format!("prev {} · ind {}", fixed(previous, 2), fixed(induction, 2))} />
+                        }
+                    }) }
+                </div>
+            }) }
+            <p class="muted">{"prev: mean attention to the token before; ind: to the token after the earlier copy of the present one."}</p>
+        </>
+    }
+}
+
+#[derive(Clone, PartialEq, Properties)]
+struct HeadProps {
+    name: String,
+    ctx: usize,
+    pattern: Vec<u8>,
+    caption: String,
+}
+
+#[component]
+fn Head(props: &HeadProps) -> Html {
+    let node = use_node_ref();
+    {
+        let node = node.clone();
+        use_effect_with((props.pattern.clone(), props.ctx), move |(pattern, ctx)| {
+            // A canvas that cannot be drawn leaves its caption, which says the same in two numbers.
+            let _ = paint(&node, pattern, *ctx);
+        });
+    }
+    let side = props.ctx.to_string();
+    html! {
+        <figure class="head">
+            <canvas ref={node} width={side.clone()} height={side} role="img"
+                aria-label={format!("{}: {}", props.name, props.caption)} />
+            <figcaption>{ &props.name }<br />{ &props.caption }</figcaption>
+        </figure>
+    }
+}
+
+fn paint(node: &NodeRef, pattern: &[u8], ctx: usize) -> Option<()> {
+    let canvas = node.cast::<HtmlCanvasElement>()?;
+    let context: CanvasRenderingContext2d = canvas.get_context("2d").ok()??.dyn_into().ok()?;
+    let pixels = attention_pixels(pattern, ctx, INK);
+    let image =
+        ImageData::new_with_u8_clamped_array(Clamped(&pixels), u32::try_from(ctx).ok()?).ok()?;
+    context.put_image_data(&image, 0.0, 0.0).ok()
+}

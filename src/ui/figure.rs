@@ -1,0 +1,28 @@
+//! The figure of the model itself, by its kind.
+
+use super::Page;
+use super::attention::Attention;
+use super::superposition::Superposition;
+use crate::protocol::Figure;
+use yew::prelude::*;
+
+/// The figure.
+#[component]
+pub fn ModelFigure(page: &Page) -> Html {
+    let figure = page.state.run.as_ref().and_then(|r| r.figure.as_deref());
+    let kind = match figure {
+        Some(Figure::Superposition { .. }) => "superposition",
+        Some(Figure::Attention { .. }) => "attention",
+        None => "none",
+    };
+    html! {
+        <section class="figure" data-test="figure" data-kind={kind}>
+            <h2>{"The model"}</h2>
+            { match figure {
+                Some(Figure::Superposition { .. }) => html! { <Superposition ..page.clone() /> },
+                Some(Figure::Attention { .. }) => html! { <Attention ..page.clone() /> },
+                None => html! { <p class="muted">{"Press Run: the weights or attention patterns appear here."}</p> },
+            } }
+        </section>
+    }
+}

@@ -1,0 +1,80 @@
+//! One knob: its label, its field, and a tooltip that a keyboard reaches.
+
+use crate::app::{Action, words};
+use crate::knobs::{Kind, Knob};
+use web_sys::{HtmlInputElement, HtmlSelectElement};
+use yew::prelude::*;
+
+/// A knob as it stands.
+#[derive(Clone, PartialEq, Properties)]
+pub struct KnobProps {
+    /// The schema's entry.
+    pub knob: Knob,
+    /// Its value, as in a link.
+    pub text: String,
+    /// It is not at its default.
+    pub changed: bool,
+    /// Where changes go.
+    pub send: Callback<Action>,
+}
+
+/// The field.
+#[component]
+pub fn KnobField(props: &KnobProps) -> Html {
+    let knob = &props.knob;
+    let (id, tip) = (format!("knob-{}", knob.key), format!("tip-{}", knob.key));
+    let changed = {
+        let (send, key) = (props.send.clone(), knob.key);
+        Callback::from(move |e: Event| {
+            let text = e
+                .target_dyn_into::<HtmlInputElement>()
+                .map(|i| i.value())
+                .or_else(|| e.target_dyn_into::<HtmlSelectElement>().map(|s| s.value()));
+            if let Some(text) = text {
+                send.emit(Action::Knob(key.into(), text));
+            }
+        })
+    };
+    let field = match knob.kind {
+        Kind::Choice { options } => html! {
+            <select id={id.clone()} data-test={id.clone()} aria-describedby={tip.clone()} onchange={changed}>
+                { for options.iter().map(|o| html! { <option value={*o} selected={*o == props.text}>{ *o }</option> }) }
+            </select>
+        },
+        Kind::Int { .. } | Kind::Float { .. } => html! {
+            <input id={id.clone()} data-test={id.clone()} aria-describedby={tip.clone()} type="text" autocomplete="off"
+                inputmode={if matches!(knob.kind, Kind::Int { .. }) { "numeric" } else { "text" }}
+                value={props.text.clone()} onchange={changed} />
+        },
+    };
+    let symbol = if knob.symbol.is_empty() {
+        String::new()
+    } else {
+        format!(" {}", knob.symbol)
+    };
+    let unit = if knob.unit.is_empty() {
+        String::new()
+    } else {
+        format!(" {}", knob.unit)
+    };
+    let dice = (knob.key == "seed").then(|| {
+        let send = props.send.clone();
+        let roll = Callback::from(move |_: MouseEvent| {
+            let seed = (js_sys::Math::random() * 1e6).floor();
+            send.emit(Action::Knob("seed".into(), seed.to_string()));
+        });
+        html! { <button type="button" class="small" title="Draw another seed" onclick={roll}>{"draw"}</button> }
+    });
+    html! {
+        <div class={classes!("knob", props.changed.then_some("changed"))}>
+            <label for={id}>{ knob.label }<span class="symbol">{ symbol }</span></label>
+            <span class="field">{ field }{ for dice }</span>
+            <button type="button" class="tip" aria-label={format!("About {}", knob.label)}>{"i"}
+                <span role="tooltip" id={tip}>
+                    { knob.help }
+                    <span class="small-print">{ format!(" {}: {}{unit}; default {}.", knob.key, words::range(knob.kind), knob.default.text()) }</span>
+                </span>
+            </button>
+        </div>
+    }
+}

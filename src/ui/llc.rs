@@ -1,0 +1,79 @@
+//! The λ̂ chart, and under it, on request, the mean loss under the chains.
+
+use super::Page;
+use super::chart::{Chart, ToggleButton};
+use super::loss::{HEIGHT, look, step_under};
+use super::size::use_width;
+use crate::app::action::Toggle;
+use crate::app::run::Llc;
+use crate::app::{Action, words};
+use crate::plot::panels::{self, LlcCurve, Look};
+use std::rc::Rc;
+use yew::prelude::*;
+
+/// The chart.
+#[component]
+pub fn LlcChart(page: &Page) -> Html {
+    let node = use_node_ref();
+    let state = &page.state;
+    let width = use_width(&node);
+    let llc: Rc<Llc> = match (&state.run, state.recorded()) {
+        (Some(run), _) => run.llc.clone(),
+        (None, Some(recorded)) => Rc::new(Llc::of(recorded.llc.clone())),
+        (None, None) => Rc::default(),
+    };
+    let locality = state.view.locality && !llc.x.is_empty();
+    let base = look(state, width);
+    let upper = Look {
+        height: if locality { HEIGHT * 0.58 } else { HEIGHT },
+        log_y: false,
+        ..base
+    };
+    let chart = panels::llc(
+        &upper,
+        LlcCurve {
+            x: &llc.x,
+            y: &llc.y,
+            lo: &llc.lo,
+            hi: &llc.hi,
+        },
+    );
+    let drawn = chart.draw();
+    let cursor = state
+        .cursor
+        .step
+        .map(|step| chart.cursor(&drawn.frame, step));
+    let knobs = state.run.as_ref().map_or(&state.link.knobs, |r| &r.knobs);
+    let off = knobs.int("chains") == 0 && !knobs.schema().is_empty();
+    let setting = words::setting(knobs);
+    let lower = locality.then(|| {
+        let unit = state.card().losses.first().map_or("", |l| l.unit);
+        let look = Look {
+            height: HEIGHT * 0.42,
+            log_y: false,
+            ..base
+        };
+        let chart = panels::locality(&look, unit, &llc.x, &llc.under, &llc.at);
+        Html::from_html_unchecked(chart.draw().scene.svg().into())
+    });
+    let empty = match (off, state.run.is_some()) {
+        (true, _) => "chains = 0: λ̂ is not estimated.",
+        (false, true) => "The first chains run at the first checkpoint.",
+        (false, false) => "Press Run: λ̂ appears here, checkpoint by checkpoint.",
+    };
+    html! {
+        <div class="llc">
+            <Chart page={page.clone()} name="llc" title={format!("λ̂ ({setting})")} {node} {cursor}
+                points={drawn.points} scene={drawn.scene}
+                help="Local learning coefficient, estimated by SGLD chains around each checkpoint: how many directions the loss really feels."
+                recorded={state.recorded().map(|r| r.label())} {empty}
+                step_at={step_under(drawn.frame, base.x_max)}>
+                <span class="toggles">
+                    <ToggleButton label="locality" help="Show the mean loss under the chains beside the loss at w*: chains that stay local follow w*"
+                        on={state.view.locality} press={page.on(Action::View(Toggle::Locality))} />
+                </span>
+            </Chart>
+            { for lower }
+        </div>
+    }
+}

@@ -1,0 +1,94 @@
+//! The status panel: engine, counters, and faults to practise with.
+
+use super::Page;
+use super::chooser::chosen;
+use crate::VERSION;
+use crate::app::Action;
+use crate::plot::number::{grouped, significant};
+use crate::protocol::{Drill, EngineChoice};
+use yew::prelude::*;
+
+const DRILLS: [(Drill, &str, &str); 4] = [
+    (Drill::LoseDevice, "lose-device", "Lose the GPU"),
+    (Drill::Panic, "panic", "Panic in the engine"),
+    (Drill::Diverge, "diverge", "Diverge"),
+    (Drill::OutOfMemory, "memory", "Run out of memory"),
+];
+
+/// The panel.
+#[component]
+pub fn Panel(page: &Page) -> Html {
+    let state = &page.state;
+    let engine = {
+        let send = page.send.clone();
+        Callback::from(move |e: Event| {
+            if let Some(choice) = chosen(&e).as_deref().and_then(EngineChoice::parse) {
+                send.emit(Action::Engine(choice));
+            }
+        })
+    };
+    let device = state
+        .device
+        .as_ref()
+        .map_or("none yet", |d| d.name.as_str());
+    let why = state.why_cpu.as_ref().map(ToString::to_string);
+    let run = state.run.as_ref();
+    let counters = run.map(|r| r.counters).unwrap_or_default();
+    let steps = run.map_or(1.0, |r| r.step.max(1) as f64);
+    let row = |name: &str, value: String| html! { <div><dt>{ name.to_string() }</dt><dd>{ value }</dd></div> };
+    html! {
+        <details class="panel" data-test="panel">
+            <summary>{"Status and drills"}</summary>
+            <dl>
+                { row("version", VERSION.to_string()) }
+                { row("device", device.to_string()) }
+                if let Some(why) = why { { row("why the CPU", why) } }
+                { row("runs are kept", if state.keeps { "yes".into() } else { "no".into() }) }
+                { row("dispatches", grouped(counters.dispatches)) }
+                { row("dispatches per training step, λ̂ included", significant(counters.dispatches as f64 / steps, 3)) }
+                { row("submissions", grouped(counters.submits)) }
+                { row("submissions per training step, λ̂ included", significant(counters.submits as f64 / steps, 2)) }
+                { row("pipelines created", grouped(counters.pipelines_created)) }
+                { row("bind groups created", grouped(counters.bind_groups_created)) }
+                { row("buffers created", grouped(counters.buffers_created)) }
+            </dl>
+            <label>{"engine "}
+                <select data-test="engine" onchange={engine}>
+                    { for [EngineChoice::Auto, EngineChoice::Gpu, EngineChoice::Cpu].into_iter().map(|c| html! {
+                        <option value={c.as_str()} selected={c == state.link.engine}>{ c.as_str() }</option>
+                    }) }
+                </select>
+            </label>
+            { check(page) }
+            <p class="muted">{"Drills force a fault, to see what happens and how the page goes on. They need a run, except the panic."}</p>
+            <div class="buttons">
+                { for DRILLS.iter().map(|(drill, name, text)| html! {
+                    <button type="button" data-test={format!("drill-{name}")}
+                        disabled={state.device.is_none() || run.is_none() && *drill != Drill::Panic}
+                        onclick={page.on(Action::Drill(*drill))}>{ *text }</button>
+                }) }
+            </div>
+        </details>
+    }
+}
+
+/// The check of this device: every kernel against its CPU twin.
+fn check(page: &Page) -> Html {
+    let rows = page.state.checked.as_deref();
+    let worst = rows.and_then(|r| r.iter().max_by(|a, b| a.margin.total_cmp(&b.margin)));
+    let bad = rows.map_or(0, |r| r.iter().filter(|c| !c.agrees).count());
+    html! {
+        <div class="check" data-test="check" data-cases={rows.map(|r| r.len().to_string())} data-bad={bad.to_string()}>
+            <button type="button" data-test="check-device" disabled={page.state.device.is_none() || page.state.run.is_some()}
+                onclick={page.on(Action::Check)}>{"Check this device"}</button>
+            if let (Some(rows), Some(worst)) = (rows, worst) {
+                <p>{ format!(
+                    "{} kernel cases compared with the CPU engine, {} disagree; the largest difference is {} of what is tolerated ({}, {}).",
+                    rows.len(), bad, significant(worst.margin, 2), worst.kernel, worst.case
+                ) }</p>
+            } else if rows.is_some() {
+                <p>{"The CPU engine is running: there is no GPU to compare with it."}</p>
+            }
+        </div>
+    }
+}

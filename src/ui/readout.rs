@@ -1,0 +1,79 @@
+//! Under the charts: the λ̂ point at the cursor (or the last one) in figures, with what a reader
+//! needs to judge it.
+
+use super::Page;
+use crate::app::{locality, words};
+use crate::plot::cursor::nearest;
+use crate::plot::number::{fixed, significant, with_error};
+use crate::protocol::LlcPoint;
+use yew::prelude::*;
+
+/// The readout.
+#[component]
+pub fn Readout(page: &Page) -> Html {
+    let state = &page.state;
+    let Some(run) = state.run.as_ref().filter(|r| !r.llc.points.is_empty()) else {
+        return Html::default();
+    };
+    let llc = &run.llc;
+    let at = state
+        .cursor
+        .step
+        .and_then(|s| nearest(&llc.x, s))
+        .unwrap_or(llc.points.len() - 1);
+    let Some(point) = llc.points.get(at) else {
+        return Html::default();
+    };
+    let nbeta = run.knobs.float("nbeta");
+    html! {
+        <section class="readout" aria-label="λ̂ in figures" data-test="readout">
+            <dl>
+                { item("checkpoint", "Step of the weights w* the chains started from", fixed(point.step as f64, 0)) }
+                { item("λ̂", "nβ times the mean loss under the chains less the loss at w*, ± one standard error", with_error(point.value, point.se)) }
+                { item("λ̂/nβ of the loss", "The rise of the loss under the chains, beside the loss at w* itself", rise(point, nbeta)) }
+                { item("‖w−w*‖/‖w*‖", "How far the chains went, relative to the weights", significant(point.distance, 2)) }
+                { item("loss under chains", "Mean loss under the chains: where it no longer follows w*, λ̂ is not local", significant(point.mean_loss, 3)) }
+                { item("setting", "Temperature nβ, localisation γ, step ε, chains × draws", words::setting(&run.knobs)) }
+                { item("chains", "λ̂ of each chain", chains(point)) }
+            </dl>
+            if locality::left(&llc.points) {
+                <p class="warn" role="status" data-test="left">
+                    {"The chains have left w*: the mean loss under them hardly depends on where they started, so λ̂ mirrors the loss. A larger γ or nβ keeps them near."}
+                </p>
+            }
+        </section>
+    }
+}
+
+fn item(name: &str, help: &str, value: String) -> Html {
+    html! { <div title={help.to_string()}><dt>{ name }</dt><dd>{ value }</dd></div> }
+}
+
+fn rise(point: &LlcPoint, nbeta: f64) -> String {
+    let rise = if nbeta > 0.0 {
+        point.value / nbeta
+    } else {
+        point.mean_loss - point.init_loss
+    };
+    format!(
+        "{} of {}",
+        significant(rise, 2),
+        significant(point.init_loss, 3)
+    )
+}
+
+fn chains(point: &LlcPoint) -> String {
+    let mut values: Vec<String> = point
+        .per_chain
+        .iter()
+        .take(8)
+        .map(|v| significant(*v, 2))
+        .collect();
+    if point.per_chain.len() > 8 {
+        values.push("…".into());
+    }
+    if point.failed_chains > 0 {
+        values.push(format!("{} diverged", point.failed_chains));
+    }
+    values.join(", ")
+}

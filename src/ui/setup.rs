@@ -1,0 +1,81 @@
+//! The form: what the run will cost, and the knobs in their groups.
+
+use super::Page;
+use super::knob::KnobField;
+use crate::app::{Action, State, words};
+use crate::knobs::Group;
+use crate::plot::number::{grouped, significant};
+use gloo::utils::window;
+use yew::prelude::*;
+
+const GROUPS: [(Group, &str); 4] = [
+    (Group::Model, "Model"),
+    (Group::Data, "Data"),
+    (Group::Training, "Training"),
+    (Group::Sampler, "Sampler"),
+];
+
+/// The form.
+#[component]
+pub fn Setup(page: &Page) -> Html {
+    let state = &page.state;
+    // On a phone the form is a drawer, closed at first.
+    let wide = use_memo((), |()| {
+        window()
+            .inner_width()
+            .ok()
+            .and_then(|w| w.as_f64())
+            .is_none_or(|w| w >= 760.0)
+    });
+    let knobs = &state.link.knobs;
+    html! {
+        <>
+            <p class="cost" data-test="cost">{ cost(state) }</p>
+            if state.stale() {
+                <div class="stale" role="status" data-test="stale">
+                    <p>{"Settings changed: the curves are still of the run before."}</p>
+                    <button type="button" class="primary" onclick={page.on(Action::Start)}>{"Restart with these"}</button>
+                    <button type="button" onclick={page.on(Action::UndoKnobs)}>{"Undo the changes"}</button>
+                </div>
+            }
+            <details class="setup" open={*wide}>
+                <summary>{"Settings"}</summary>
+                { for GROUPS.iter().map(|(group, name)| {
+                    let fields: Vec<Html> = knobs.schema().iter().filter(|k| k.group == *group).map(|knob| {
+                        let value = knobs.get(knob.key).unwrap_or(knob.default);
+                        html! { <KnobField key={knob.key} knob={*knob} text={value.text()} changed={value != knob.default} send={page.send.clone()} /> }
+                    }).collect();
+                    if fields.is_empty() {
+                        Html::default()
+                    } else {
+                        html! { <fieldset><legend>{ *name }</legend>{ for fields }</fieldset> }
+                    }
+                }) }
+            </details>
+        </>
+    }
+}
+
+/// What the run costs: by arithmetic at once, in seconds once it was measured here.
+fn cost(state: &State) -> String {
+    let cost = state.cost();
+    if cost.steps == 0 {
+        return String::new();
+    }
+    let total = cost.flops_per_step * cost.steps as f64 + cost.flops_per_point * cost.points as f64;
+    let mut parts = vec![
+        format!("{} parameters", grouped(cost.params)),
+        format!("{} steps", grouped(cost.steps)),
+        format!("{} λ̂ points", grouped(cost.points)),
+        format!("{} GFLOP", significant(total / 1e9, 2)),
+        words::bytes(state.estimate().map_or(cost.bytes, |e| e.bytes.max(1))),
+    ];
+    let time = match (state.estimate(), &state.measuring) {
+        (Some(e), _) => format!("about {} here", words::duration(e.seconds)),
+        (None, Some(_)) => "measuring how long that takes here".into(),
+        (None, None) => String::new(),
+    };
+    parts.insert(0, time);
+    parts.retain(|p| !p.is_empty());
+    parts.join(" · ")
+}

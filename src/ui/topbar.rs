@@ -1,0 +1,93 @@
+//! The bar on top: what runs, where it is, on what, and the buttons.
+
+use super::Page;
+use super::actions::Buttons;
+use super::chooser::Pickers;
+use super::clipboard::CopyLink;
+use crate::app::action::Toggle;
+use crate::app::{Action, words};
+use crate::plot::number::{grouped, significant};
+use crate::protocol::DeviceKind;
+use yew::prelude::*;
+
+/// The bar.
+#[component]
+pub fn TopBar(page: &Page) -> Html {
+    html! {
+        <header class="top">
+            <h1>{"lambdahat"}</h1>
+            <Pickers ..page.clone() />
+            <Buttons ..page.clone() />
+            <Progress ..page.clone() />
+            <Device ..page.clone() />
+            <CopyLink ..page.clone() />
+            <button type="button" class="small" onclick={page.on(Action::View(Toggle::Theme))}
+                title="Colours: as the system has it, light, or dark">{ format!("theme: {}", page.state.view.theme.name()) }</button>
+            <button type="button" class="small" onclick={page.on(Action::View(Toggle::Keys))} title="List of keys"
+                aria-expanded={page.state.view.keys.to_string()}>{"keys"}</button>
+        </header>
+    }
+}
+
+/// Phase, step, rate and time left.
+#[component]
+fn Progress(page: &Page) -> Html {
+    let state = &page.state;
+    let phase = state.phase();
+    let detail = words::phase_detail(phase);
+    let (step, steps) = state
+        .run
+        .as_ref()
+        .map_or((0, state.cost().steps), |r| (r.step, r.steps));
+    let rate = state.run.as_ref().map_or(0.0, |r| r.rate);
+    let left = state
+        .run
+        .as_ref()
+        .filter(|r| r.active())
+        .and_then(|r| r.left_s);
+    let loading = state.device.is_none() && state.fault.is_none();
+    html! {
+        <div class="progress" data-test="status">
+            <span aria-live="polite">
+                <b data-test="phase">{ words::phase(phase) }</b>
+                if !detail.is_empty() { <span class="detail">{ format!(" {detail}") }</span> }
+                if loading { <span class="detail">{" engine is starting"}</span> }
+            </span>
+            <span data-test="stepno" data-step={step.to_string()} title="Training steps done, of all">
+                { format!("step {} / {}", grouped(step), grouped(steps)) }
+            </span>
+            if rate > 0.0 { <span title="Training steps per second">{ format!("{}/s", significant(rate, 2)) }</span> }
+            if let Some(left) = left { <span title="Estimated, λ̂ included">{ format!("{} left", words::duration(left)) }</span> }
+            <progress max={steps.max(1).to_string()} value={step.to_string()} aria-label="Training progress" />
+        </div>
+    }
+}
+
+/// What the run runs on.
+#[component]
+fn Device(page: &Page) -> Html {
+    let state = &page.state;
+    let (class, text, why) = match &state.device {
+        Some(device) => {
+            let class = if device.kind == DeviceKind::Gpu {
+                "gpu"
+            } else {
+                "cpu"
+            };
+            let why = state.why_cpu.as_ref().map(words::why_cpu);
+            let why = why.map_or_else(
+                || device.name.clone(),
+                |told| format!("{} {}", told.what, told.safe),
+            );
+            (class, words::device(device), why)
+        }
+        None => (
+            "none",
+            "no engine yet".into(),
+            "The engine is starting.".into(),
+        ),
+    };
+    html! {
+        <span class={classes!("device", class)} data-test="device" data-kind={class} title={why} tabindex="0">{ text }</span>
+    }
+}

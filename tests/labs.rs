@@ -1,0 +1,169 @@
+//! Conformance of every listed experiment: its card, its constraints, its plan, a few real steps.
+//! Each check returns what is wrong; `planted` shows that it can.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+#[path = "labs/cards.rs"]
+mod cards;
+#[path = "labs/parts.rs"]
+mod parts;
+#[path = "labs/planted.rs"]
+mod planted;
+#[path = "labs/steps.rs"]
+mod steps;
+
+use cards::{card_faults, in_range, parsed, small};
+use lambdahat::experiments::{self, CARDS, Card, Parts};
+use lambdahat::knobs::{Kind, Knobs};
+use lambdahat::math::Stream;
+use lambdahat::math::philox::Draws;
+use parts::parts_faults;
+use steps::run_faults;
+
+#[test]
+fn every_card() {
+    let faults: Vec<String> = CARDS
+        .iter()
+        .filter(|c| c.id == "induction")
+        .flat_map(|c| card_faults(c))
+        .collect();
+    assert_eq!(faults, Vec::<String>::new());
+}
+
+/// Whatever a link says, the settled knobs are possible: in range, settled once for all, and
+/// within a budget of memory.
+#[test]
+fn hostile_links_settle() {
+    let mut draws = Draws::new(1, Stream::Probe, 0);
+    for card in CARDS {
+        for trial in 0..300 {
+            let mut knobs = Knobs::defaults(card.knobs);
+            for k in card.knobs {
+                let end = if trial < 2 { trial } else { draws.index(4) };
+                let text = match (k.kind, end) {
+                    (Kind::Int { min, .. }, 0) => min.to_string(),
+                    (Kind::Int { max, .. }, 1) => max.to_string(),
+                    (Kind::Int { min, max }, 2) => (min
+                        + draws.index((max - min).min(4_000_000_000) as u32) as i64)
+                        .to_string(),
+                    (Kind::Float { min, .. }, 0) => min.to_string(),
+                    (Kind::Float { max, .. }, 1) => max.to_string(),
+                    (Kind::Choice { options }, _) => {
+                        options[draws.index(options.len() as u32) as usize].to_string()
+                    }
+                    _ => continue,
+                };
+                assert_eq!(knobs.set(k.key, &text), None);
+            }
+            let asked = knobs.query(true);
+            let notices = (card.settle)(&mut knobs);
+            let said = format!("{}: {asked} -> {} {notices:?}", card.id, knobs.query(true));
+            let settled = knobs.clone();
+            assert_eq!((card.settle)(&mut knobs), vec![], "{said}");
+            assert_eq!(knobs, settled, "{said}");
+            assert!(
+                card.knobs
+                    .iter()
+                    .all(|k| knobs.get(k.key).is_some_and(|v| in_range(k, v))),
+                "{said}"
+            );
+            assert!((card.cost)(&knobs).bytes <= 1 << 30, "{said}");
+            if trial < 60 {
+                let parts =
+                    experiments::build(card.id, &knobs).unwrap_or_else(|e| panic!("{e}: {said}"));
+                assert!(
+                    parts.plan.bytes() <= 1 << 30,
+                    "{} bytes: {said}",
+                    parts.plan.bytes()
+                );
+                let greatest = parts.plan.buffers.iter().map(|b| 4 * b.len).max().unwrap();
+                assert!(
+                    greatest <= 128 << 20,
+                    "{greatest} bytes in a buffer: {said}"
+                );
+                assert!(
+                    parts.checkpoints.len() <= 1000,
+                    "{} checkpoints: {said}",
+                    parts.checkpoints.len()
+                );
+            }
+        }
+    }
+}
+
+/// What a card says a run takes is what its plan takes.
+#[test]
+fn the_cost_on_the_card_is_that_of_the_plan() {
+    for card in CARDS {
+        for preset in card.presets {
+            let (knobs, _) = parsed(card, preset.query);
+            let (cost, parts) = (
+                (card.cost)(&knobs),
+                experiments::build(card.id, &knobs).unwrap(),
+            );
+            let said = format!(
+                "{} {}: {cost:?}, plan {}",
+                card.id,
+                preset.id,
+                parts.plan.bytes()
+            );
+            assert_eq!(cost.params as usize, parts.arena.len(), "{said}");
+            assert_eq!(cost.steps, parts.steps, "{said}");
+            let points = if parts.chains.is_some() {
+                parts.checkpoints.len()
+            } else {
+                0
+            };
+            assert_eq!(cost.points as usize, points, "{said}");
+            let ratio = cost.bytes as f64 / parts.plan.bytes() as f64;
+            assert!((0.9..1.5).contains(&ratio), "{ratio}: {said}");
+        }
+    }
+}
+
+fn lab(card: &Card) -> Parts {
+    experiments::build(card.id, &small(card)).unwrap_or_else(|e| panic!("{}: {e}", card.id))
+}
+
+#[test]
+fn labs() {
+    for card in CARDS {
+        assert_eq!(
+            parts_faults(&lab(card)),
+            Vec::<String>::new(),
+            "{}",
+            card.id
+        );
+        assert_eq!(
+            run_faults(card, lab(card), |_| ()),
+            Vec::<String>::new(),
+            "{}",
+            card.id
+        );
+    }
+}
+
+/// Every preset builds, and its tables hold together (nothing is run).
+#[test]
+fn presets_build() {
+    for card in CARDS {
+        for preset in card.presets {
+            let parts = experiments::build(card.id, &parsed(card, preset.query).0).unwrap();
+            assert_eq!(
+                parts_faults(&parts),
+                Vec::<String>::new(),
+                "{} {}",
+                card.id,
+                preset.id
+            );
+        }
+    }
+}
+
+#[test]
+fn an_unlisted_experiment_is_a_bad_link() {
+    let knobs = Knobs::defaults(CARDS[0].knobs);
+    assert!(matches!(
+        experiments::build("nothing", &knobs),
+        Err(lambdahat::protocol::Fault::BadLink(_))
+    ));
+}

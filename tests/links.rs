@@ -1,0 +1,262 @@
+//! Links: a round trip loses nothing, hostile input never panics, published links keep opening.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use lambdahat::app::link::{LINK_VERSION, Link, MAX_NOTICES, parse, parse_in};
+use lambdahat::experiments::{CARDS, Card, Cost, Preset};
+use lambdahat::knobs::{Group, Kind, Knob, Knobs, Value, choice, float, int};
+use lambdahat::protocol::{EngineChoice, Notice};
+use proptest::prelude::*;
+
+static KNOBS: &[Knob] = &[
+    int("width", "width", Group::Model, (1, 64), 8, "How wide."),
+    int("heads", "heads", Group::Model, (1, 8), 2, "How many heads."),
+    choice(
+        "norm",
+        "norm",
+        Group::Model,
+        &["none", "layernorm"],
+        "none",
+        "Which norm.",
+    ),
+    float(
+        "lr",
+        "rate",
+        Group::Training,
+        (1e-6, 1.0),
+        3e-3,
+        "How fast.",
+    ),
+    int("seed", "seed", Group::Data, (0, 1 << 31), 1, "Which draw."),
+];
+
+fn settle(knobs: &mut Knobs) -> Vec<Notice> {
+    let (width, heads) = (knobs.int("width"), knobs.int("heads"));
+    if width % heads == 0 {
+        return Vec::new();
+    }
+    knobs.put("heads", Value::Int(1));
+    vec![Notice::about(
+        "heads",
+        "heads does not divide width; using 1.",
+    )]
+}
+
+static PROBE: Card = Card {
+    id: "probe",
+    title: "probe",
+    claim: "",
+    look_for: &[],
+    knobs: KNOBS,
+    presets: &[
+        Preset {
+            id: "default",
+            help: "",
+            query: "",
+        },
+        Preset {
+            id: "wide",
+            help: "",
+            query: "width=32&heads=4",
+        },
+    ],
+    light: None,
+    losses: &[],
+    reference: |_| Vec::new(),
+    settle,
+    cost: |_| Cost::default(),
+    story: "",
+};
+
+fn read(text: &str) -> Link {
+    parse_in(&[&PROBE], text)
+}
+
+/// A setting drawn for a knob from a fraction in 0..1.
+fn drawn(knob: &Knob, u: f64) -> Value {
+    match knob.kind {
+        Kind::Int { min, max } => Value::Int(min + ((max - min) as f64 * u).round() as i64),
+        Kind::Float { min, max } => Value::Float((min + (max - min) * u).clamp(min, max)),
+        Kind::Choice { options } => {
+            Value::Word(options[((options.len() as f64 * u) as usize).min(options.len() - 1)])
+        }
+    }
+}
+
+fn round_trip(card: &'static Card, us: &[f64]) -> Result<(), String> {
+    let mut knobs = Knobs::defaults(card.knobs);
+    for (knob, &u) in card.knobs.iter().zip(us.iter().cycle()) {
+        // About half of the knobs stay at their default.
+        if u < 0.5 {
+            knobs.put(knob.key, drawn(knob, u * 2.0));
+        }
+    }
+    let _ = (card.settle)(&mut knobs);
+    let link = Link {
+        known: true,
+        experiment: card.id,
+        knobs,
+        run: false,
+        engine: EngineChoice::Auto,
+        notices: Vec::new(),
+    };
+    let text = link.text(true);
+    let back = parse_in(&[card], &text);
+    if back != link {
+        return Err(format!(
+            "{text} came back as {} with {:?}",
+            back.text(true),
+            back.notices
+        ));
+    }
+    Ok(())
+}
+
+proptest! {
+    #[test]
+    fn a_round_trip_loses_nothing(us in prop::collection::vec(0.0f64..1.0, 41)) {
+        for card in CARDS.iter().chain(&[&PROBE]) {
+            prop_assert_eq!(round_trip(card, &us), Ok(()));
+        }
+    }
+
+    #[test]
+    fn hostile_text_never_panics(text in "\\PC{0,200}") {
+        let _ = parse(&text);
+        let link = read(&format!("#/probe?{text}"));
+        prop_assert!(link.notices.len() <= MAX_NOTICES + 1);
+    }
+
+    #[test]
+    fn hostile_settings_never_panic(
+        pairs in prop::collection::vec(("(width|heads|norm|lr|seed|v|run|engine|preset|x)", "[-+0-9a-zA-Z.%&=#?/é]{0,24}"), 0..12)
+    ) {
+        let query: Vec<String> = pairs.iter().map(|(k, v)| format!("{k}={v}")).collect();
+        let link = read(&format!("#/probe?{}", query.join("&")));
+        for (knob, value) in KNOBS.iter().map(|k| (k, link.knobs.get(k.key).unwrap())) {
+            let (again, notice) = knob.read(&value.text());
+            prop_assert!(notice.is_none() && again == value, "{} = {:?}", knob.key, value);
+        }
+    }
+}
+
+/// Planted fault: a link written without one of its settings does not survive the round trip.
+#[test]
+fn the_round_trip_notices_a_lost_setting() {
+    let link = read("#/probe?width=16&seed=3");
+    let lossy = link.text(true).replace("width=16&", "");
+    assert_ne!(read(&lossy), link);
+}
+
+#[test]
+fn published_links_keep_opening() {
+    let golden = include_str!("golden/links.txt");
+    let links: Vec<&str> = golden.lines().filter(|l| l.starts_with("#/")).collect();
+    assert!(
+        links.len() >= 10,
+        "the file of published links is too short"
+    );
+    for text in links {
+        let link = parse(text);
+        assert!(
+            text.starts_with(&format!("#/{}", link.experiment)),
+            "{text} opened {}",
+            link.experiment
+        );
+        assert_eq!(link.notices, vec![], "{text}");
+    }
+    // Planted fault: a link that was never published does give a notice.
+    assert!(!parse("#/tms?v=1&never_published=1").notices.is_empty());
+}
+
+#[test]
+fn only_what_differs_is_written() {
+    assert_eq!(read("").text(false), format!("#/probe?v={LINK_VERSION}"));
+    assert_eq!(read("").text(true), "#/probe?v=1&seed=1");
+    assert_eq!(
+        read("#/probe?heads=4&width=8").text(false),
+        "#/probe?v=1&heads=4"
+    );
+    assert_eq!(
+        read("#/probe?seed=9&width=12").text(true),
+        "#/probe?v=1&width=12&seed=9"
+    );
+}
+
+#[test]
+fn engine_and_run_are_read_but_not_copied() {
+    let link = read("#/probe?engine=cpu&run=1");
+    assert_eq!((link.engine, link.run), (EngineChoice::Cpu, true));
+    assert_eq!(link.text(false), "#/probe?v=1");
+    assert_eq!(link.hash(false), "#/probe?v=1&engine=cpu");
+    assert_eq!(read(&link.hash(true)).engine, EngineChoice::Cpu);
+    assert_eq!(read("#/probe?engine=tpu").notices.len(), 1);
+}
+
+#[test]
+fn a_whole_address_is_a_link() {
+    let link = read("https://example.org/lab/?utm=1#/probe?width=32");
+    assert_eq!((link.knobs.int("width"), link.notices.len()), (32, 0));
+    assert_eq!(read("probe?width=32").knobs.int("width"), 32);
+    assert_eq!(read("#%2Fprobe?wid%74h=3%32").knobs.int("width"), 32);
+}
+
+#[test]
+fn a_preset_comes_first_wherever_it_stands() {
+    let link = read("#/probe?heads=8&preset=wide");
+    assert_eq!((link.knobs.int("width"), link.knobs.int("heads")), (32, 8));
+    assert_eq!(read("#/probe?preset=none").notices.len(), 1);
+}
+
+#[test]
+fn what_is_wrong_is_named() {
+    for (text, about, value) in [
+        ("#/probe?lr=NaN", "lr", Value::Float(3e-3)),
+        ("#/probe?lr=1e999", "lr", Value::Float(1.0)),
+        ("#/probe?lr=-inf", "lr", Value::Float(1e-6)),
+        ("#/probe?width=1e9", "width", Value::Int(64)),
+        (
+            "#/probe?width=99999999999999999999999",
+            "width",
+            Value::Int(64),
+        ),
+        ("#/probe?norm=%F0%9F%92%A3", "norm", Value::Word("none")),
+        ("#/probe?width=8&heads=3", "heads", Value::Int(1)),
+        ("#/probe?width=4&width=8", "width", Value::Int(8)),
+    ] {
+        let link = read(text);
+        assert_eq!(link.knobs.get(about), Some(value), "{text}");
+        assert_eq!(link.notices.len(), 1, "{text}: {:?}", link.notices);
+        assert_eq!(link.notices[0].key.as_deref(), Some(about), "{text}");
+    }
+    for text in [
+        "#/probe?bogus=1",
+        "#/probe?v=7",
+        "#/probe?v=x",
+        "#/probe?run=maybe",
+        "#/nothing?width=3&run=1",
+    ] {
+        let link = read(text);
+        assert_eq!(link.notices.len(), 1, "{text}: {:?}", link.notices);
+        assert!(!link.run);
+    }
+    assert_eq!(read("#/").notices, vec![]);
+}
+
+#[test]
+fn megabytes_are_cut_not_read() {
+    let long = format!("#/probe?width={}", "9".repeat(4 << 20));
+    let link = read(&long);
+    assert!(link.notices.iter().any(|n| n.text.contains("longer than")));
+    let many = format!(
+        "#/probe?{}",
+        (0..5000)
+            .map(|i| format!("k{i}"))
+            .collect::<Vec<_>>()
+            .join("&")
+    );
+    let link = read(&many);
+    assert_eq!(link.notices.len(), MAX_NOTICES + 1);
+    assert!(link.notices.iter().map(|n| n.text.len()).sum::<usize>() < 8192);
+    let wide = "é".repeat(8191);
+    let _ = read(&wide);
+}
