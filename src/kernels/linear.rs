@@ -23,7 +23,10 @@ pub fn gelu<T: Real>(x: T) -> (T, T) {
     // σ(±80) is 1 and 2e-35: the clamp changes no value and keeps exp finite.
     let u = (c * (x + k * x * x * x)).max(T::of(-80.0)).min(T::of(80.0));
     let s = (one + (-u).exp()).recip();
-    (x * s, s + x * s * (one - s) * c * (one + T::of(3.0) * k * x * x))
+    (
+        x * s,
+        s + x * s * (one - s) * c * (one + T::of(3.0) * k * x * x),
+    )
 }
 
 /// The activation numbered `act`: 0 none, 1 ReLU, 2 GELU.
@@ -63,7 +66,14 @@ pub const LINEAR: Kernel = Kernel {
         "act",
         "residual",
     ],
-    params: &[word("arena"), word("w"), word("b"), word("ln_w"), word("ln_b"), word("w_pos")],
+    params: &[
+        word("arena"),
+        word("w"),
+        word("b"),
+        word("ln_w"),
+        word("ln_b"),
+        word("w_pos"),
+    ],
     bindings: &[
         read("x"),
         read("weights"),
@@ -133,7 +143,18 @@ impl<'a, T: Real> Input<'a, T> {
 }
 
 fn linear<T: Real>(mut call: Call<'_, T>) {
-    let [rows, ctx, k, groups, width, norm, pos_groups, bias, act, residual] = call.consts();
+    let [
+        rows,
+        ctx,
+        k,
+        groups,
+        width,
+        norm,
+        pos_groups,
+        bias,
+        act,
+        residual,
+    ] = call.consts();
     let arena = call.offset(0);
     let [w_at, b_at, lnw_at, lnb_at, pos_at] = std::array::from_fn(|i| call.offset(i + 1));
     let count = call.replicas.len();
@@ -204,11 +225,36 @@ fn linear<T: Real>(mut call: Call<'_, T>) {
 #[must_use]
 pub fn cases() -> Vec<(Vec<u32>, Vec<u32>, usize, &'static str)> {
     vec![
-        (vec![48, 12, 16, 6, 8, 0, 0, 0, 0, 0], vec![768, 0, 0, 0, 0, 0], 1, "grouped columns"),
-        (vec![35, 7, 10, 6, 3, 1, 4, 0, 0, 0], vec![280, 1, 0, 181, 191, 201], 2, "LN, positions"),
-        (vec![35, 7, 10, 1, 37, 1, 0, 1, 1, 0], vec![430, 0, 370, 407, 417, 0], 1, "LN, bias, relu"),
-        (vec![33, 7, 10, 1, 5, 0, 0, 1, 2, 0], vec![60, 0, 50, 0, 0, 0], 3, "bias, gelu, replicas"),
-        (vec![64, 8, 33, 1, 40, 0, 0, 1, 0, 1], vec![1400, 3, 1330, 0, 0, 0], 1, "bias, residual"),
+        (
+            vec![48, 12, 16, 6, 8, 0, 0, 0, 0, 0],
+            vec![768, 0, 0, 0, 0, 0],
+            1,
+            "grouped columns",
+        ),
+        (
+            vec![35, 7, 10, 6, 3, 1, 4, 0, 0, 0],
+            vec![280, 1, 0, 181, 191, 201],
+            2,
+            "LN, positions",
+        ),
+        (
+            vec![35, 7, 10, 1, 37, 1, 0, 1, 1, 0],
+            vec![430, 0, 370, 407, 417, 0],
+            1,
+            "LN, bias, relu",
+        ),
+        (
+            vec![33, 7, 10, 1, 5, 0, 0, 1, 2, 0],
+            vec![60, 0, 50, 0, 0, 0],
+            3,
+            "bias, gelu, replicas",
+        ),
+        (
+            vec![64, 8, 33, 1, 40, 0, 0, 1, 0, 1],
+            vec![1400, 3, 1330, 0, 0, 0],
+            1,
+            "bias, residual",
+        ),
     ]
 }
 
