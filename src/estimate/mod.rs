@@ -1,1 +1,3 @@
-//! estimate
+//! λ̂ and its diagnostics: pure functions of traces. Knows no kernels and no devices.
+
+pub mod llc;

@@ -5,6 +5,7 @@ mod compile;
 mod passes;
 mod products;
 mod spec;
+pub mod tms;
 
 pub use compile::{Data, Io, Transformer};
 pub use spec::{Act, Norm, Positions, Spec};

@@ -1,3 +1,4 @@
 //! Data generators: pure functions of (seed, stream, step). They know no model and no device.
 
 pub mod repeat;
+pub mod tms;

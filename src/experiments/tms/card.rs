@@ -1,19 +1,118 @@
-//! What the page knows.
+//! What the page knows: knobs, levels, costs.
 
-use crate::experiments::{Card, Cost};
+use super::settings::settle;
+pub use super::settings::Settings;
+use crate::experiments::{Card, Cost, Preset, RefLine, SeriesSpec};
+use crate::knobs::{Group, Knob, Knobs, choice, float, int};
+use crate::model::tms::level;
 
 /// The card.
 pub const CARD: Card = Card {
     id: "tms",
-    title: "tms",
-    claim: "",
-    look_for: &[],
-    knobs: &[],
-    presets: &[],
+    title: "Toy model of superposition",
+    claim: "Six features share two dimensions as a polygon; training sits on a plateau, then jumps to a polygon with one more corner, and λ̂ can rise as the loss falls.",
+    look_for: &[
+        "The loss rests at 0.097, the level 4++: a square of four features, two dead ones with a positive bias.",
+        "Replica after replica drops to 0.062, the level 5+; count how many have left the plateau, and when.",
+        "A column of W grows from nothing while the other four move apart to make room for it.",
+        "λ̂ of the replica followed goes from about 5 to about 6 at its jump: at this nβ and γ the more accurate polygon is also the less degenerate one.",
+        "With the preset cold λ̂ is about 8.5 on both sides; with notlocal it mirrors the loss.",
+    ],
+    knobs: KNOBS,
+    presets: PRESETS,
     light: None,
-    losses: &[],
-    reference: |_| Vec::new(),
-    settle: |_| Vec::new(),
-    cost: |_| Cost::default(),
+    losses: &[
+        SeriesSpec {
+            id: "loss",
+            label: "data",
+            unit: "squared error",
+            help: "Mean over the replica's own data set of the sum of squared errors of all outputs.",
+        },
+        SeriesSpec {
+            id: "loss.population",
+            label: "population",
+            unit: "squared error",
+            help: "The same loss over the whole distribution, integrated exactly from the weights.",
+        },
+    ],
+    reference,
+    settle,
+    cost,
     story: include_str!("story.md"),
 };
+
+const KNOBS: &[Knob] = &[
+    int("features", "features", Group::Model, (3, 10), 6, "How many features share the two hidden dimensions.").symbol("c"),
+    choice("start", "start", Group::Model, &["kgon", "random"], "kgon", "Where training starts: at a regular polygon of features with the others dead, or at random weights."),
+    int("gon", "corners at start", Group::Model, (3, 10), 4, "Corners of the polygon training starts from, if it starts from one.").symbol("k"),
+    choice("dead", "bias of dead features", Group::Model, &["plus", "minus"], "plus", "Bias of the features outside the starting polygon: +1/(2c), from which they can be born, or −0.5, at which they stay dead."),
+    float("jitter", "jitter", Group::Model, (0.0, 1.0), 0.01, "Standard deviation of the normal noise added to every weight of the starting polygon.").symbol("σ₀"),
+    float("sigma", "random start", Group::Model, (0.0, 5.0), 0.1, "Standard deviation of every weight of a random start.").symbol("σ"),
+    int("n", "samples", Group::Data, (10, 5000), 1000, "Size of each replica's own data set.").symbol("n").unit("samples"),
+    int("batch", "batch", Group::Training, (1, 1000), 20, "Samples of one training step, drawn from the data set with replacement.").symbol("B").unit("samples"),
+    float("lr", "learning rate", Group::Training, (0.0, 1.0), 0.03, "Step size of stochastic gradient descent; at 0.01 far fewer replicas leave the plateau in time.").symbol("η"),
+    float("momentum", "momentum", Group::Training, (0.0, 0.999), 0.9, "How much of the last step's velocity is kept.").symbol("μ"),
+    int("steps", "steps", Group::Training, (1, 200_000), 6000, "Training steps.").symbol("t").unit("steps"),
+    int("seed", "seed", Group::Training, (0, 2_147_483_647), 1, "Replica r draws its weights, data and noise from this number plus r."),
+    int("replicas", "replicas", Group::Training, (1, 64), 16, "Models trained side by side, differing only in their seeds.").symbol("R"),
+    int("member", "replica followed", Group::Sampler, (0, 63), 0, "The replica λ̂ and the PCA are of, counted from 0; clicking one in the figure chooses it."),
+    float("nbeta", "inverse temperature nβ", Group::Sampler, (0.0, 1e7), 724.0, "Weight of the loss in the sampled density; 724 is 5·n/ln n, noise of variance 0.1 in the data.").symbol("nβ"),
+    float("gamma", "localization γ", Group::Sampler, (0.0, 1e6), 100.0, "Strength of the spring that holds the chains near the checkpoint.").symbol("γ"),
+    float("eps", "step size ε", Group::Sampler, (1e-12, 1.0), 3e-4, "Step size of SGLD; λ̂ is biased upwards by a quarter of ε times the curvature.").symbol("ε"),
+    int("chains", "chains", Group::Sampler, (0, 64), 8, "SGLD chains around each checkpoint; 0 turns λ̂ off.").unit("chains"),
+    int("burnin", "burn-in", Group::Sampler, (0, 20_000), 100, "Steps of each chain before the first draw is counted.").unit("steps"),
+    int("draws", "draws", Group::Sampler, (1, 50_000), 300, "Draws of each chain, one a step.").unit("draws"),
+    int("mbatch", "chain batch", Group::Sampler, (1, 1000), 100, "Samples of one SGLD step, the same for all chains and for the anchor at the checkpoint.").symbol("m").unit("samples"),
+    int("every", "checkpoint every", Group::Sampler, (0, 200_000), 100, "Steps between checkpoints at which λ̂ is estimated; 0 for none of these.").unit("steps"),
+    int("log", "log-spaced checkpoints", Group::Sampler, (0, 20), 0, "Further checkpoints at equal ratios of the step; 0 for none of these.").unit("per decade"),
+];
+
+const PRESETS: &[Preset] = &[
+    Preset { id: "default", help: "From the square with two dead features, sampled near each checkpoint.", query: "" },
+    Preset {
+        id: "cold",
+        help: "So cold that only the immediate neighbourhood counts: λ̂ near the local λ, 8.5 on both sides of the jump.",
+        query: "nbeta=1e5&gamma=1&eps=4e-6&burnin=1000&draws=3000&every=500",
+    },
+    Preset {
+        id: "notlocal",
+        help: "So hot and free that the chains forget the checkpoint: λ̂ is a constant minus nβ times the loss.",
+        query: "nbeta=144.8&gamma=1&eps=1e-3&burnin=1000&draws=1000&every=200",
+    },
+];
+
+/// The levels L(k, c), with every number of positive dead biases up to six features, and with none
+/// or all positive above.
+fn reference(knobs: &Knobs) -> Vec<RefLine> {
+    let c = knobs.size("features");
+    let lowest = if c == 3 || (knobs.word("start") == "kgon" && knobs.size("gon") == 3) { 3 } else { 4 };
+    (lowest..=c)
+        .flat_map(|k| (0..=c - k).map(move |plus| (k, plus)))
+        .filter(|&(k, plus)| c <= 6 || plus == 0 || plus == c - k)
+        .map(|(k, plus)| RefLine {
+            y: level(k, c, plus),
+            label: format!("{k}{}", "+".repeat(plus)),
+            help: format!(
+                "Exact population loss of {c} features as a regular {k}-gon, {} dead, {plus} of them with bias 1/(2c) (Chen et al. 2023).",
+                c - k
+            ),
+        })
+        .collect()
+}
+
+/// Floating-point operations of one sample: about 22 for each output, gradient included.
+fn cost(knobs: &Knobs) -> Cost {
+    let s = Settings::of(knobs);
+    let (c, replicas) = (s.features as f64, s.replicas as f64);
+    let sample = 22.0 * c;
+    let draws = (s.burnin + s.draws) as f64 * (s.chains + 1) as f64;
+    let points = if s.chains == 0 { 0 } else { s.checkpoints().len() as u64 };
+    Cost {
+        params: 3 * s.features as u64,
+        flops_per_step: replicas * (s.batch as f64 * sample + 15.0 * c),
+        flops_per_point: draws * (s.mbatch as f64 * sample + 60.0 * c),
+        steps: s.steps,
+        points,
+        bytes: s.bytes(),
+    }
+}
