@@ -1,7 +1,7 @@
 //! The words on the screen: durations, sizes, settings, phases, and for each fault what happened,
 //! what is safe and what to press.
 
-use crate::knobs::Knobs;
+use crate::knobs::{Kind, Knobs, Value};
 use crate::protocol::{DeviceInfo, DeviceKind, Fault, Phase, WhyCpu};
 
 /// A fault or a limitation, told to a person.
@@ -192,17 +192,22 @@ pub fn bytes(bytes: u64) -> String {
     }
 }
 
+/// A value as people write it: `1000` rather than the link's shorter `1e3`. It reads back the same.
+#[must_use]
+pub fn value(value: Value) -> String {
+    match value {
+        Value::Float(x) if x == 0.0 || (0.001..1e6).contains(&x.abs()) => x.to_string(),
+        other => other.text(),
+    }
+}
+
 /// The sampler's settings: `nβ 300 · γ 1000 · ε 1e-4 · 4×30`, or that it is off.
 #[must_use]
 pub fn setting(knobs: &Knobs) -> String {
     if knobs.int("chains") == 0 {
         return "sampling is off".into();
     }
-    let text = |key: &str| {
-        knobs
-            .get(key)
-            .map_or_else(|| "–".into(), crate::knobs::Value::text)
-    };
+    let text = |key: &str| knobs.get(key).map_or_else(|| "–".into(), value);
     format!(
         "nβ {} · γ {} · ε {} · {}×{}",
         text("nbeta"),
@@ -215,14 +220,13 @@ pub fn setting(knobs: &Knobs) -> String {
 
 /// A knob's range or words, for its tooltip.
 #[must_use]
-pub fn range(kind: crate::knobs::Kind) -> String {
-    use crate::knobs::{Kind, Value};
+pub fn range(kind: Kind) -> String {
     match kind {
         Kind::Int { min, max } => format!("{min} to {max}"),
         Kind::Float { min, max } => format!(
             "{} to {}",
-            Value::Float(min).text(),
-            Value::Float(max).text()
+            value(Value::Float(min)),
+            value(Value::Float(max))
         ),
         Kind::Choice { options } => options.join(", "),
     }
@@ -276,5 +280,10 @@ mod tests {
         );
         assert_eq!(bytes(22_000_000), "21 MB");
         assert_eq!(bytes(900), "1 kB");
+        let values: Vec<String> = [1000.0, 1e-4, 0.03, 1e7, 0.0]
+            .into_iter()
+            .map(|x| value(Value::Float(x)))
+            .collect();
+        assert_eq!(values, ["1000", "1e-4", "0.03", "1e7", "0"]);
     }
 }

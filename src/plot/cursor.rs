@@ -30,7 +30,11 @@ impl LineChart<'_> {
                         self.step_px(frame, line.x[i]),
                         frame.y.px(line.y[i]).clamp(top, top + height),
                     ];
-                    values.push((line, at, number::significant(line.y[i], 3)));
+                    values.push((
+                        line,
+                        at,
+                        format!("{} {}", line.label, number::significant(line.y[i], 3)),
+                    ));
                 }
             }
             let wanted: Vec<f64> = values.iter().map(|v| v.1[1]).collect();

@@ -55,6 +55,8 @@ pub struct LineChart<'a> {
     pub log_y: bool,
     /// Whether 0 belongs to the value axis.
     pub from_zero: bool,
+    /// Without names at the line ends, as the cursor's own labels name the curves.
+    pub quiet: bool,
     /// Curves, back to front.
     pub lines: Vec<Line<'a>>,
     /// Reference lines.
@@ -82,7 +84,7 @@ pub struct Chart {
 }
 
 const TOP: f64 = 22.0;
-const BOTTOM: f64 = 24.0;
+const BOTTOM: f64 = 40.0;
 const LEFT: f64 = 44.0;
 /// Width of a character of a label, about, at 12 px.
 const CHARACTER: f64 = 6.4;
@@ -99,7 +101,9 @@ impl LineChart<'_> {
             rect: inner(&frame),
             marks: plot,
         });
-        marks.extend(self.end_labels(&frame));
+        if !self.quiet {
+            marks.extend(self.end_labels(&frame));
+        }
         let scene = Scene {
             width: self.width,
             height: self.height,
@@ -125,9 +129,10 @@ impl LineChart<'_> {
             self.lines
                 .iter()
                 .flat_map(|l| l.y.iter().chain(l.lo).chain(l.hi).copied())
-                .chain(self.from_zero.then_some(0.0))
         };
-        let seen = range(values(), self.log_y);
+        let zero = if self.from_zero { Some(0.0) } else { None };
+        let seen = range(values(), self.log_y)
+            .and_then(|(low, high)| range([low, high].into_iter().chain(zero), self.log_y));
         let levels = || self.levels.iter().map(|l| l.y);
         let (low, high) = match seen {
             // A level far outside the data is not worth squeezing the data for.
@@ -206,7 +211,7 @@ impl LineChart<'_> {
         marks.push(Mark::line("axis", [left, bottom], [right, bottom]));
         marks.push(Mark::text(
             "axis-title",
-            [self.width - 2.0, self.height - 8.0],
+            [frame.x.to, self.height - 6.0],
             Anchor::End,
             "step",
         ));

@@ -60,7 +60,12 @@ pub fn significant(x: f64, digits: usize) -> String {
             superscript(exponent)
         );
     }
-    let decimals = (digits as i32 - 1 - exponent).max(0);
+    let decimals = digits as i32 - 1 - exponent;
+    if decimals < 0 {
+        // Digits beyond the known ones become zeros: 42 689 with two digits is 43 000.
+        let unit = 10f64.powi(-decimals);
+        return fixed((x / unit).round() * unit, 0);
+    }
     fixed(x, usize::try_from(decimals).unwrap_or(0))
 }
 
@@ -148,6 +153,7 @@ mod tests {
         assert_eq!(significant(0.062_222, 3), "0.0622");
         assert_eq!(significant(9.999, 3), "10.0");
         assert_eq!(significant(-79.4, 2), "−79");
+        assert_eq!(significant(42_689.0, 2), "43\u{202f}000");
         assert_eq!(significant(3.2e-9, 2), "3.2 × 10⁻⁹");
     }
 

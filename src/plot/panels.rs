@@ -78,6 +78,7 @@ pub fn loss<'a>(
         log_x: look.log_x,
         log_y: look.log_y,
         from_zero: false,
+        quiet: false,
         lines,
         levels: if look.recorded { Vec::new() } else { levels },
     }
@@ -109,6 +110,7 @@ pub fn llc<'a>(look: &Look, curve: LlcCurve<'a>) -> LineChart<'a> {
         log_x: look.log_x,
         log_y: false,
         from_zero: true,
+        quiet: false,
         lines: vec![Line {
             label: "λ̂".into(),
             class: look.class("s4"),
@@ -148,6 +150,7 @@ pub fn locality<'a>(
         log_x: look.log_x,
         log_y: false,
         from_zero: false,
+        quiet: false,
         lines: vec![line("w*", "s0 thin", at), line("chains", "s1 thin", under)],
         levels: Vec::new(),
     }

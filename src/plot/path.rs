@@ -37,7 +37,7 @@ pub struct PathChart<'a> {
 const LEFT: f64 = 44.0;
 const TOP: f64 = 22.0;
 const RIGHT: f64 = 14.0;
-const BOTTOM: f64 = 42.0;
+const BOTTOM: f64 = 58.0;
 
 impl PathChart<'_> {
     /// Draws it.
@@ -220,26 +220,27 @@ impl PathChart<'_> {
     }
 
     fn ramp_key(&self) -> Vec<Mark> {
-        let (width, y) = (4.0, 6.0);
-        let left = self.width - RIGHT - width * RAMP as f64 - 34.0;
+        let (width, y) = (5.0, self.height - 14.0);
+        let end = number::fixed(self.x_max, 0);
+        let left =
+            self.width - RIGHT - width * RAMP as f64 - 8.0 - 7.0 * end.chars().count() as f64;
         let mut marks: Vec<Mark> = (0..RAMP)
             .map(|i| Mark::Rect {
                 class: format!("key ramp-{i}"),
-                rect: [left + i as f64 * width, y, width + 0.5, 6.0],
+                rect: [left + i as f64 * width, y, width + 0.5, 7.0],
                 opacity: 1.0,
                 title: String::new(),
             })
             .collect();
         marks.push(Mark::text(
             "tick",
-            [left - 4.0, 13.0],
+            [left - 5.0, y + 8.0],
             Anchor::End,
             "step 0",
         ));
-        let end = number::fixed(self.x_max, 0);
         marks.push(Mark::text(
             "tick",
-            [self.width - RIGHT + 12.0, 13.0],
+            [self.width - RIGHT, y + 8.0],
             Anchor::End,
             end,
         ));

@@ -10,6 +10,7 @@ use crate::app::{Action, Effect, State, reduce};
 use gloo::events::EventListener;
 use gloo::storage::{LocalStorage, Storage};
 use gloo::utils::{document, document_element, window};
+use std::cell::RefCell;
 use std::rc::Rc;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
@@ -22,7 +23,7 @@ const THEME: &str = "lambdahat.theme";
 #[derive(Debug)]
 pub struct App {
     state: Rc<State>,
-    engine: Option<Engine>,
+    engine: Rc<RefCell<Option<Engine>>>,
     // Held, not read: listeners end with the page.
     _listeners: Vec<EventListener>,
 }
@@ -47,10 +48,13 @@ impl Component for App {
             ));
         });
         let send = ctx.link().callback(|a: Action| a);
+        let engine: Rc<RefCell<Option<Engine>>> = Rc::default();
+        let mut listeners = vec![opened, keys::listen(send)];
+        listeners.extend(leaving(&engine));
         let mut app = Self {
             state,
-            engine: None,
-            _listeners: vec![opened, keys::listen(send)],
+            engine,
+            _listeners: listeners,
         };
         app.new_worker(ctx);
         app
@@ -98,12 +102,12 @@ impl Component for App {
                             <pca::PcaChart ..page.clone() />
                         </div>
                         <readout::Readout ..page.clone() />
-                        <story::Story ..page.clone() />
                     </section>
                     <section class="right" aria-label="The model">
                         <figure::ModelFigure ..page.clone() />
                         <story::LookFor ..page.clone() />
                     </section>
+                    <story::Story ..page.clone() />
                 </main>
                 <panel::Panel ..page.clone() />
                 <keys::Keys ..page />
@@ -116,7 +120,11 @@ impl App {
     fn carry_out(&mut self, ctx: &Context<Self>, effect: Effect) {
         match effect {
             Effect::Send(command) => {
-                let sent = self.engine.as_ref().map_or(Ok(()), |e| e.post(&command));
+                let sent = self
+                    .engine
+                    .borrow()
+                    .as_ref()
+                    .map_or(Ok(()), |e| e.post(&command));
                 if let Err(why) = sent {
                     ctx.link().send_message(Action::WorkerDied(why));
                 }
@@ -136,13 +144,32 @@ impl App {
 
     fn new_worker(&mut self, ctx: &Context<Self>) {
         // The old one goes first: it holds the lock of the stored run.
-        self.engine = None;
+        self.engine.replace(None);
         let send = ctx.link().callback(|a: Action| a);
         match Engine::start(self.state.link.engine, self.state.secure, &send) {
-            Ok(engine) => self.engine = Some(engine),
+            Ok(engine) => {
+                self.engine.replace(Some(engine));
+            }
             Err(why) => ctx.link().send_message(Action::WorkerDied(why)),
         }
     }
+}
+
+/// A page that is left may be kept in memory by the browser, its worker with it, which would hold the
+/// stored run's lock against the page that comes next. So the worker ends with the visit, and a
+/// page that is brought back from memory loads anew and offers to resume.
+fn leaving(engine: &Rc<RefCell<Option<Engine>>>) -> [EventListener; 2] {
+    let engine = engine.clone();
+    let hide = EventListener::new(&window(), "pagehide", move |_| {
+        engine.replace(None);
+    });
+    let show = EventListener::new(&window(), "pageshow", |event| {
+        let persisted = js_sys::Reflect::get(event, &"persisted".into());
+        if persisted.is_ok_and(|p| p.is_truthy()) {
+            let _ = window().location().reload();
+        }
+    });
+    [hide, show]
 }
 
 fn show_theme(theme: Theme) {

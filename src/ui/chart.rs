@@ -19,6 +19,9 @@ pub struct ChartProps {
     pub title: AttrValue,
     /// What the title means.
     pub help: AttrValue,
+    /// Small print under the title: with which settings.
+    #[prop_or_default]
+    pub sub: AttrValue,
     /// Where its width is measured.
     pub node: NodeRef,
     /// The picture.
@@ -78,6 +81,7 @@ pub fn Chart(props: &ChartProps) -> Html {
             <figcaption>
                 <h2 title={props.help.clone()}>{ &props.title }</h2>
                 { props.children.clone() }
+                <p class="sub">{ &props.sub }</p>
             </figcaption>
             <div class="plot-box" ref={props.node.clone()} tabindex="0"
                 aria-label={format!("{}. Arrow keys move the cursor.", props.title)}

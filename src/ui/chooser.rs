@@ -49,15 +49,15 @@ pub fn Pickers(page: &Page) -> Html {
     let current = card.presets.iter().find(|p| same(p.query)).map(|p| p.id);
     html! {
         <div class="pickers">
-            <label>{"experiment "}
-                <select data-test="experiment" onchange={experiment}>
+            <label>
+                <select aria-label="Experiment" data-test="experiment" onchange={experiment}>
                     { for CARDS.iter().map(|c| html! {
                         <option value={c.id} selected={c.id == card.id}>{ c.title }</option>
                     }) }
                 </select>
             </label>
-            <label>{"preset "}
-                <select data-test="preset" onchange={preset}>
+            <label>
+                <select aria-label="Preset" data-test="preset" onchange={preset}>
                     <option value="" selected={current.is_none()} disabled=true>{"own settings"}</option>
                     { for card.presets.iter().map(|p| html! {
                         <option value={p.id} selected={current == Some(p.id)} title={p.help}>{ p.id }</option>

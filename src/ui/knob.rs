@@ -72,7 +72,7 @@ pub fn KnobField(props: &KnobProps) -> Html {
             <button type="button" class="tip" aria-label={format!("About {}", knob.label)}>{"i"}
                 <span role="tooltip" id={tip}>
                     { knob.help }
-                    <span class="small-print">{ format!(" {}: {}{unit}; default {}.", knob.key, words::range(knob.kind), knob.default.text()) }</span>
+                    <span class="small-print">{ format!(" {}: {}{unit}; default {}.", knob.key, words::range(knob.kind), words::value(knob.default)) }</span>
                 </span>
             </button>
         </div>

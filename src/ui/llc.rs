@@ -29,7 +29,7 @@ pub fn LlcChart(page: &Page) -> Html {
         log_y: false,
         ..base
     };
-    let chart = panels::llc(
+    let mut chart = panels::llc(
         &upper,
         LlcCurve {
             x: &llc.x,
@@ -38,6 +38,7 @@ pub fn LlcChart(page: &Page) -> Html {
             hi: &llc.hi,
         },
     );
+    chart.quiet = state.cursor.step.is_some();
     let drawn = chart.draw();
     let cursor = state
         .cursor
@@ -63,7 +64,7 @@ pub fn LlcChart(page: &Page) -> Html {
     };
     html! {
         <div class="llc">
-            <Chart page={page.clone()} name="llc" title={format!("λ̂ ({setting})")} {node} {cursor}
+            <Chart page={page.clone()} name="llc" title="λ̂, local learning coefficient" sub={setting} {node} {cursor}
                 points={drawn.points} scene={drawn.scene}
                 help="Local learning coefficient, estimated by SGLD chains around each checkpoint: how many directions the loss really feels."
                 recorded={state.recorded().map(|r| r.label())} {empty}

@@ -113,7 +113,8 @@ pub fn LossChart(page: &Page) -> Html {
             .collect(),
         (None, None) => Vec::new(),
     };
-    let chart = panels::loss(&look, unit, &curves, levels);
+    let mut chart = panels::loss(&look, unit, &curves, levels);
+    chart.quiet = state.cursor.step.is_some();
     let drawn = chart.draw();
     let cursor = state
         .cursor

@@ -43,7 +43,7 @@ pub fn Setup(page: &Page) -> Html {
                 { for GROUPS.iter().map(|(group, name)| {
                     let fields: Vec<Html> = knobs.schema().iter().filter(|k| k.group == *group).map(|knob| {
                         let value = knobs.get(knob.key).unwrap_or(knob.default);
-                        html! { <KnobField key={knob.key} knob={*knob} text={value.text()} changed={value != knob.default} send={page.send.clone()} /> }
+                        html! { <KnobField key={knob.key} knob={*knob} text={words::value(value)} changed={value != knob.default} send={page.send.clone()} /> }
                     }).collect();
                     if fields.is_empty() {
                         Html::default()

@@ -22,7 +22,7 @@ pub fn TopBar(page: &Page) -> Html {
             <Device ..page.clone() />
             <CopyLink ..page.clone() />
             <button type="button" class="small" onclick={page.on(Action::View(Toggle::Theme))}
-                title="Colours: as the system has it, light, or dark">{ format!("theme: {}", page.state.view.theme.name()) }</button>
+                title={format!("Colours: {} now; press for the next of system, light, dark", page.state.view.theme.name())}>{"theme"}</button>
             <button type="button" class="small" onclick={page.on(Action::View(Toggle::Keys))} title="List of keys"
                 aria-expanded={page.state.view.keys.to_string()}>{"keys"}</button>
         </header>
