@@ -132,7 +132,7 @@ impl Session {
     pub fn load(&mut self, weights: Vec<f32>, moments: &[Vec<f32>]) -> Result<(), Fault> {
         let parts = &self.parts;
         self.exec.set_replicas(parts.train.program, &parts.train.replicas);
-        let mut batch = Batch::default();
+        let mut batch = parts.lab.setup();
         batch.floats.push((parts.params, 0, weights));
         for (i, (_, buf)) in parts.moments.iter().enumerate() {
             let zeros = || vec![0.0; parts.plan.buffers[buf.0].len];
