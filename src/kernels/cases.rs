@@ -70,10 +70,8 @@ pub const LISTED: &[Listed] = &[
     listed(&unembed::UNEMBED, unembed::cases, unembed::fill),
     listed(&optim::SGD, optim::sgd_cases, optim::fill),
     Listed {
-        kernel: &optim::ADAMW,
-        cases: optim::adamw_cases,
-        fill: optim::fill,
         positive: &["v"],
+        ..listed(&optim::ADAMW, optim::adamw_cases, optim::fill)
     },
     listed(&optim::SGLD, optim::sgld_cases, optim::fill),
     listed(&tms::TMS, tms::cases, tms::fill),
