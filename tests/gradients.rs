@@ -120,8 +120,9 @@ impl Rig {
             for along in directions {
                 let want = self.slope(&along);
                 let got: f64 = along.iter().map(|&(i, d)| gradient[i] * d).sum();
-                // Written so that NaN fails.
-                if !((got - want).abs() <= 2e-7 * (1.0 + want.abs())) {
+                let near = (got - want).abs() <= 2e-7 * (1.0 + want.abs());
+                // NaN is not near.
+                if !near {
                     return Err(format!("{}: gradient {got}, slope {want}", t.name));
                 }
                 checks += 1;

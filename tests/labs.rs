@@ -60,7 +60,10 @@ fn hostile_links_settle() {
             let settled = knobs.clone();
             // A warning may stand; nothing more is replaced.
             let again = (card.settle)(&mut knobs);
-            assert!(again.iter().all(|n| notices.contains(n)), "{again:?}: {said}");
+            assert!(
+                again.iter().all(|n| notices.contains(n)),
+                "{again:?}: {said}"
+            );
             assert_eq!(knobs, settled, "{said}");
             assert!(
                 card.knobs

@@ -115,6 +115,134 @@ fn corners_are_counted() {
     assert_eq!(gon(6, &regular(4, 6, 1.0, 0.1)), "4++");
 }
 
+/// Trains on the CPU engine and returns the weights of every replica.
+fn trained(parts: &Parts, steps: u64) -> Vec<f32> {
+    let mut exec = CpuExec::<f32>::new(&parts.plan);
+    exec.set_replicas(parts.train.program, &parts.train.replicas);
+    exec.floats_mut(parts.params)
+        .copy_from_slice(&parts.lab.initial());
+    for step in 0..steps {
+        fill(&mut exec, parts, &parts.train, Of::Train, step);
+    }
+    exec.floats(parts.params).to_vec()
+}
+
+/// How many replicas of six features are at a population loss below that of any 4-gon.
+fn left_the_plateau(weights: &[f32]) -> usize {
+    weights
+        .chunks(18)
+        .filter(|w| population_loss(6, &wide(w)) < 0.08)
+        .count()
+}
+
+#[test]
+fn replicas_leave_the_plateau_one_after_the_other() {
+    let parts = build("replicas=32");
+    let early = trained(&parts, 500);
+    let late = trained(&parts, parts.steps);
+    // Seen on this engine: 1 by step 500 and 19 of 32 at the end; the band allows for another libm.
+    let (early, late) = (left_the_plateau(&early), left_the_plateau(&late));
+    assert!(early <= 6, "{early} by step 500");
+    assert!((13..=26).contains(&late), "{late} of 32");
+    // The control: with negative dead biases nobody leaves.
+    let control = trained(&build("replicas=32&dead=minus"), 6000);
+    assert_eq!(left_the_plateau(&control), 0);
+}
+
+#[test]
+fn a_replica_is_the_run_of_its_seed_alone() {
+    let bits = |w: &[f32]| w.iter().map(|w| w.to_bits()).collect::<Vec<_>>();
+    let five = trained(&build("replicas=5&seed=4"), 300);
+    let alone = trained(&build("replicas=1&seed=7"), 300);
+    assert_eq!(bits(&five[54..72]), bits(&alone));
+    assert_ne!(bits(&five[36..54]), bits(&alone));
+}
+
+#[test]
+fn an_evaluation_reports_every_replica() {
+    let parts = build("replicas=3&member=1");
+    let job = parts.eval.as_ref().unwrap();
+    let weights = parts.lab.initial();
+    let mut exec = CpuExec::<f32>::new(&parts.plan);
+    exec.set_replicas(job.program, &job.replicas);
+    exec.floats_mut(parts.params).copy_from_slice(&weights);
+    fill(&mut exec, &parts, job, Of::Eval, 0);
+    let (buf, range) = parts.reads[0].clone();
+    let reads = [exec.floats(buf)[range].to_vec()];
+    let seen = parts.lab.observe(0, 1, &weights, &reads);
+    let ids: Vec<&str> = seen.values.iter().map(|(id, _)| id.as_str()).collect();
+    assert_eq!(
+        ids[..4],
+        [
+            "loss",
+            "loss.population",
+            "replicas/1/loss",
+            "replicas/1/loss.population"
+        ]
+    );
+    // A thousand samples know the population loss to a few hundredths.
+    for pair in seen.values.chunks(2) {
+        assert!((pair[0].1 - pair[1].1).abs() < 0.02, "{pair:?}");
+        assert!((pair[1].1 - level(4, 6, 2)).abs() < 0.005, "{pair:?}");
+    }
+    assert_eq!(seen.pca_row.len(), 256 * 6);
+    assert_ne!(
+        seen.pca_row,
+        parts.lab.observe(0, 2, &weights, &reads).pca_row
+    );
+}
+
+#[test]
+fn the_card_counts_the_bytes_of_the_plan() {
+    let card = experiments::card("tms").unwrap();
+    for query in [
+        "",
+        "chains=0&replicas=64&n=5000",
+        "features=10&mbatch=1000&chains=64",
+    ] {
+        let knobs = knobs(query);
+        let parts = experiments::build("tms", &knobs).unwrap();
+        assert_eq!((card.cost)(&knobs).bytes, parts.plan.bytes(), "{query}");
+        assert!(parts.checkpoints.iter().all(|c| parts.evals.contains(c)));
+    }
+}
+
+#[test]
+fn knobs_that_exclude_each_other_are_settled_aloud() {
+    let card = experiments::card("tms").unwrap();
+    let mut knobs = Knobs::defaults(card.knobs);
+    for (key, value) in [
+        ("features", "3"),
+        ("replicas", "2"),
+        ("member", "9"),
+        ("n", "10"),
+        ("steps", "200000"),
+        ("every", "1"),
+        ("eps", "1"),
+    ] {
+        assert_eq!(knobs.set(key, value), None);
+    }
+    let keys: Vec<_> = (card.settle)(&mut knobs)
+        .into_iter()
+        .filter_map(|n| n.key)
+        .collect();
+    assert_eq!(keys, ["gon", "member", "batch", "mbatch", "every", "eps"]);
+    assert_eq!(
+        [
+            knobs.int("gon"),
+            knobs.int("member"),
+            knobs.int("batch"),
+            knobs.int("every")
+        ],
+        [3, 1, 10, 200]
+    );
+    // Settled knobs stay as they are; only the step size, which is the reader's to choose, is still remarked on.
+    assert_eq!((card.settle)(&mut knobs).len(), 1);
+    for preset in card.presets {
+        self::knobs(preset.query);
+    }
+}
+
 fn fill<T: Precision>(
     exec: &mut CpuExec<T>,
     parts: &Parts,
@@ -167,21 +295,18 @@ fn the_gradient_is_the_derivative_of_the_loss() {
     }
 }
 
-/// λ̂ at weights, as at a checkpoint of that step.
-fn sample(parts: &Parts, weights: &[f32], checkpoint: u64) -> Llc {
+/// λ̂ at weights, with the data of a replica.
+fn sample(parts: &Parts, weights: &[f32], follow: usize) -> Llc {
     let chains = parts.chains.as_ref().unwrap();
     let (job, of) = (
         &chains.job,
         Of::Chains {
-            checkpoint,
-            follow: parts.follow,
+            checkpoint: 0,
+            follow,
         },
     );
     let mut exec = CpuExec::<f32>::new(&parts.plan);
-    exec.set_replicas(
-        job.program,
-        &parts.lab.chain_replicas(checkpoint, parts.follow),
-    );
+    exec.set_replicas(job.program, &parts.lab.chain_replicas(0, follow));
     exec.floats_mut(chains.anchor).copy_from_slice(weights);
     exec.floats_mut(chains.params)
         .chunks_mut(weights.len())
@@ -209,13 +334,17 @@ fn sample(parts: &Parts, weights: &[f32], checkpoint: u64) -> Llc {
     llc(&trace, chains.chains, chains.nbeta)
 }
 
-/// λ̂ at a k-gon of six features, averaged over `points` estimates.
-fn estimate(parts: &Parts, k: usize, dead: f64, points: u64) -> f64 {
+/// λ̂ at a k-gon of six features, averaged over the data sets of all replicas.
+fn estimate(parts: &Parts, k: usize, dead: f64) -> f64 {
     let w: Vec<f32> = regular(k, 6, 0.3, dead).iter().map(|&w| w as f32).collect();
-    (0..points).map(|p| sample(parts, &w, p).value).sum::<f64>() / points as f64
+    let replicas = parts.train.replicas.len();
+    (0..replicas)
+        .map(|r| sample(parts, &w, r).value)
+        .sum::<f64>()
+        / replicas as f64
 }
 
-/// The points of slt.md's table: 4⁻⁻, 4⁺⁺, 5⁻, 5⁺, 6.
+/// Corners and dead bias of 4⁻⁻, 4⁺⁺, 5⁻, 5⁺, 6.
 const POINTS: [(usize, f64); 5] = [
     (4, -0.5),
     (4, 1.0 / 12.0),
@@ -226,14 +355,19 @@ const POINTS: [(usize, f64); 5] = [
 
 #[test]
 fn lambda_hat_at_the_kgons_is_as_stated() {
-    let parts = build("");
-    let got = POINTS.map(|(k, dead)| estimate(&parts, k, dead, 6));
+    // The values stated are at minima of the population loss; a k-gon is off the minimum of a data
+    // set, which lowers λ̂, so the data sets are large and several.
+    let parts = build("replicas=8&n=5000");
+    let got = POINTS.map(|(k, dead)| estimate(&parts, k, dead));
+    println!("{got:.2?}");
     for (got, stated) in got.iter().zip([3.6, 5.1, 4.9, 6.2, 5.7]) {
         assert!(
-            (got - stated).abs() < 0.4,
+            (got - stated).abs() < 0.3,
             "{got:.2} where {stated} is stated"
         );
     }
-    // The jump 4++ → 5+ raises it.
+    // From 4++ to 5+ it rises, and colder and freer chains return something else altogether.
     assert!(got[3] - got[1] > 0.5);
+    let other = estimate(&build("replicas=2&n=5000&nbeta=144.8&gamma=1"), 6, 0.0);
+    assert!((other - 5.7).abs() > 1.0, "{other}");
 }

@@ -171,10 +171,11 @@ fn attention_backward<T: Real>(mut call: Call<'_, T>) {
                 for (t, row) in (t..).zip(rows.chunks_exact_mut(ctx)) {
                     let at = t * m + h * dh;
                     let along = dot(&dz[at..][..dh], &z[at..][..dh]);
-                    // Beyond the query the pattern is 0, and so is its gradient.
-                    for (ds, &p) in row.iter_mut().zip(&pattern[t * ctx..]) {
+                    let (seen, hidden) = row.split_at_mut(t + 1);
+                    for (ds, &p) in seen.iter_mut().zip(&pattern[t * ctx..]) {
                         *ds = p * (scale * *ds - along) * root;
                     }
+                    hidden.fill(T::zero());
                 }
                 let dq = &mut dqkv[t * 3 * m + h * dh..];
                 product(dq, rows, (ctx, 3 * m), len, &keys, 0..t + len, dh);
@@ -191,10 +192,10 @@ fn attention_backward<T: Real>(mut call: Call<'_, T>) {
     });
 }
 
-/// `[ctx][ctx]` turned on its side.
+/// The keys up to each query of `x [query][key]` as `side [key][query]`; the rest stays 0.
 fn turn<T: Real>(side: &mut [T], x: &[T], ctx: usize) {
     for (i, row) in x.chunks_exact(ctx).enumerate() {
-        for (j, &v) in row.iter().enumerate() {
+        for (j, &v) in row[..=i].iter().enumerate() {
             side[j * ctx + i] = v;
         }
     }

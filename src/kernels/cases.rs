@@ -2,8 +2,8 @@
 //! module supplies its own; here they are listed, and their inputs drawn.
 
 use super::{
-    Access, Elem, Kernel, Replica, Step, attention, embed, linear, linear_backward, loss, norm,
-    optim, probe, tms, unembed,
+    Access, Call, Elem, Kernel, Replica, Slot, Step, attention, embed, linear, linear_backward,
+    loss, norm, optim, probe, tms, unembed,
 };
 use crate::math::{Stream, normal, philox::word};
 
@@ -21,6 +21,9 @@ pub struct Listed {
     pub fill: fn(&[u32], &str, usize) -> Vec<u32>,
     /// Float bindings that hold positive numbers only, such as second moments.
     pub positive: &'static [&'static str],
+    /// The kernel of equal consts and params whose outputs this one is given, by the same names: a
+    /// twin may compute again what its shader is given.
+    pub forward: Option<&'static Kernel>,
 }
 
 type Cases = fn() -> Vec<CaseOf>;
@@ -32,6 +35,7 @@ const fn listed(kernel: &'static Kernel, cases: Cases, fill: Fill) -> Listed {
         cases,
         fill,
         positive: &[],
+        forward: None,
     }
 }
 
@@ -43,7 +47,10 @@ fn zeros(_: &[u32], _: &str, len: usize) -> Vec<u32> {
 /// Every kernel's cases: one line a kernel.
 pub const LISTED: &[Listed] = &[
     listed(&attention::ATTENTION, attention::cases, zeros),
-    listed(&attention::ATTENTION_BACKWARD, attention::cases, zeros),
+    Listed {
+        forward: Some(&attention::ATTENTION),
+        ..listed(&attention::ATTENTION_BACKWARD, attention::cases, zeros)
+    },
     listed(&embed::EMBED, embed::cases, embed::fill),
     listed(&embed::EMBED_DW, embed::cases_dw, embed::fill),
     listed(&linear::LINEAR, linear::cases, zeros),
@@ -63,10 +70,8 @@ pub const LISTED: &[Listed] = &[
     listed(&unembed::UNEMBED, unembed::cases, unembed::fill),
     listed(&optim::SGD, optim::sgd_cases, optim::fill),
     Listed {
-        kernel: &optim::ADAMW,
-        cases: optim::adamw_cases,
-        fill: optim::fill,
         positive: &["v"],
+        ..listed(&optim::ADAMW, optim::adamw_cases, optim::fill)
     },
     listed(&optim::SGLD, optim::sgld_cases, optim::fill),
     listed(&tms::TMS, tms::cases, tms::fill),
@@ -91,6 +96,8 @@ pub struct Case {
     pub fill: fn(&[u32], &str, usize) -> Vec<u32>,
     /// Float bindings that hold positive numbers only.
     pub positive: &'static [&'static str],
+    /// The kernel whose outputs this one is given.
+    pub forward: Option<&'static Kernel>,
 }
 
 /// Every case of every kernel.
@@ -101,6 +108,7 @@ pub fn cases() -> Vec<Case> {
             kernel,
             fill,
             positive,
+            forward,
             ..
         } = *l;
         let case = move |(consts, params, replicas, label): CaseOf| Case {
@@ -111,6 +119,7 @@ pub fn cases() -> Vec<Case> {
             replicas,
             fill,
             positive,
+            forward,
         };
         (l.cases)().into_iter().map(case)
     };
@@ -180,7 +189,7 @@ impl Case {
 
     /// Inputs in binding order: standard normals, or 1/2 + |normal| where only positive numbers
     /// make sense, words from the kernel's `fill`, poison in what is only written. `norms` are those
-    /// of `x`, since a twin may compute again what its shader is given.
+    /// of `x`, and what another kernel computes is computed.
     #[must_use]
     pub fn inputs(&self) -> Vec<Input> {
         let needs = (self.kernel.needs)(&self.consts, &self.params, self.replicas);
@@ -216,7 +225,40 @@ impl Case {
         if let (Some(x), Some(norms)) = (at("x"), at("norms")) {
             inputs[norms].bits = norms_of(&inputs[x].bits, inputs[norms].bits.len());
         }
+        if let Some(forward) = self.forward {
+            self.derive(forward, &mut inputs);
+        }
         inputs
+    }
+
+    /// Replaces what `forward` writes by what its twin makes of the rest.
+    fn derive(&self, forward: &Kernel, inputs: &mut [Input]) {
+        let bindings = self.kernel.bindings;
+        let place = |name: &str| bindings.iter().position(|b| b.name == name);
+        let mut values: Vec<Vec<f32>> = Vec::new();
+        for b in forward.bindings {
+            let bits = place(b.name).map_or(&[][..], |i| &inputs[i].bits);
+            values.push(bits.iter().copied().map(f32::from_bits).collect());
+        }
+        let slots = values
+            .iter_mut()
+            .zip(forward.bindings)
+            .map(|(v, b)| match b.access {
+                Access::Read => Slot::F(v.as_slice()),
+                _ => Slot::FMut(v.as_mut_slice()),
+            });
+        (forward.twin.f32)(Call {
+            consts: &self.consts,
+            params: &self.params,
+            step: self.step(),
+            replicas: &self.table(),
+            slots: slots.collect(),
+        });
+        for (v, b) in values.iter().zip(forward.bindings) {
+            if let Some(i) = place(b.name).filter(|_| b.access != Access::Read) {
+                inputs[i].bits = v.iter().map(|x| x.to_bits()).collect();
+            }
+        }
     }
 }
 

@@ -9,7 +9,7 @@
 //! `x·σ(2u)`, `u = √(2/π)(x + 0.044715x³)`: the same function, without the tanh that WGSL only
 //! keeps to 1e-5.
 
-use super::norm::{apply, moments};
+use super::norm::{Stage, all_moments};
 use super::rows::{BLOCK, Panels, chunks, chunks2, product};
 use super::{Call, Kernel, read, word, write};
 use crate::math::Real;
@@ -105,8 +105,8 @@ pub const LINEAR: Kernel = Kernel {
 pub(super) struct Input<'a, T> {
     /// `[rows][inner]` of one replica.
     pub x: &'a [T],
-    /// LayerNorm weight and bias, if there is one.
-    pub norm: Option<(&'a [T], &'a [T])>,
+    /// The LayerNorm, if there is one.
+    pub norm: Option<Stage<'a, T>>,
     /// `W_pos [ctx][inner]`, if some columns see it.
     pub pos: Option<&'a [T]>,
     pub ctx: usize,
@@ -120,10 +120,11 @@ impl<'a, T: Real> Input<'a, T> {
         let k = self.inner;
         let x = &self.x[range.start * k..range.end * k];
         let plain = match self.norm {
-            Some((w, b)) => {
+            Some(stage) => {
                 let mut out = vec![T::zero(); x.len()];
-                for (y, x) in out.chunks_exact_mut(k).zip(x.chunks_exact(k)) {
-                    apply(y, x, moments(x), w, b);
+                let both = out.chunks_exact_mut(k).zip(x.chunks_exact(k));
+                for (n, (y, x)) in range.clone().zip(both) {
+                    stage.apply(n, y, x);
                 }
                 Cow::Owned(out)
             }
@@ -167,21 +168,21 @@ fn linear<T: Real>(mut call: Call<'_, T>) {
         let p = &weights[r * arena..][..arena];
         let w_pos = Panels::grouped(&p[w_at..], k, width, 0, pos_groups);
         let w = Panels::grouped(&p[w_at..], k, width, pos_groups, groups);
+        let x = &x[r * rows * k..][..rows * k];
+        if norm == 1 {
+            all_moments(&mut norms[2 * r * rows..][..2 * rows], x, k);
+        }
         let input = Input {
-            x: &x[r * rows * k..][..rows * k],
-            norm: (norm == 1).then(|| (&p[lnw_at..][..k], &p[lnb_at..][..k])),
+            x,
+            norm: (norm == 1).then(|| Stage {
+                w: &p[lnw_at..][..k],
+                b: &p[lnb_at..][..k],
+                norms: &norms[2 * r * rows..][..2 * rows],
+            }),
             pos: (pos_groups > 0).then(|| &p[pos_at..][..ctx * k]),
             ctx,
             inner: k,
         };
-        if norm == 1 {
-            let norms = &mut norms[2 * r * rows..][..2 * rows];
-            chunks(norms, 2 * BLOCK, |block, norms| {
-                for (i, pair) in norms.chunks_exact_mut(2).enumerate() {
-                    (pair[0], pair[1]) = moments(&input.x[(block * BLOCK + i) * k..][..k]);
-                }
-            });
-        }
         let multiply = |block: usize, y: &mut [T]| {
             for y in y.chunks_exact_mut(m) {
                 if bias == 1 {

@@ -2,7 +2,7 @@
 //! (`dW = f(x)ᵀ·dy'`, `db = Σ dy'`), with `dy' = dy·act'(pre)`.
 
 use super::linear::{Input, slope};
-use super::norm::split;
+use super::norm::{Stage, split};
 use super::rows::{BLOCK, Panels, chunks, chunks2, product};
 use super::{Call, Kernel, read, word, write};
 use crate::math::Real;
@@ -194,8 +194,9 @@ fn linear_dw<T: Real>(mut call: Call<'_, T>) {
     let arena = call.offset(0);
     let [w_at, b_at, lnw_at, lnb_at, pos_at] = std::array::from_fn(|i| call.offset(i + 1));
     let count = call.replicas.len();
-    let [x, dy, pre, weights, _norms, grads] = call.slots();
-    let (x, dy, pre, weights, grads) = (x.f(), dy.f(), pre.f(), weights.f(), grads.out());
+    let [x, dy, pre, weights, norms, grads] = call.slots();
+    let (x, dy, pre, weights) = (x.f(), dy.f(), pre.f(), weights.f());
+    let (norms, grads) = (norms.f(), grads.out());
     let m = groups * width;
     let pc = pos_groups * width;
     chunks(&mut grads[..count * splits * arena], arena, |rs, grads| {
@@ -203,7 +204,11 @@ fn linear_dw<T: Real>(mut call: Call<'_, T>) {
         let p = &weights[r * arena..][..arena];
         let input = Input {
             x: &x[r * rows * k..][..rows * k],
-            norm: (norm == 1).then(|| (&p[lnw_at..][..k], &p[lnb_at..][..k])),
+            norm: (norm == 1).then(|| Stage {
+                w: &p[lnw_at..][..k],
+                b: &p[lnb_at..][..k],
+                norms: &norms[2 * r * rows..][..2 * rows],
+            }),
             pos: (pos_groups > 0).then(|| &p[pos_at..][..ctx * k]),
             ctx,
             inner: k,

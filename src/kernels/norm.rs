@@ -20,10 +20,33 @@ pub fn moments<T: Real>(x: &[T]) -> (T, T) {
     (mean, (var + T::of(EPS)).sqrt().recip())
 }
 
-/// `y = (x − mean)·r·w + b` for a row.
-pub fn apply<T: Real>(y: &mut [T], x: &[T], (mean, r): (T, T), w: &[T], b: &[T]) {
-    for (((y, &x), &w), &b) in y.iter_mut().zip(x).zip(w).zip(b) {
-        *y = (x - mean) * r * w + b;
+/// [`moments`] of every row of `x [rows][inner]` into `[rows][mean, 1/σ]`.
+pub fn all_moments<T: Real>(norms: &mut [T], x: &[T], inner: usize) {
+    chunks(norms, 2 * BLOCK, |block, norms| {
+        for (i, pair) in norms.chunks_exact_mut(2).enumerate() {
+            (pair[0], pair[1]) = moments(&x[(block * BLOCK + i) * inner..][..inner]);
+        }
+    });
+}
+
+/// A LayerNorm as a stage of a product.
+#[derive(Clone, Copy, Debug)]
+pub struct Stage<'a, T> {
+    /// Its weight.
+    pub w: &'a [T],
+    /// Its bias.
+    pub b: &'a [T],
+    /// `[rows][mean, 1/σ]` of the rows it stands before.
+    pub norms: &'a [T],
+}
+
+impl<T: Real> Stage<'_, T> {
+    /// `y = (x − mean)·r·w + b` for row `n`.
+    pub fn apply(&self, n: usize, y: &mut [T], x: &[T]) {
+        let (mean, r) = (self.norms[2 * n], self.norms[2 * n + 1]);
+        for (((y, &x), &w), &b) in y.iter_mut().zip(x).zip(self.w).zip(self.b) {
+            *y = (x - mean) * r * w + b;
+        }
     }
 }
 

@@ -4,8 +4,8 @@
 //! The target of a position is the next token. Positions of class 0 have none: no loss, no gradient.
 
 use super::linear::Input;
-use super::norm::moments;
-use super::rows::{BLOCK, Panels, chunks, chunks2, exp_row, product};
+use super::norm::{Stage, all_moments};
+use super::rows::{BLOCK, Panels, chunks2, exp_row, product};
 use super::{Call, Kernel, read, read_u32, word, write};
 use crate::math::Real;
 
@@ -70,19 +70,15 @@ fn unembed<T: Real>(mut call: Call<'_, T>) {
         let p = &weights[r * arena..][..arena];
         let x = &x[r * rows * d..][..rows * d];
         if norm == 1 {
-            chunks(
-                &mut norms[2 * r * rows..][..2 * rows],
-                2 * BLOCK,
-                |block, norms| {
-                    for (i, pair) in norms.chunks_exact_mut(2).enumerate() {
-                        (pair[0], pair[1]) = moments(&x[(block * BLOCK + i) * d..][..d]);
-                    }
-                },
-            );
+            all_moments(&mut norms[2 * r * rows..][..2 * rows], x, d);
         }
         let input = Input {
             x,
-            norm: (norm == 1).then(|| (&p[ln_w..][..d], &p[ln_b..][..d])),
+            norm: (norm == 1).then(|| Stage {
+                w: &p[ln_w..][..d],
+                b: &p[ln_b..][..d],
+                norms: &norms[2 * r * rows..][..2 * rows],
+            }),
             pos: None,
             ctx: 1,
             inner: d,

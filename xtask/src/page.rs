@@ -159,7 +159,11 @@ mod tests {
         let page = fill(&template, &names(), &traces).unwrap();
         assert!(page.contains("<meta name=\"lambdahat-worker\" content=\"./worker-3.js\">"));
         assert!(page.contains("import init from \"./app-1.js\"") && page.contains("planted"));
-        assert_eq!(page.matches("recorded run").count(), 1, "only what was recorded says so");
+        assert_eq!(
+            page.matches("recorded run").count(),
+            1,
+            "only what was recorded says so"
+        );
         assert!(!page.contains("<!-- trace") && !page.contains("<!-- xtask"));
         // Any sub-path of any host: nothing may start at the root of the host.
         assert!(!page.contains("href=\"/") && !page.contains("src=\"/"));

@@ -200,7 +200,11 @@ impl Tms {
         } else {
             (vec![0.0; 3 * s.features], s.sigma)
         };
-        w.iter_mut().for_each(|w| *w += sd * draws.normal());
+        // A random start leaves the biases at 0: a negative one could be dead from the beginning.
+        let noisy = if s.kgon { w.len() } else { 2 * s.features };
+        w[..noisy]
+            .iter_mut()
+            .for_each(|w| *w += sd * draws.normal());
         w.into_iter().map(|w| w as f32).collect()
     }
     fn data_of(&self, replica: usize) -> &[Sample] {

@@ -18,6 +18,8 @@ pub struct Seen {
     pub points: [u64; 3],
     /// Whether each of them shows the recorded trace.
     pub recorded: [bool; 3],
+    /// Whether Run can be pressed.
+    pub ready: bool,
     /// The device line.
     pub device: String,
     /// Remarks, one a line.
@@ -34,6 +36,7 @@ const text = name => (at(name)?.innerText ?? "").trim();
 const charts = ["chart-loss", "chart-llc", "chart-pca"].map(at);
 return {
   skeleton: !!at("skeleton"),
+  ready: !!at("run") && !at("run").disabled,
   phase: text("phase"),
   step: Number(at("stepno")?.dataset.step ?? 0),
   points: charts.map(c => Number(c?.dataset.points ?? 0)),
@@ -81,6 +84,7 @@ impl Page {
         let text = |key: &str| v[key].as_str().unwrap_or_default().to_owned();
         Ok(Seen {
             skeleton: v["skeleton"].as_bool().unwrap_or(false),
+            ready: v["ready"].as_bool().unwrap_or(false),
             phase: text("phase").to_lowercase(),
             step: v["step"].as_u64().unwrap_or(0),
             points: [0, 1, 2].map(|i| v["points"][i].as_u64().unwrap_or(0)),
@@ -122,7 +126,7 @@ impl Page {
     /// If it does not.
     pub async fn booted(&self) -> Result<Seen> {
         self.until("the page boots", 60, |s| {
-            !s.skeleton && !s.phase.is_empty() && !s.device.is_empty()
+            !s.skeleton && !s.phase.is_empty() && (s.ready || !s.fault.is_empty())
         })
         .await
     }
