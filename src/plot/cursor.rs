@@ -17,7 +17,7 @@ impl LineChart<'_> {
             marks.push(Mark::line("cursor", [x, top], [x, top + height]));
             marks.push(Mark::text(
                 "cursor-step",
-                [x, top - 6.0],
+                [x, self.height - 6.0],
                 Anchor::Middle,
                 number::fixed(step, 0),
             ));

@@ -64,7 +64,7 @@ pub fn LlcChart(page: &Page) -> Html {
     };
     html! {
         <div class="llc">
-            <Chart page={page.clone()} name="llc" title="λ̂, local learning coefficient" sub={setting} {node} {cursor}
+            <Chart page={page.clone()} name="llc" title="λ̂" sub={setting} {node} {cursor}
                 points={drawn.points} scene={drawn.scene}
                 help="Local learning coefficient, estimated by SGLD chains around each checkpoint: how many directions the loss really feels."
                 recorded={state.recorded().map(|r| r.label())} {empty}

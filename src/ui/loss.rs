@@ -113,6 +113,11 @@ pub fn LossChart(page: &Page) -> Html {
             .collect(),
         (None, None) => Vec::new(),
     };
+    let sub = if curves.iter().any(|c| c.label.is_empty()) {
+        "thin: the other replicas, now 4-gons orange, 5 blue, 6 green"
+    } else {
+        ""
+    };
     let mut chart = panels::loss(&look, unit, &curves, levels);
     chart.quiet = state.cursor.step.is_some();
     let drawn = chart.draw();
@@ -121,7 +126,7 @@ pub fn LossChart(page: &Page) -> Html {
         .step
         .map(|step| chart.cursor(&drawn.frame, step));
     html! {
-        <Chart page={page.clone()} name="loss" title="Loss" {node} {cursor} points={drawn.points} scene={drawn.scene}
+        <Chart page={page.clone()} name="loss" title="Loss" sub={sub} {node} {cursor} points={drawn.points} scene={drawn.scene}
             help="How wrong the model is on fixed data, and the levels theory knows."
             recorded={state.recorded().map(|r| r.label())}
             empty={if state.run.is_some() { "The first evaluation is on its way." } else { "Press Run: the loss appears here." }}
