@@ -3,9 +3,9 @@
 //!
 //! `ARCHITECTURE.md`, beside this file, says which module may know which.
 
+pub mod app;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod cli;
-pub mod app;
 pub mod engine;
 pub mod estimate;
 pub mod exec;

@@ -26,7 +26,9 @@ impl EngineChoice {
     /// `auto`, `gpu` or `cpu`.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Auto, Self::Gpu, Self::Cpu].into_iter().find(|c| c.as_str() == text)
+        [Self::Auto, Self::Gpu, Self::Cpu]
+            .into_iter()
+            .find(|c| c.as_str() == text)
     }
     /// As written in a link.
     #[must_use]
@@ -115,7 +117,10 @@ impl fmt::Display for Fault {
                 limit >> 20
             ),
             Fault::DeviceLost(why) => write!(f, "the GPU was lost: {why}"),
-            Fault::Diverged { step } => write!(f, "training diverged at step {step}: the loss is no longer a finite number"),
+            Fault::Diverged { step } => write!(
+                f,
+                "training diverged at step {step}: the loss is no longer a finite number"
+            ),
             Fault::BadLink(why) => write!(f, "the link cannot be run: {why}"),
             Fault::WorkerPanic(why) => write!(f, "the engine stopped: {why}"),
             Fault::Internal(why) => write!(f, "a mistake in lambdahat: {why}"),
@@ -127,10 +132,16 @@ impl fmt::Display for WhyCpu {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             WhyCpu::Asked => write!(f, "the CPU engine was asked for"),
-            WhyCpu::Insecure => write!(f, "the page was opened over plain http from another machine, where browsers switch WebGPU off"),
+            WhyCpu::Insecure => write!(
+                f,
+                "the page was opened over plain http from another machine, where browsers switch WebGPU off"
+            ),
             WhyCpu::NoWebGpu => write!(f, "this browser has no WebGPU"),
             WhyCpu::NoAdapter => write!(f, "WebGPU is here, but it offers no graphics adapter"),
-            WhyCpu::SoftwareAdapter(name) => write!(f, "the only adapter, {name}, is a software one and slower than the CPU engine"),
+            WhyCpu::SoftwareAdapter(name) => write!(
+                f,
+                "the only adapter, {name}, is a software one and slower than the CPU engine"
+            ),
             WhyCpu::DeviceRefused(why) => write!(f, "the graphics adapter refused to work: {why}"),
         }
     }
@@ -156,11 +167,17 @@ pub struct Notice {
 impl Notice {
     /// About no knob.
     pub fn new(text: impl Into<String>) -> Self {
-        Self { key: None, text: text.into() }
+        Self {
+            key: None,
+            text: text.into(),
+        }
     }
     /// About a knob.
     pub fn about(key: impl Into<String>, text: impl Into<String>) -> Self {
-        Self { key: Some(key.into()), text: text.into() }
+        Self {
+            key: Some(key.into()),
+            text: text.into(),
+        }
     }
 }
 

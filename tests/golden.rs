@@ -73,7 +73,11 @@ impl<T: Precision> Rig<T> {
             d_head: c.d_head,
             d_mlp: c.d_mlp,
             act: Act::Gelu,
-            norm: if c.layernorm { Norm::LayerNorm } else { Norm::None },
+            norm: if c.layernorm {
+                Norm::LayerNorm
+            } else {
+                Norm::None
+            },
             positions: Positions::Learned,
         };
         let (len, n) = (spec.arena().len(), c.batch * c.n_ctx);
@@ -84,8 +88,15 @@ impl<T: Precision> Rig<T> {
         let stats = plan.f32("stats", 4);
         let head_scale = plan.host_f32("head_scale", c.n_layers * c.n_heads);
         let positions = plan.host_u32("positions", n);
-        let io =
-            Io { params, grads: Some(grads), feed, rows: 1, stats, head_scale, batch: c.batch };
+        let io = Io {
+            params,
+            grads: Some(grads),
+            feed,
+            rows: 1,
+            stats,
+            head_scale,
+            batch: c.batch,
+        };
         let model = Transformer::new(&mut plan, &spec, io, 1);
         let prog = plan.program("train", 1);
         model.forward(&mut plan, prog).unwrap();
@@ -100,13 +111,29 @@ impl<T: Precision> Rig<T> {
         let words: Vec<u32> = g.tokens.iter().copied().chain(classes).collect();
         exec.words_mut(feed).copy_from_slice(&words);
         assert_eq!(
-            spec.arena().tensors.iter().map(|t| &t.name).collect::<Vec<_>>(),
+            spec.arena()
+                .tensors
+                .iter()
+                .map(|t| &t.name)
+                .collect::<Vec<_>>(),
             g.names.iter().collect::<Vec<_>>()
         );
-        let flat: Vec<T> =
-            g.names.iter().flat_map(|n| &g.weights[n]).map(|&w| T::of(w)).collect();
+        let flat: Vec<T> = g
+            .names
+            .iter()
+            .flat_map(|n| &g.weights[n])
+            .map(|&w| T::of(w))
+            .collect();
         exec.floats_mut(params).copy_from_slice(&flat);
-        Self { exec, spec, prog, params, grads, stats, logits }
+        Self {
+            exec,
+            spec,
+            prog,
+            params,
+            grads,
+            stats,
+            logits,
+        }
     }
     fn step(&mut self) -> f64 {
         self.exec.step(self.prog, Step::default());
@@ -115,7 +142,9 @@ impl<T: Precision> Rig<T> {
     fn gradient(&self) -> Vec<f64> {
         let len = self.spec.arena().len();
         let grads = self.exec.floats(self.grads);
-        (0..len).map(|i| grads[i..].iter().step_by(len).map(|g| g.f64()).sum()).collect()
+        (0..len)
+            .map(|i| grads[i..].iter().step_by(len).map(|g| g.f64()).sum())
+            .collect()
     }
 }
 
@@ -123,7 +152,9 @@ impl<T: Precision> Rig<T> {
 fn parted(spec: &Spec, got: &[f64], want: &Tensors, tolerance: f64) -> Option<String> {
     spec.arena().tensors.iter().find_map(|t| {
         let rows = got[t.range()].iter().zip(&want[&t.name]);
-        let ok = rows.fold(true, |ok, (a, b)| ok && (a - b).abs() <= tolerance * (1.0 + b.abs()));
+        let ok = rows.fold(true, |ok, (a, b)| {
+            ok && (a - b).abs() <= tolerance * (1.0 + b.abs())
+        });
         (!ok).then(|| t.name.clone())
     })
 }
@@ -155,7 +186,10 @@ fn compare<T: Precision>(g: &Golden, tolerance: f64) -> Result<(), String> {
             return Err(format!("loss {loss} at step {t}, recorded {recorded}"));
         }
         let gradient = rig.gradient();
-        let (c1, c2) = (1.0 - a.beta1.powi(t as i32 + 1), 1.0 - a.beta2.powi(t as i32 + 1));
+        let (c1, c2) = (
+            1.0 - a.beta1.powi(t as i32 + 1),
+            1.0 - a.beta2.powi(t as i32 + 1),
+        );
         for (i, w) in rig.exec.floats_mut(rig.params).iter_mut().enumerate() {
             m[i] = a.beta1 * m[i] + (1.0 - a.beta1) * gradient[i];
             v[i] = a.beta2 * v[i] + (1.0 - a.beta2) * gradient[i] * gradient[i];
@@ -163,7 +197,12 @@ fn compare<T: Precision>(g: &Golden, tolerance: f64) -> Result<(), String> {
             *w = T::of(w.f64() * (1.0 - a.lr * a.weight_decay) - a.lr * update);
         }
     }
-    let after: Vec<f64> = rig.exec.floats(rig.params).iter().map(|w| w.f64()).collect();
+    let after: Vec<f64> = rig
+        .exec
+        .floats(rig.params)
+        .iter()
+        .map(|w| w.f64())
+        .collect();
     parted(&rig.spec, &after, &g.after, tolerance).map_or(Ok(()), |n| Err(format!("{n} after")))
 }
 

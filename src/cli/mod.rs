@@ -11,7 +11,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 #[derive(Parser)]
-#[command(name = "lambdahat", version, about = "Train toy models, run SGLD around their checkpoints, write loss, λ̂ and logit-PCA curves")]
+#[command(
+    name = "lambdahat",
+    version,
+    about = "Train toy models, run SGLD around their checkpoints, write loss, λ̂ and logit-PCA curves"
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -58,7 +62,19 @@ fn engine(text: &str) -> Result<EngineChoice, String> {
 #[must_use]
 pub fn main() -> ExitCode {
     match Cli::parse().command {
-        Command::Run { link, device, out, record, strict } => pollster::block_on(run::run(&run::Options { link, device, out, record, strict })),
+        Command::Run {
+            link,
+            device,
+            out,
+            record,
+            strict,
+        } => pollster::block_on(run::run(&run::Options {
+            link,
+            device,
+            out,
+            record,
+            strict,
+        })),
         Command::List { json } => {
             println!("{}", if json { list::json() } else { list::text() });
             ExitCode::SUCCESS

@@ -5,9 +5,9 @@ use crate::app::recorded::{Recorded, Trace};
 use crate::engine::Session;
 use crate::experiments::Card;
 use crate::instruments::pca::TimeAxis;
-use crate::plot::panels::{self, Curve, LlcCurve, Look};
 use crate::plot::decimate::decimate;
 use crate::plot::export::export;
+use crate::plot::panels::{self, Curve, LlcCurve, Look};
 use crate::protocol::LlcPoint;
 use std::io::{Error, Result};
 use std::path::Path;
@@ -32,15 +32,36 @@ pub fn record(folder: &Path, card: &Card, link: &Link, session: &Session) -> Res
 
 fn trace(card: &Card, link: &Link, session: &Session) -> Recorded {
     let history = &session.history;
-    let shown = |id: &str| card.losses.iter().any(|s| id == s.id || id.ends_with(&format!("/{}", s.id)));
-    let series = history.series.iter().filter(|(id, _)| shown(id)).map(|(id, s)| {
-        // Members of a crowd are background: fewer points do.
-        let points = if id.starts_with("replicas/") { POINTS / 4 } else { POINTS };
-        let pixels: Vec<f64> = s.x.iter().map(|x| x / session.parts.steps.max(1) as f64 * points as f64).collect();
-        let keep = decimate(&pixels, &s.y);
-        let pick = |v: &[f64]| keep.iter().map(|&i| rounded(v[i])).collect();
-        (id.clone(), Trace { x: pick(&s.x), y: pick(&s.y) })
-    });
+    let shown = |id: &str| {
+        card.losses
+            .iter()
+            .any(|s| id == s.id || id.ends_with(&format!("/{}", s.id)))
+    };
+    let series = history
+        .series
+        .iter()
+        .filter(|(id, _)| shown(id))
+        .map(|(id, s)| {
+            // Members of a crowd are background: fewer points do.
+            let points = if id.starts_with("replicas/") {
+                POINTS / 4
+            } else {
+                POINTS
+            };
+            let pixels: Vec<f64> =
+                s.x.iter()
+                    .map(|x| x / session.parts.steps.max(1) as f64 * points as f64)
+                    .collect();
+            let keep = decimate(&pixels, &s.y);
+            let pick = |v: &[f64]| keep.iter().map(|&i| rounded(v[i])).collect();
+            (
+                id.clone(),
+                Trace {
+                    x: pick(&s.x),
+                    y: pick(&s.y),
+                },
+            )
+        });
     let mut pca = history.pca.update(TimeAxis::Linear);
     for p in pca.pcs.iter_mut().flatten() {
         *p = rounded(*p);
@@ -71,13 +92,25 @@ fn rounded(x: f64) -> f64 {
 }
 
 fn pictures(card: &Card, trace: &Recorded) -> Vec<(&'static str, String)> {
-    let look = Look { width: 420.0, height: 260.0, x_max: trace.steps, log_x: false, log_y: false, recorded: true };
+    let look = Look {
+        width: 420.0,
+        height: 260.0,
+        x_max: trace.steps,
+        log_x: false,
+        log_y: false,
+        recorded: true,
+    };
     let mut curves = Vec::new();
     for spec in card.losses {
         for (id, t) in &trace.series {
             let own = id == spec.id;
             if own || id.ends_with(&format!("/{}", spec.id)) {
-                curves.push(Curve { label: if own { spec.label } else { "" }, x: &t.x, y: &t.y, class: "" });
+                curves.push(Curve {
+                    label: if own { spec.label } else { "" },
+                    x: &t.x,
+                    y: &t.y,
+                    class: "",
+                });
             }
         }
     }
@@ -85,10 +118,31 @@ fn pictures(card: &Card, trace: &Recorded) -> Vec<(&'static str, String)> {
     let column = |f: fn(&LlcPoint) -> f64| trace.llc.iter().map(f).collect::<Vec<_>>();
     let (x, y) = (column(|p| p.step as f64), column(|p| p.value));
     let (lo, hi) = (column(|p| p.value - p.se), column(|p| p.value + p.se));
-    let llc = LlcCurve { x: &x, y: &y, lo: &lo, hi: &hi };
+    let llc = LlcCurve {
+        x: &x,
+        y: &y,
+        lo: &lo,
+        hi: &hi,
+    };
     vec![
-        ("loss", export(&panels::loss(&look, unit, &curves, Vec::new()).draw().scene.svg())),
+        (
+            "loss",
+            export(
+                &panels::loss(&look, unit, &curves, Vec::new())
+                    .draw()
+                    .scene
+                    .svg(),
+            ),
+        ),
         ("llc", export(&panels::llc(&look, llc).draw().scene.svg())),
-        ("pca", export(&panels::pca(&look, &trace.pca.steps, &trace.pca.pcs, trace.pca.explained).draw().scene.svg())),
+        (
+            "pca",
+            export(
+                &panels::pca(&look, &trace.pca.steps, &trace.pca.pcs, trace.pca.explained)
+                    .draw()
+                    .scene
+                    .svg(),
+            ),
+        ),
     ]
 }

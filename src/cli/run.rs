@@ -85,7 +85,9 @@ async fn all(options: &Options) -> Result<(), Failed> {
 
     std::fs::create_dir_all(&options.out).map_err(|e| Failed::Write(options.out.clone(), e))?;
     let bar = ProgressBar::new(session.parts.steps);
-    if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} step {pos}/{len} {per_sec} {eta} left") {
+    if let Ok(style) =
+        ProgressStyle::with_template("{msg} {wide_bar} step {pos}/{len} {per_sec} {eta} left")
+    {
         bar.set_style(style);
     }
     eprintln!("{} on {}", link.text(true), source.info().name);
@@ -105,8 +107,9 @@ async fn all(options: &Options) -> Result<(), Failed> {
             let n = session.parts.arena.len();
             let weights = &c.weights[session.follow() * n..(session.follow() + 1) * n];
             let words = [("link", link.text(true)), ("step", c.step.to_string())];
-            write_checkpoint(&options.out, c.step, &session.parts.arena, weights, &words)
-                .map_err(|e| Failed::Write(options.out.clone(), std::io::Error::other(e.to_string())))?;
+            write_checkpoint(&options.out, c.step, &session.parts.arena, weights, &words).map_err(
+                |e| Failed::Write(options.out.clone(), std::io::Error::other(e.to_string())),
+            )?;
             written += 1;
         }
         notices.append(&mut session.notices);
@@ -121,7 +124,8 @@ async fn all(options: &Options) -> Result<(), Failed> {
     write(&options.out.join("run.json"), &json)?;
     end?;
     if let Some(folder) = &options.record {
-        super::record::record(folder, card, &link, &session).map_err(|e| Failed::Write(folder.clone(), e))?;
+        super::record::record(folder, card, &link, &session)
+            .map_err(|e| Failed::Write(folder.clone(), e))?;
     }
     eprintln!("wrote {}", options.out.join("run.json").display());
     Ok(())

@@ -107,7 +107,14 @@ impl History {
             // A first delta is sent even when empty, so that the page drops what it has.
             if from < s.x.len() || !self.sent.contains_key(id) {
                 let tail = |v: &Vec<f64>| v.get(from..).map(<[f64]>::to_vec).unwrap_or_default();
-                out.push(SeriesDelta { id: id.clone(), from, x: tail(&s.x), y: tail(&s.y), lo: tail(&s.lo), hi: tail(&s.hi) });
+                out.push(SeriesDelta {
+                    id: id.clone(),
+                    from,
+                    x: tail(&s.x),
+                    y: tail(&s.y),
+                    lo: tail(&s.lo),
+                    hi: tail(&s.hi),
+                });
                 self.sent.insert(id.clone(), s.x.len());
             }
         }

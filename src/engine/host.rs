@@ -9,7 +9,9 @@ use crate::app::link::{self, Link};
 use crate::exec::{Batch, Exec};
 use crate::experiments;
 use crate::instruments::pca::TimeAxis;
-use crate::protocol::{Command, DeviceKind, Drill, EngineChoice, Event, Fault, Frame, Notice, Phase, RunId, WhyCpu};
+use crate::protocol::{
+    Command, DeviceKind, Drill, EngineChoice, Event, Fault, Frame, Notice, Phase, RunId, WhyCpu,
+};
 use crate::store::{Keeper, Record};
 use web_time::{Duration, Instant};
 
@@ -97,16 +99,26 @@ impl Host {
                     self.cost(link).await;
                 }
             }
-            Command::Start { run, link, resume, paused } => {
+            Command::Start {
+                run,
+                link,
+                resume,
+                paused,
+            } => {
                 if let Err(fault) = self.start(run, link, resume, paused).await {
                     self.live = None;
-                    self.events.push(Event::Fault { run: Some(run), fault });
+                    self.events.push(Event::Fault {
+                        run: Some(run),
+                        fault,
+                    });
                 }
             }
             Command::Pause(id) => session(id, &mut self.live, &Session::pause),
             Command::Resume(id) => session(id, &mut self.live, &Session::resume),
             Command::Step(id) => session(id, &mut self.live, &Session::single_step),
-            Command::Follow(id, r) => session(id, &mut self.live, &|s| s.follow_replica(r as usize)),
+            Command::Follow(id, r) => {
+                session(id, &mut self.live, &|s| s.follow_replica(r as usize))
+            }
             Command::Reset(id) => {
                 if run == Some(id) {
                     self.live = None;
@@ -171,37 +183,55 @@ impl Host {
             let light = experiments::card(parsed.experiment).and_then(|c| c.light);
             if let (true, Some(light)) = (estimate.seconds > 90.0, light) {
                 let light = link::parse(&format!("#/{}?preset={light}", parsed.experiment));
-                estimate.light_seconds = Some(measure(&mut self.session(&light).await?).await?.seconds);
+                estimate.light_seconds =
+                    Some(measure(&mut self.session(&light).await?).await?.seconds);
             }
             Ok((session, estimate))
         };
         match estimate.await {
             Ok((session, estimate)) => {
                 self.prepared = Some((text.clone(), session));
-                self.events.push(Event::Cost { link: text, estimate });
+                self.events.push(Event::Cost {
+                    link: text,
+                    estimate,
+                });
             }
             Err(fault) => self.events.push(Event::Fault { run: None, fault }),
         }
     }
 
-    async fn start(&mut self, id: RunId, text: String, resume: bool, paused: bool) -> Result<(), Fault> {
+    async fn start(
+        &mut self,
+        id: RunId,
+        text: String,
+        resume: bool,
+        paused: bool,
+    ) -> Result<(), Fault> {
         self.live = None;
         self.acked = true;
-        self.events.push(Event::Frame(Box::new(Frame { run: id, phase: Phase::Preparing, ..Frame::default() })));
+        self.events.push(Event::Frame(Box::new(Frame {
+            run: id,
+            phase: Phase::Preparing,
+            ..Frame::default()
+        })));
         let parsed = link::parse(&text);
         let stored = match (&self.keeper, resume) {
             (Some(k), true) => k.load().ok().flatten(),
             _ => None,
         };
         let mut session = match self.prepared.take() {
-            Some((for_link, fresh)) if for_link == text => Session::new(fresh.parts, fresh.exec).paced(fresh.train_pacer, fresh.chain_pacer),
+            Some((for_link, fresh)) if for_link == text => {
+                Session::new(fresh.parts, fresh.exec).paced(fresh.train_pacer, fresh.chain_pacer)
+            }
             _ => self.session(&parsed).await?,
         };
         match stored {
             Some(r) => self.restore(&mut session, &r)?,
             None => {
                 if resume {
-                    session.notices.push(Notice::new("The stored run could not be read; it starts from the beginning."));
+                    session.notices.push(Notice::new(
+                        "The stored run could not be read; it starts from the beginning.",
+                    ));
                 }
                 session.begin()?;
             }
@@ -209,7 +239,17 @@ impl Host {
         if paused {
             session.single_step();
         }
-        self.live = Some(Live { id, text, session, shown: Shown { step: u64::MAX, ..Shown::default() }, kept_step: None, kept_at: Instant::now() });
+        self.live = Some(Live {
+            id,
+            text,
+            session,
+            shown: Shown {
+                step: u64::MAX,
+                ..Shown::default()
+            },
+            kept_step: None,
+            kept_at: Instant::now(),
+        });
         Ok(())
     }
 
@@ -235,17 +275,29 @@ impl Host {
         match drill {
             Drill::LoseDevice => match &mut live.session.exec {
                 Exec::Gpu(gpu) => gpu.destroy(),
-                Exec::Cpu(_) => live.session.notices.push(Notice::new("The CPU engine has no device to lose.")),
+                Exec::Cpu(_) => live
+                    .session
+                    .notices
+                    .push(Notice::new("The CPU engine has no device to lose.")),
             },
             Drill::Panic => {}
             Drill::Diverge => {
                 let params = live.session.parts.params;
                 let len = live.session.parts.plan.buffers[params.0].len;
-                let _ = live.session.exec.submit(&Batch { floats: vec![(params, 0, vec![f32::NAN; len])], ..Batch::default() });
+                let _ = live.session.exec.submit(&Batch {
+                    floats: vec![(params, 0, vec![f32::NAN; len])],
+                    ..Batch::default()
+                });
             }
             Drill::OutOfMemory => {
-                let fault = Fault::OutOfMemory { needed: 4 * limit, limit };
-                self.events.push(Event::Fault { run: Some(live.id), fault });
+                let fault = Fault::OutOfMemory {
+                    needed: 4 * limit,
+                    limit,
+                };
+                self.events.push(Event::Fault {
+                    run: Some(live.id),
+                    fault,
+                });
                 self.live = None;
             }
         }
@@ -254,15 +306,23 @@ impl Host {
     /// Does one portion of work and prepares a frame if one is due. False when there is nothing to
     /// do before the next command.
     pub async fn pump(&mut self) -> bool {
-        let Some(live) = &mut self.live else { return false };
+        let Some(live) = &mut self.live else {
+            return false;
+        };
         let busy = match live.session.pump().await {
             Ok(busy) => busy,
             Err(Fault::DeviceLost(why)) => {
-                self.events.push(Event::Fault { run: Some(live.id), fault: Fault::DeviceLost(why) });
+                self.events.push(Event::Fault {
+                    run: Some(live.id),
+                    fault: Fault::DeviceLost(why),
+                });
                 self.recover().await
             }
             Err(fault) => {
-                self.events.push(Event::Fault { run: Some(live.id), fault });
+                self.events.push(Event::Fault {
+                    run: Some(live.id),
+                    fault,
+                });
                 false
             }
         };
@@ -273,7 +333,9 @@ impl Host {
 
     /// The device is gone: finds another, goes on from the last checkpoint.
     async fn recover(&mut self) -> bool {
-        let Some(mut live) = self.live.take() else { return false };
+        let Some(mut live) = self.live.take() else {
+            return false;
+        };
         self.prepared = None;
         let last = record::capture(&live.session, &live.text);
         let again = async {
@@ -284,34 +346,48 @@ impl Host {
                 None => session.begin()?,
             }
             let step = last.as_ref().map_or(0, |r| r.step);
-            session.notices.push(Notice::new(format!("The GPU was lost and found again; the run went on from step {step}.")));
+            session.notices.push(Notice::new(format!(
+                "The GPU was lost and found again; the run went on from step {step}."
+            )));
             Ok(session)
         };
         match again.await {
             Ok(session) => {
                 live.session = session;
-                live.shown = Shown { step: u64::MAX, ..Shown::default() };
+                live.shown = Shown {
+                    step: u64::MAX,
+                    ..Shown::default()
+                };
                 self.live = Some(live);
                 true
             }
             Err(fault) => {
-                self.events.push(Event::Fault { run: Some(live.id), fault });
+                self.events.push(Event::Fault {
+                    run: Some(live.id),
+                    fault,
+                });
                 false
             }
         }
     }
 
     fn keep(&mut self, idle: bool) {
-        let (Some(live), Some(keeper)) = (&mut self.live, &mut self.keeper) else { return };
+        let (Some(live), Some(keeper)) = (&mut self.live, &mut self.keeper) else {
+            return;
+        };
         let last = live.session.history.checkpoints.last().map(|c| c.step);
         let due = last != live.kept_step && (idle || live.kept_at.elapsed() > KEEP);
         if !due {
             return;
         }
         (live.kept_step, live.kept_at) = (last, Instant::now());
-        let Some(r) = record::capture(&live.session, &live.text) else { return };
+        let Some(r) = record::capture(&live.session, &live.text) else {
+            return;
+        };
         if let Err(e) = keeper.save(&r) {
-            live.session.notices.push(Notice::new(format!("This run is no longer kept for a reload: {e}.")));
+            live.session.notices.push(Notice::new(format!(
+                "This run is no longer kept for a reload: {e}."
+            )));
             self.keeper = None;
         }
     }
@@ -320,7 +396,10 @@ impl Host {
         let Some(live) = &mut self.live else { return };
         let due = self.sent.is_none_or(|t| t.elapsed() >= FRAME) || idle;
         let (s, shown) = (&mut live.session, &mut live.shown);
-        let changed = shown.phase != s.phase() || shown.step != s.step() || shown.llc != s.history.llc.len() || shown.rows_follow != s.follow();
+        let changed = shown.phase != s.phase()
+            || shown.step != s.step()
+            || shown.llc != s.history.llc.len()
+            || shown.rows_follow != s.follow();
         if !self.acked || !due || !(changed || !s.notices.is_empty()) {
             return;
         }

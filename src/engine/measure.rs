@@ -23,11 +23,17 @@ pub async fn measure(session: &mut Session) -> Result<Estimate, Fault> {
     session.train_pacer = pacer;
     let mut eval_s = 0.0;
     if let Some(eval) = session.parts.eval.clone() {
-        let entry = Step { slot: 0, ..session.parts.lab.step(Of::Eval, 0) };
+        let entry = Step {
+            slot: 0,
+            ..session.parts.lab.step(Of::Eval, 0)
+        };
         let clock = Instant::now();
         let params = session.parts.params;
         let batch = Batch {
-            runs: vec![Run { program: eval.program, steps: vec![entry] }],
+            runs: vec![Run {
+                program: eval.program,
+                steps: vec![entry],
+            }],
             reads: vec![(params, 0..session.parts.plan.buffers[params.0].len)],
             ..Batch::default()
         };
@@ -37,15 +43,23 @@ pub async fn measure(session: &mut Session) -> Result<Estimate, Fault> {
     }
     let mut point_s = 0.0;
     if let Some(chains) = session.parts.chains.clone() {
-        let of = Of::Chains { checkpoint: 0, follow: 0 };
-        session.exec.set_replicas(chains.job.program, &session.parts.lab.chain_replicas(0, 0));
+        let of = Of::Chains {
+            checkpoint: 0,
+            follow: 0,
+        };
+        session
+            .exec
+            .set_replicas(chains.job.program, &session.parts.lab.chain_replicas(0, 0));
         let mut pacer = Pacer::default();
-        point_s = (chains.burnin + chains.draws) as f64 * time(session, &chains.job, of, &mut pacer).await?;
+        point_s = (chains.burnin + chains.draws) as f64
+            * time(session, &chains.job, of, &mut pacer).await?;
         session.chain_pacer = pacer;
     }
     let parts = &session.parts;
     Ok(Estimate {
-        seconds: parts.steps as f64 * step_s + parts.evals.len() as f64 * eval_s + parts.checkpoints.len() as f64 * point_s,
+        seconds: parts.steps as f64 * step_s
+            + parts.evals.len() as f64 * eval_s
+            + parts.checkpoints.len() as f64 * point_s,
         bytes: parts.plan.bytes(),
         steps_per_s: if step_s > 0.0 { 1.0 / step_s } else { 0.0 },
         light_seconds: None,
@@ -57,11 +71,20 @@ async fn time(session: &mut Session, job: &Job, of: Of, pacer: &mut Pacer) -> Re
     let begin = Instant::now();
     let (mut steps, mut seconds, mut next) = (0, 0.0, 0);
     for round in 0.. {
-        let portion = Portion { steps: pacer.portion(u64::MAX).steps.min(job.slots as u64), cuts: 1 };
+        let portion = Portion {
+            steps: pacer.portion(u64::MAX).steps.min(job.slots as u64),
+            cuts: 1,
+        };
         let mut batch = Batch::default();
         feed_batch(&mut batch, &session.parts, job, of, next, portion.steps);
-        let entry = |i| Step { slot: i as u32, ..session.parts.lab.step(of, next + i) };
-        batch.runs.push(Run { program: job.program, steps: (0..portion.steps).map(entry).collect() });
+        let entry = |i| Step {
+            slot: i as u32,
+            ..session.parts.lab.step(of, next + i)
+        };
+        batch.runs.push(Run {
+            program: job.program,
+            steps: (0..portion.steps).map(entry).collect(),
+        });
         batch.reads.push((job.stats, 0..1));
         let clock = Instant::now();
         let ticket = session.exec.submit(&batch)?;

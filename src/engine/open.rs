@@ -24,8 +24,16 @@ impl Source {
         if choice == EngineChoice::Cpu {
             return Ok((Source::Cpu, Some(WhyCpu::Asked)));
         }
-        let adapters = if choice == EngineChoice::Gpu { Choice::Any } else { Choice::Hardware };
-        let found = if secure { Gpu::open(adapters).await } else { Err(WhyCpu::Insecure) };
+        let adapters = if choice == EngineChoice::Gpu {
+            Choice::Any
+        } else {
+            Choice::Hardware
+        };
+        let found = if secure {
+            Gpu::open(adapters).await
+        } else {
+            Err(WhyCpu::Insecure)
+        };
         match found {
             Ok(gpu) => Ok((Source::Gpu(Box::new(gpu)), None)),
             Err(why) if choice == EngineChoice::Gpu => Err(Fault::NoGpu(why)),
@@ -55,7 +63,9 @@ impl Source {
 
     /// Compares every kernel with its twin on this device; nothing to compare on the CPU engine.
     pub async fn check(&self) -> Vec<Checked> {
-        let Source::Gpu(gpu) = self else { return Vec::new() };
+        let Source::Gpu(gpu) = self else {
+            return Vec::new();
+        };
         let rows = crate::exec::check::check(gpu).await;
         let told = |r: crate::exec::check::CheckRow| Checked {
             margin: f64::from(r.margin),

@@ -41,8 +41,14 @@ impl Pacer {
             steps = steps.max(TOGETHER);
         }
         // Growth is gradual, so that one lucky measurement cannot plan a second's work.
-        let steps = steps.clamp(1, (4 * self.last).max(TOGETHER)).min(left.max(1));
-        let cuts = if steps == 1 && ms > LIMIT_MS { (ms / TARGET_MS).ceil() as usize } else { 1 };
+        let steps = steps
+            .clamp(1, (4 * self.last).max(TOGETHER))
+            .min(left.max(1));
+        let cuts = if steps == 1 && ms > LIMIT_MS {
+            (ms / TARGET_MS).ceil() as usize
+        } else {
+            1
+        };
         Portion { steps, cuts }
     }
 

@@ -22,12 +22,26 @@ pub fn capture(session: &Session, link: &str) -> Option<Record> {
         .map(|(id, s)| {
             let n = upto(&s.x);
             let part = |v: &Vec<f64>| v.iter().take(n).copied().collect();
-            SeriesDelta { id: id.clone(), from: 0, x: part(&s.x), y: part(&s.y), lo: part(&s.lo), hi: part(&s.hi) }
+            SeriesDelta {
+                id: id.clone(),
+                from: 0,
+                x: part(&s.x),
+                y: part(&s.y),
+                lo: part(&s.lo),
+                hi: part(&s.hi),
+            }
         })
         .collect();
-    let named = |name: String, data: &[f32]| Named { name, shape: vec![data.len()], data: data.to_vec() };
-    let mut tensors: Vec<Named> =
-        history.checkpoints.iter().map(|c| named(format!("{CHECKPOINT}{}", c.step), &c.weights)).collect();
+    let named = |name: String, data: &[f32]| Named {
+        name,
+        shape: vec![data.len()],
+        data: data.to_vec(),
+    };
+    let mut tensors: Vec<Named> = history
+        .checkpoints
+        .iter()
+        .map(|c| named(format!("{CHECKPOINT}{}", c.step), &c.weights))
+        .collect();
     let moments = session.parts.moments.iter().zip(&history.moments);
     tensors.extend(moments.map(|((name, _), data)| named((*name).into(), data)));
     Some(Record {
@@ -39,8 +53,18 @@ pub fn capture(session: &Session, link: &str) -> Option<Record> {
         follow: session.follow() as u32,
         tensors,
         series,
-        llc: history.llc.iter().filter(|p| p.step <= step).cloned().collect(),
-        pca: history.pca.rows().filter(|(s, _)| *s <= step).map(|(s, r)| (s, r.to_vec())).collect(),
+        llc: history
+            .llc
+            .iter()
+            .filter(|p| p.step <= step)
+            .cloned()
+            .collect(),
+        pca: history
+            .pca
+            .rows()
+            .filter(|(s, _)| *s <= step)
+            .map(|(s, r)| (s, r.to_vec()))
+            .collect(),
         notices: Vec::new(),
         extra: BTreeMap::new(),
     })
@@ -51,7 +75,8 @@ pub fn capture(session: &Session, link: &str) -> Option<Record> {
 /// # Errors
 /// `Internal` for a record of another shape, `DeviceLost`, `OutOfMemory`.
 pub fn restore(session: &mut Session, record: &Record) -> Result<(), Fault> {
-    let wrong = |what: &str| Fault::Internal(format!("the stored run does not fit its link: {what}"));
+    let wrong =
+        |what: &str| Fault::Internal(format!("the stored run does not fit its link: {what}"));
     let params = session.parts.plan.buffers[session.parts.params.0].len;
     let mut checkpoints = Vec::new();
     for t in &record.tensors {
@@ -59,11 +84,18 @@ pub fn restore(session: &mut Session, record: &Record) -> Result<(), Fault> {
             if t.data.len() != params {
                 return Err(wrong("other weights"));
             }
-            checkpoints.push(Checkpoint { step, weights: t.data.clone(), reads: Vec::new() });
+            checkpoints.push(Checkpoint {
+                step,
+                weights: t.data.clone(),
+                reads: Vec::new(),
+            });
         }
     }
     checkpoints.sort_by_key(|c| c.step);
-    let last = checkpoints.last().filter(|c| c.step == record.step).ok_or_else(|| wrong("no weights"))?;
+    let last = checkpoints
+        .last()
+        .filter(|c| c.step == record.step)
+        .ok_or_else(|| wrong("no weights"))?;
     let moments = session
         .parts
         .moments
@@ -71,7 +103,9 @@ pub fn restore(session: &mut Session, record: &Record) -> Result<(), Fault> {
         .map(|(name, buf)| {
             let len = session.parts.plan.buffers[buf.0].len;
             let found = record.tensor(name).filter(|t| t.data.len() == len);
-            found.map(|t| t.data.clone()).ok_or_else(|| wrong("other optimiser state"))
+            found
+                .map(|t| t.data.clone())
+                .ok_or_else(|| wrong("other optimiser state"))
         })
         .collect::<Result<Vec<_>, _>>()?;
     session.load(last.weights.clone(), &moments)?;
@@ -81,7 +115,12 @@ pub fn restore(session: &mut Session, record: &Record) -> Result<(), Fault> {
     history.checkpoints = checkpoints;
     history.llc.clone_from(&record.llc);
     for d in &record.series {
-        let series = Series { x: d.x.clone(), y: d.y.clone(), lo: d.lo.clone(), hi: d.hi.clone() };
+        let series = Series {
+            x: d.x.clone(),
+            y: d.y.clone(),
+            lo: d.lo.clone(),
+            hi: d.hi.clone(),
+        };
         history.series.insert(d.id.clone(), series);
     }
     for (step, row) in &record.pca {

@@ -53,39 +53,92 @@ pub struct Report {
 pub fn report(link: &Link, card: &Card, session: &Session, notices: Vec<Notice>) -> Report {
     let mut series = BTreeMap::new();
     for (id, points) in &session.history.series {
-        let base = id.strip_prefix("replicas/").and_then(|r| r.split_once('/')).map_or(id.as_str(), |(_, b)| b);
+        let base = id
+            .strip_prefix("replicas/")
+            .and_then(|r| r.split_once('/'))
+            .map_or(id.as_str(), |(_, b)| b);
         let spec = card.losses.iter().find(|s: &&SeriesSpec| s.id == base);
         let (label, unit) = match (spec, base) {
             (Some(s), _) => (s.label, s.unit),
-            (None, "loss.train") => ("minibatch loss, mean since the last point", card.losses.first().map_or("", |s| s.unit)),
+            (None, "loss.train") => (
+                "minibatch loss, mean since the last point",
+                card.losses.first().map_or("", |s| s.unit),
+            ),
             (None, other) => (other, ""),
         };
-        series.insert(id.clone(), Curve { label: label.into(), unit: unit.into(), points: points.clone() });
+        series.insert(
+            id.clone(),
+            Curve {
+                label: label.into(),
+                unit: unit.into(),
+                points: points.clone(),
+            },
+        );
     }
     let llc = &session.history.llc;
     let column = |f: fn(&LlcPoint) -> f64| llc.iter().map(f).collect::<Vec<_>>();
     let steps = column(|p| p.step as f64);
     let mut add = |id: &str, label: &str, unit: &str, points: Series| {
-        series.insert(id.into(), Curve { label: label.into(), unit: unit.into(), points });
+        series.insert(
+            id.into(),
+            Curve {
+                label: label.into(),
+                unit: unit.into(),
+                points,
+            },
+        );
     };
     add(
         "llc",
         "λ̂ at this nβ, γ, ε (± 1 SE)",
         "",
-        Series { x: steps.clone(), y: column(|p| p.value), lo: column(|p| p.value - p.se), hi: column(|p| p.value + p.se) },
+        Series {
+            x: steps.clone(),
+            y: column(|p| p.value),
+            lo: column(|p| p.value - p.se),
+            hi: column(|p| p.value + p.se),
+        },
     );
-    let plain = |y| Series { x: steps.clone(), y, ..Series::default() };
-    add("llc.mean_loss", "mean loss under the chains", "", plain(column(|p| p.mean_loss)));
-    add("llc.distance", "‖w−w*‖/‖w*‖ at the end of the chains", "", plain(column(|p| p.distance)));
+    let plain = |y| Series {
+        x: steps.clone(),
+        y,
+        ..Series::default()
+    };
+    add(
+        "llc.mean_loss",
+        "mean loss under the chains",
+        "",
+        plain(column(|p| p.mean_loss)),
+    );
+    add(
+        "llc.distance",
+        "‖w−w*‖/‖w*‖ at the end of the chains",
+        "",
+        plain(column(|p| p.distance)),
+    );
     let pca = session.history.pca.update(TimeAxis::Linear);
     for k in 0..3 {
-        let points = Series { x: pca.steps.clone(), y: pca.pcs.iter().map(|p| p[k]).collect(), ..Series::default() };
-        add(&format!("logit_pca.pc{}", k + 1), &format!("logit-PCA, component {}", k + 1), "", points);
+        let points = Series {
+            x: pca.steps.clone(),
+            y: pca.pcs.iter().map(|p| p[k]).collect(),
+            ..Series::default()
+        };
+        add(
+            &format!("logit_pca.pc{}", k + 1),
+            &format!("logit-PCA, component {}", k + 1),
+            "",
+            points,
+        );
     }
     Report {
         link: link.text(true),
         experiment: card.id.into(),
-        knobs: link.knobs.schema().iter().filter_map(|k| Some((k.key.to_string(), link.knobs.get(k.key)?))).collect(),
+        knobs: link
+            .knobs
+            .schema()
+            .iter()
+            .filter_map(|k| Some((k.key.to_string(), link.knobs.get(k.key)?)))
+            .collect(),
         seed: link.knobs.int("seed"),
         version: crate::VERSION.into(),
         device: session.exec.device(),

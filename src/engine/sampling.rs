@@ -28,7 +28,14 @@ impl Sampling {
     /// Prepares an estimate around `center`, the weights of replica `follow` at `checkpoint`.
     #[must_use]
     pub fn new(checkpoint: u64, follow: usize, center: Vec<f32>) -> Self {
-        Self { checkpoint, follow, center, next: 0, losses: Vec::new(), started: Instant::now() }
+        Self {
+            checkpoint,
+            follow,
+            center,
+            next: 0,
+            losses: Vec::new(),
+            started: Instant::now(),
+        }
     }
 
     /// How long it has run, in seconds.
@@ -41,20 +48,35 @@ impl Sampling {
     ///
     /// # Errors
     /// Device lost or out of memory.
-    pub async fn pump(&mut self, parts: &Parts, exec: &mut Exec, pacer: &mut Pacer) -> Result<Option<LlcPoint>, Fault> {
-        let Some(chains) = &parts.chains else { return Ok(None) };
+    pub async fn pump(
+        &mut self,
+        parts: &Parts,
+        exec: &mut Exec,
+        pacer: &mut Pacer,
+    ) -> Result<Option<LlcPoint>, Fault> {
+        let Some(chains) = &parts.chains else {
+            return Ok(None);
+        };
         let job = &chains.job;
         let replicas = chains.chains + 1;
         let total = chains.burnin + chains.draws;
         let mut batch = Batch::default();
         if self.next == 0 {
-            exec.set_replicas(job.program, &parts.lab.chain_replicas(self.checkpoint, self.follow));
-            batch.floats.push((chains.params, 0, self.center.repeat(replicas)));
+            exec.set_replicas(
+                job.program,
+                &parts.lab.chain_replicas(self.checkpoint, self.follow),
+            );
+            batch
+                .floats
+                .push((chains.params, 0, self.center.repeat(replicas)));
             batch.floats.push((chains.anchor, 0, self.center.clone()));
         }
         let Portion { steps, cuts } = pacer.portion((total - self.next).min(job.slots as u64));
         let steps = steps.min(job.slots as u64);
-        let of = Of::Chains { checkpoint: self.checkpoint, follow: self.follow };
+        let of = Of::Chains {
+            checkpoint: self.checkpoint,
+            follow: self.follow,
+        };
         let mut words = Vec::new();
         for s in self.next..self.next + steps {
             parts.lab.feed(of, s, &mut words);
@@ -63,7 +85,10 @@ impl Sampling {
         batch.runs.push(Run {
             program: job.program,
             steps: (0..steps)
-                .map(|i| crate::kernels::Step { slot: i as u32, ..parts.lab.step(of, self.next + i) })
+                .map(|i| crate::kernels::Step {
+                    slot: i as u32,
+                    ..parts.lab.step(of, self.next + i)
+                })
                 .collect(),
         });
         batch.cuts = cuts;
@@ -71,7 +96,9 @@ impl Sampling {
         batch.reads.push((job.stats, 0..width * steps as usize));
         let last = self.next + steps == total;
         if last {
-            batch.reads.push((chains.params, 0..self.center.len() * chains.chains));
+            batch
+                .reads
+                .push((chains.params, 0..self.center.len() * chains.chains));
         }
         let clock = Instant::now();
         let ticket = exec.submit(&batch)?;
@@ -107,7 +134,12 @@ fn relative_distance(ends: &[f32], center: &[f32]) -> f64 {
     let norm: f64 = center.iter().map(|&w| f64::from(w).powi(2)).sum();
     let squares: Vec<f64> = ends
         .chunks_exact(center.len().max(1))
-        .map(|w| w.iter().zip(center).map(|(&a, &b)| (f64::from(a) - f64::from(b)).powi(2)).sum::<f64>())
+        .map(|w| {
+            w.iter()
+                .zip(center)
+                .map(|(&a, &b)| (f64::from(a) - f64::from(b)).powi(2))
+                .sum::<f64>()
+        })
         .filter(|d| d.is_finite())
         .collect();
     if squares.is_empty() || norm == 0.0 {

@@ -1,8 +1,8 @@
 //! The worker: commands in, events out, the host in between. All that knows the browser is here.
 
 use super::host::Host;
-use crate::store::browser::BrowserStore;
 use crate::protocol::{Command, Event, Fault};
+use crate::store::browser::BrowserStore;
 use futures_channel::mpsc;
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
@@ -15,7 +15,13 @@ pub fn main() {
     std::panic::set_hook(Box::new({
         let scope = scope.clone();
         move |info| {
-            post(&scope, &Event::Fault { run: None, fault: Fault::WorkerPanic(info.to_string()) });
+            post(
+                &scope,
+                &Event::Fault {
+                    run: None,
+                    fault: Fault::WorkerPanic(info.to_string()),
+                },
+            );
             console_error_panic_hook::hook(info);
         }
     }));
@@ -70,7 +76,9 @@ struct Breath {
 
 impl Breath {
     fn new() -> Self {
-        Self { channel: MessageChannel::new().ok() }
+        Self {
+            channel: MessageChannel::new().ok(),
+        }
     }
     async fn take(&self) {
         let Some(channel) = &self.channel else { return };

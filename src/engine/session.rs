@@ -131,12 +131,15 @@ impl Session {
     /// Device lost or out of memory.
     pub fn load(&mut self, weights: Vec<f32>, moments: &[Vec<f32>]) -> Result<(), Fault> {
         let parts = &self.parts;
-        self.exec.set_replicas(parts.train.program, &parts.train.replicas);
-        let mut batch = Batch::default();
+        self.exec
+            .set_replicas(parts.train.program, &parts.train.replicas);
+        let mut batch = parts.lab.setup();
         batch.floats.push((parts.params, 0, weights));
         for (i, (_, buf)) in parts.moments.iter().enumerate() {
             let zeros = || vec![0.0; parts.plan.buffers[buf.0].len];
-            batch.floats.push((*buf, 0, moments.get(i).cloned().unwrap_or_else(zeros)));
+            batch
+                .floats
+                .push((*buf, 0, moments.get(i).cloned().unwrap_or_else(zeros)));
         }
         if let Some(eval) = &parts.eval {
             self.exec.set_replicas(eval.program, &eval.replicas);
@@ -212,7 +215,10 @@ impl Session {
         self.sampling = None;
         self.queue.clear();
         for c in &self.history.checkpoints {
-            let seen = self.parts.lab.observe(c.step, replica, &c.weights, &c.reads);
+            let seen = self
+                .parts
+                .lab
+                .observe(c.step, replica, &c.weights, &c.reads);
             self.history.pca.push(c.step, &seen.pca_row);
             if self.parts.chains.is_some() {
                 self.queue.push_back(c.step);
@@ -263,13 +269,25 @@ impl Session {
                 return Ok(true);
             }
             self.queue.pop_front();
-            self.sampling = self.history.checkpoints.iter().find(|c| c.step == step).map(|c| {
-                let n = self.parts.arena.len();
-                Sampling::new(step, self.follow, c.weights[self.follow * n..(self.follow + 1) * n].to_vec())
-            });
+            self.sampling = self
+                .history
+                .checkpoints
+                .iter()
+                .find(|c| c.step == step)
+                .map(|c| {
+                    let n = self.parts.arena.len();
+                    Sampling::new(
+                        step,
+                        self.follow,
+                        c.weights[self.follow * n..(self.follow + 1) * n].to_vec(),
+                    )
+                });
         }
         if let Some(sampling) = &mut self.sampling {
-            if let Some(point) = sampling.pump(&self.parts, &mut self.exec, &mut self.chain_pacer).await? {
+            if let Some(point) = sampling
+                .pump(&self.parts, &mut self.exec, &mut self.chain_pacer)
+                .await?
+            {
                 self.spent.points += 1;
                 self.spent.points_s += sampling.seconds();
                 if point.value.is_finite() {
@@ -286,8 +304,15 @@ impl Session {
             return Ok(true);
         }
         if self.submitted < self.parts.steps || !self.evaluated {
-            let waits = self.flying.back().is_some_and(|f| f.keeps && self.parts.chains.is_some());
-            let most = if matches!(self.exec, Exec::Cpu(_)) || self.single { 1 } else { IN_FLIGHT };
+            let waits = self
+                .flying
+                .back()
+                .is_some_and(|f| f.keeps && self.parts.chains.is_some());
+            let most = if matches!(self.exec, Exec::Cpu(_)) || self.single {
+                1
+            } else {
+                IN_FLIGHT
+            };
             if waits || self.flying.len() >= most {
                 self.drain_one().await?;
             } else {
@@ -300,8 +325,17 @@ impl Session {
 
     /// The next step at or after `submitted` at which something is evaluated.
     fn boundary(&self) -> u64 {
-        let from = if self.evaluated { self.submitted + 1 } else { self.submitted };
-        self.parts.evals.iter().copied().find(|&e| e >= from).unwrap_or(self.parts.steps)
+        let from = if self.evaluated {
+            self.submitted + 1
+        } else {
+            self.submitted
+        };
+        self.parts
+            .evals
+            .iter()
+            .copied()
+            .find(|&e| e >= from)
+            .unwrap_or(self.parts.steps)
     }
 
     fn submit_portion(&mut self) -> Result<(), Fault> {
@@ -309,27 +343,55 @@ impl Session {
         let boundary = self.boundary();
         let left = boundary - self.submitted;
         let mut portion = self.train_pacer.portion(left);
-        portion.steps = if self.single { left.min(1) } else { even(left, portion.steps.min(job.slots as u64)) };
+        portion.steps = if self.single {
+            left.min(1)
+        } else {
+            even(left, portion.steps.min(job.slots as u64))
+        };
         let steps = portion.steps;
-        let mut batch = Batch { cuts: portion.cuts, ..Batch::default() };
+        let mut batch = Batch {
+            cuts: portion.cuts,
+            ..Batch::default()
+        };
         if steps > 0 {
-            crate::experiments::feed_batch(&mut batch, &self.parts, job, Of::Train, self.submitted, steps);
-            let table = (0..steps).map(|i| self.step_entry(Of::Train, self.submitted + i, i)).collect();
-            batch.runs.push(Run { program: job.program, steps: table });
-            batch.reads.push((job.stats, 0..self.width(job) * steps as usize));
+            crate::experiments::feed_batch(
+                &mut batch,
+                &self.parts,
+                job,
+                Of::Train,
+                self.submitted,
+                steps,
+            );
+            let table = (0..steps)
+                .map(|i| self.step_entry(Of::Train, self.submitted + i, i))
+                .collect();
+            batch.runs.push(Run {
+                program: job.program,
+                steps: table,
+            });
+            batch
+                .reads
+                .push((job.stats, 0..self.width(job) * steps as usize));
         }
         let to = self.submitted + steps;
         let evaluates = to == boundary;
         let keeps = evaluates && self.parts.checkpoints.binary_search(&to).is_ok();
         if evaluates {
             if let Some(eval) = &self.parts.eval {
-                batch.runs.push(Run { program: eval.program, steps: vec![self.step_entry(Of::Eval, to, 0)] });
+                batch.runs.push(Run {
+                    program: eval.program,
+                    steps: vec![self.step_entry(Of::Eval, to, 0)],
+                });
             }
             let len = |b: crate::plan::Buf| self.parts.plan.buffers[b.0].len;
-            batch.reads.push((self.parts.params, 0..len(self.parts.params)));
+            batch
+                .reads
+                .push((self.parts.params, 0..len(self.parts.params)));
             batch.reads.extend(self.parts.reads.iter().cloned());
             if keeps {
-                batch.reads.extend(self.parts.moments.iter().map(|(_, b)| (*b, 0..len(*b))));
+                batch
+                    .reads
+                    .extend(self.parts.moments.iter().map(|(_, b)| (*b, 0..len(*b))));
             }
         }
         let before = self.exec.counters().submits;
@@ -337,7 +399,15 @@ impl Session {
         if steps > 0 {
             self.spent.submits += self.exec.counters().submits - before;
         }
-        self.flying.push_back(Flying { ticket, portion, first: self.submitted, steps, evaluates, keeps, sent: Instant::now() });
+        self.flying.push_back(Flying {
+            ticket,
+            portion,
+            first: self.submitted,
+            steps,
+            evaluates,
+            keeps,
+            sent: Instant::now(),
+        });
         self.submitted = to;
         self.evaluated = evaluates;
         // The evaluation before the first step is not a step.
@@ -346,7 +416,10 @@ impl Session {
     }
 
     fn step_entry(&self, of: Of, step: u64, slot: u64) -> Step {
-        Step { slot: slot as u32, ..self.parts.lab.step(of, step) }
+        Step {
+            slot: slot as u32,
+            ..self.parts.lab.step(of, step)
+        }
     }
 
     fn width(&self, job: &Job) -> usize {
@@ -355,7 +428,9 @@ impl Session {
 
     /// Finishes the oldest batch in flight; false if there is none.
     async fn drain_one(&mut self) -> Result<bool, Fault> {
-        let Some(f) = self.flying.pop_front() else { return Ok(false) };
+        let Some(f) = self.flying.pop_front() else {
+            return Ok(false);
+        };
         let reads = self.exec.wait(f.ticket).await?;
         let now = Instant::now();
         let from = self.last_end.filter(|&e| e > f.sent).unwrap_or(f.sent);
@@ -366,7 +441,10 @@ impl Session {
             self.spent.train_s += seconds;
             self.spent.steps += f.steps;
             let keep = 0.5f64.powf(seconds);
-            self.spent.recent = (self.spent.recent.0 * keep + f.steps as f64, self.spent.recent.1 * keep + seconds);
+            self.spent.recent = (
+                self.spent.recent.0 * keep + f.steps as f64,
+                self.spent.recent.1 * keep + seconds,
+            );
             self.steady.get_or_insert(self.exec.counters());
         }
         let mut reads = reads.into_iter();
@@ -384,7 +462,10 @@ impl Session {
 
     /// Takes in the losses of a batch, `[step][replica][STATS]`.
     fn losses(&mut self, first: u64, stats: &[f32]) -> Result<(), Fault> {
-        for (i, row) in stats.chunks_exact(self.width(&self.parts.train)).enumerate() {
+        for (i, row) in stats
+            .chunks_exact(self.width(&self.parts.train))
+            .enumerate()
+        {
             let step = first + i as u64;
             for (r, s) in row.chunks_exact(STATS).enumerate() {
                 if s[0].is_finite() {
@@ -396,14 +477,22 @@ impl Session {
                     if r == self.follow || self.lost.iter().all(|&l| l) {
                         return Err(Fault::Diverged { step });
                     }
-                    self.notices.push(Notice::new(format!("Replica {r} diverged at step {step}; the others go on.")));
+                    self.notices.push(Notice::new(format!(
+                        "Replica {r} diverged at step {step}; the others go on."
+                    )));
                 }
             }
         }
         Ok(())
     }
 
-    fn observe(&mut self, weights: Vec<f32>, reads: Vec<Vec<f32>>, keeps: bool, moments: Vec<Vec<f32>>) {
+    fn observe(
+        &mut self,
+        weights: Vec<f32>,
+        reads: Vec<Vec<f32>>,
+        keeps: bool,
+        moments: Vec<Vec<f32>>,
+    ) {
         let step = self.done;
         let seen = self.parts.lab.observe(step, self.follow, &weights, &reads);
         for (id, y) in seen.values {
@@ -413,7 +502,11 @@ impl Session {
             }
         }
         if self.running.1 > 0 {
-            self.history.push("loss.train", step, self.running.0 / f64::from(self.running.1));
+            self.history.push(
+                "loss.train",
+                step,
+                self.running.0 / f64::from(self.running.1),
+            );
             self.running = (0.0, 0);
         }
         if seen.figure.is_some() {
@@ -421,7 +514,11 @@ impl Session {
         }
         if keeps {
             self.history.pca.push(step, &seen.pca_row);
-            self.history.checkpoints.push(Checkpoint { step, weights, reads });
+            self.history.checkpoints.push(Checkpoint {
+                step,
+                weights,
+                reads,
+            });
             self.history.moments = moments;
             if self.parts.chains.is_some() {
                 self.queue.push_back(step);
@@ -443,21 +540,41 @@ impl Session {
         if rate <= 0.0 {
             return None;
         }
-        let ahead = self.parts.checkpoints.iter().filter(|&&c| c > self.done).count() + self.queue.len();
-        let point_s = if self.spent.points > 0 { self.spent.points_s / self.spent.points as f64 } else { 0.0 };
-        let points = if self.parts.chains.is_some() { ahead as f64 } else { 0.0 };
+        let ahead = self
+            .parts
+            .checkpoints
+            .iter()
+            .filter(|&&c| c > self.done)
+            .count()
+            + self.queue.len();
+        let point_s = if self.spent.points > 0 {
+            self.spent.points_s / self.spent.points as f64
+        } else {
+            0.0
+        };
+        let points = if self.parts.chains.is_some() {
+            ahead as f64
+        } else {
+            0.0
+        };
         Some((self.parts.steps - self.done) as f64 / rate + points * point_s)
     }
 
     /// Counters of training alone.
     #[must_use]
     pub fn per_step(&self) -> PerStep {
-        let launches = self.parts.plan.programs[self.parts.train.program.0].nodes.len() as f64;
+        let launches = self.parts.plan.programs[self.parts.train.program.0]
+            .nodes
+            .len() as f64;
         let now = self.exec.counters();
         let then = self.steady.unwrap_or(now);
         PerStep {
             dispatches_per_step: launches,
-            submits_per_step: if self.spent.steps > 0 { self.spent.submits as f64 / self.spent.steps as f64 } else { 0.0 },
+            submits_per_step: if self.spent.steps > 0 {
+                self.spent.submits as f64 / self.spent.steps as f64
+            } else {
+                0.0
+            },
             bind_groups_created: now.bind_groups_created - then.bind_groups_created,
             buffers_created: now.buffers_created - then.buffers_created,
         }
@@ -466,5 +583,9 @@ impl Session {
 
 /// Splits `left` steps into equal batches of at most `most`: the length of the first.
 fn even(left: u64, most: u64) -> u64 {
-    if left == 0 { 0 } else { left.div_ceil(left.div_ceil(most.max(1))) }
+    if left == 0 {
+        0
+    } else {
+        left.div_ceil(left.div_ceil(most.max(1)))
+    }
 }

@@ -46,12 +46,19 @@ pub fn llc(trace: &[f32], chains: usize, nbeta: f64) -> Llc {
     let draws: Vec<&[f32]> = trace.chunks_exact(chains + 1).collect();
     let anchor: Vec<f64> = draws.iter().map(|d| f64::from(d[chains])).collect();
     let differences: Vec<Vec<f64>> = (0..chains)
-        .map(|c| draws.iter().zip(&anchor).map(|(d, a)| f64::from(d[c]) - a).collect::<Vec<_>>())
+        .map(|c| {
+            draws
+                .iter()
+                .zip(&anchor)
+                .map(|(d, a)| f64::from(d[c]) - a)
+                .collect::<Vec<_>>()
+        })
         .filter(|series| series.iter().all(|x| x.is_finite()))
         .collect();
     let stood = differences.len();
-    let series: Vec<f64> =
-        (0..draws.len()).map(|t| differences.iter().map(|d| d[t]).sum::<f64>() / stood as f64).collect();
+    let series: Vec<f64> = (0..draws.len())
+        .map(|t| differences.iter().map(|d| d[t]).sum::<f64>() / stood as f64)
+        .collect();
     let per_chain: Vec<f64> = differences.iter().map(|d| nbeta * stats::mean(d)).collect();
     let time = stats::autocorrelation_time(&series);
     let below = differences.iter().flatten().filter(|&&x| x < 0.0).count();
@@ -86,7 +93,11 @@ pub fn distance(weights: &[f32], params: usize) -> f64 {
             .map(|(i, &w)| (f64::from(w) - from.map_or(0.0, |a| f64::from(a[i]))).powi(2))
             .sum()
     };
-    let squares: Vec<f64> = rows.iter().map(|row| norm(row, Some(anchor))).filter(|x| x.is_finite()).collect();
+    let squares: Vec<f64> = rows
+        .iter()
+        .map(|row| norm(row, Some(anchor)))
+        .filter(|x| x.is_finite())
+        .collect();
     (stats::mean(&squares) / norm(anchor, None)).sqrt()
 }
 
@@ -114,7 +125,9 @@ mod tests {
     #[test]
     fn differences_on_the_same_batch() {
         // The anchor's loss jumps about by 10; the chains stay 0.2 and 0.4 above it.
-        let trace: Vec<f32> = (0..64).flat_map(|t| [0.2, 0.4, 0.0].map(|d| d + (t % 2) as f32 * 10.0)).collect();
+        let trace: Vec<f32> = (0..64)
+            .flat_map(|t| [0.2, 0.4, 0.0].map(|d| d + (t % 2) as f32 * 10.0))
+            .collect();
         let got = llc(&trace, 2, 10.0);
         assert!((got.value - 3.0).abs() < 1e-4 && got.se < 1e-4, "{got:?}");
         assert!((got.per_chain[0] - 2.0).abs() < 1e-4 && (got.per_chain[1] - 4.0).abs() < 1e-4);

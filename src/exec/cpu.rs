@@ -42,9 +42,23 @@ impl<T: Precision> CpuExec<T> {
     pub fn new(plan: &Plan) -> Self {
         let of = |elem| move |b: &crate::plan::BufDecl| if b.elem == elem { b.len } else { 0 };
         Self {
-            floats: plan.buffers.iter().map(of(Elem::F32)).map(|n| vec![T::zero(); n]).collect(),
-            words: plan.buffers.iter().map(of(Elem::U32)).map(|n| vec![0; n]).collect(),
-            replicas: plan.programs.iter().map(|p| vec![Replica::default(); p.replicas]).collect(),
+            floats: plan
+                .buffers
+                .iter()
+                .map(of(Elem::F32))
+                .map(|n| vec![T::zero(); n])
+                .collect(),
+            words: plan
+                .buffers
+                .iter()
+                .map(of(Elem::U32))
+                .map(|n| vec![0; n])
+                .collect(),
+            replicas: plan
+                .programs
+                .iter()
+                .map(|p| vec![Replica::default(); p.replicas])
+                .collect(),
             plan: plan.clone(),
             done: BTreeMap::new(),
             next: 0,
@@ -70,7 +84,14 @@ impl<T: Precision> CpuExec<T> {
     }
     /// Runs one step of a program.
     pub fn step(&mut self, program: Prog, step: Step) {
-        let Self { plan, floats, words, replicas, counters, .. } = self;
+        let Self {
+            plan,
+            floats,
+            words,
+            replicas,
+            counters,
+            ..
+        } = self;
         for node in &plan.programs[program.0].nodes {
             counters.dispatches += 1;
             // Written buffers are taken out, so that the others can be borrowed: the plan has
@@ -89,10 +110,23 @@ impl<T: Precision> CpuExec<T> {
                 .map(|(b, k)| match (k.access, k.elem) {
                     (Access::Read, Elem::F32) => Slot::F(floats[b.0].as_slice()),
                     (Access::Read, Elem::U32) => Slot::U(words[b.0].as_slice()),
-                    _ => Slot::FMut(written.next().map_or(&mut [][..], |(_, v)| v.as_mut_slice())),
+                    _ => Slot::FMut(
+                        written
+                            .next()
+                            .map_or(&mut [][..], |(_, v)| v.as_mut_slice()),
+                    ),
                 })
                 .collect();
-            T::call(&node.kernel.twin, Call { consts: &node.consts, params: &node.params, step, replicas: &replicas[program.0], slots });
+            T::call(
+                &node.kernel.twin,
+                Call {
+                    consts: &node.consts,
+                    params: &node.params,
+                    step,
+                    replicas: &replicas[program.0],
+                    slots,
+                },
+            );
             for (i, v) in taken {
                 floats[i] = v;
             }
@@ -116,7 +150,12 @@ impl<T: Precision> CpuExec<T> {
         let reads = batch
             .reads
             .iter()
-            .map(|(b, range)| self.floats[b.0][range.clone()].iter().map(|x| x.f32()).collect())
+            .map(|(b, range)| {
+                self.floats[b.0][range.clone()]
+                    .iter()
+                    .map(|x| x.f32())
+                    .collect()
+            })
             .collect();
         self.counters.submits += 1;
         self.next += 1;
@@ -132,6 +171,14 @@ impl<T: Precision> CpuExec<T> {
 /// What the CPU engine calls itself.
 #[must_use]
 pub fn device() -> DeviceInfo {
-    let name = if cfg!(target_arch = "wasm32") { "CPU (WebAssembly SIMD, one worker)" } else { "CPU" };
-    DeviceInfo { kind: DeviceKind::Cpu, name: name.into(), software: false }
+    let name = if cfg!(target_arch = "wasm32") {
+        "CPU (WebAssembly SIMD, one worker)"
+    } else {
+        "CPU"
+    };
+    DeviceInfo {
+        kind: DeviceKind::Cpu,
+        name: name.into(),
+        software: false,
+    }
 }

@@ -236,7 +236,8 @@ pub trait Lab {
     fn step(&self, of: Of, step: u64) -> Step;
     /// Turns what an evaluation read back (`weights [replica][params]`, then `Parts::reads`) into
     /// values. `follow` is the replica λ̂ and PCA follow.
-    fn observe(&self, step: u64, follow: usize, weights: &[f32], reads: &[Vec<f32>]) -> Observation;
+    fn observe(&self, step: u64, follow: usize, weights: &[f32], reads: &[Vec<f32>])
+    -> Observation;
     /// Replica table of the chains around a checkpoint: their seeds depend on it, and on nothing else.
     fn chain_replicas(&self, checkpoint: u64, follow: usize) -> Vec<Replica>;
 }

@@ -14,7 +14,11 @@ const CONSTS: &[&str] = &["batch", "ctx", "heads", "d_head"];
 fn lengths(c: &[u32], p: &[u32], replicas: usize) -> (usize, usize, usize) {
     let [batch, ctx, heads, d_head] = [c[0], c[1], c[2], c[3]].map(|x| x as usize);
     let rows = replicas * batch * ctx;
-    (rows * heads * d_head, rows * heads * ctx, replicas * p[0] as usize)
+    (
+        rows * heads * d_head,
+        rows * heads * ctx,
+        replicas * p[0] as usize,
+    )
 }
 
 /// Writes `pattern [replica][batch][head][query][key]` and `z [replica][batch·ctx][heads·d_head]`.
@@ -25,7 +29,12 @@ pub const ATTENTION: Kernel = Kernel {
     source: include_str!("../../shaders/nn/attention.wgsl"),
     consts: CONSTS,
     params: &[word("scales"), word("first")],
-    bindings: &[read("qkv"), read("head_scale"), write("pattern"), write("z")],
+    bindings: &[
+        read("qkv"),
+        read("head_scale"),
+        write("pattern"),
+        write("z"),
+    ],
     grid: |c| [(c[0] * c[1] * c[2]).div_ceil(64), 1],
     needs: |c, p, r| {
         let (z, pattern, scales) = lengths(c, p, r);
@@ -67,7 +76,10 @@ fn attention<T: Real>(mut call: Call<'_, T>) {
     let sequences = count * batch;
     chunks2(
         (&mut z[..sequences * ctx * m], ctx * m),
-        (&mut pattern[..sequences * heads * ctx * ctx], heads * ctx * ctx),
+        (
+            &mut pattern[..sequences * heads * ctx * ctx],
+            heads * ctx * ctx,
+        ),
         |b, z, pattern| {
             let sequence = &qkv[b * ctx * 3 * m..][..ctx * 3 * m];
             z.fill(T::zero());
@@ -147,14 +159,23 @@ fn attention_backward<T: Real>(mut call: Call<'_, T>) {
             ds.fill(T::zero());
             for (i, rows) in ds.chunks_mut(QUERIES * ctx).enumerate() {
                 let (t, len) = (i * QUERIES, rows.len() / ctx);
-                product(rows, &dz[t * m + h * dh..], (m, ctx), len, &values, 0..dh, t + len);
+                product(
+                    rows,
+                    &dz[t * m + h * dh..],
+                    (m, ctx),
+                    len,
+                    &values,
+                    0..dh,
+                    t + len,
+                );
                 for (t, row) in (t..).zip(rows.chunks_exact_mut(ctx)) {
                     let at = t * m + h * dh;
                     let along = dot(&dz[at..][..dh], &z[at..][..dh]);
-                    // Beyond the query the pattern is 0, and so is its gradient.
-                    for (ds, &p) in row.iter_mut().zip(&pattern[t * ctx..]) {
+                    let (seen, hidden) = row.split_at_mut(t + 1);
+                    for (ds, &p) in seen.iter_mut().zip(&pattern[t * ctx..]) {
                         *ds = p * (scale * *ds - along) * root;
                     }
+                    hidden.fill(T::zero());
                 }
                 let dq = &mut dqkv[t * 3 * m + h * dh..];
                 product(dq, rows, (ctx, 3 * m), len, &keys, 0..t + len, dh);
@@ -171,10 +192,10 @@ fn attention_backward<T: Real>(mut call: Call<'_, T>) {
     });
 }
 
-/// `[ctx][ctx]` turned on its side.
+/// The keys up to each query of `x [query][key]` as `side [key][query]`; the rest stays 0.
 fn turn<T: Real>(side: &mut [T], x: &[T], ctx: usize) {
     for (i, row) in x.chunks_exact(ctx).enumerate() {
-        for (j, &v) in row.iter().enumerate() {
+        for (j, &v) in row[..=i].iter().enumerate() {
             side[j * ctx + i] = v;
         }
     }
@@ -191,7 +212,15 @@ fn by_key<T: Real>(
     for s in (0..ctx).step_by(QUERIES) {
         let len = QUERIES.min(ctx - s);
         let rows = &side[s * ctx..];
-        product(&mut y[s * stride..], rows, (ctx, stride), len, w, s..ctx, dh);
+        product(
+            &mut y[s * stride..],
+            rows,
+            (ctx, stride),
+            len,
+            w,
+            s..ctx,
+            dh,
+        );
     }
 }
 

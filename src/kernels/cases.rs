@@ -2,8 +2,8 @@
 //! module supplies its own; here they are listed, and their inputs drawn.
 
 use super::{
-    Access, Elem, Kernel, Replica, Step, attention, embed, linear, linear_backward, loss, norm, optim, probe, tms,
-    unembed,
+    Access, Call, Elem, Kernel, Replica, Slot, Step, attention, embed, linear, linear_backward,
+    loss, norm, optim, probe, tms, unembed,
 };
 use crate::math::{Stream, normal, philox::word};
 
@@ -21,13 +21,22 @@ pub struct Listed {
     pub fill: fn(&[u32], &str, usize) -> Vec<u32>,
     /// Float bindings that hold positive numbers only, such as second moments.
     pub positive: &'static [&'static str],
+    /// The kernel of equal consts and params whose outputs this one is given, by the same names: a
+    /// twin may compute again what its shader is given.
+    pub forward: Option<&'static Kernel>,
 }
 
 type Cases = fn() -> Vec<CaseOf>;
 type Fill = fn(&[u32], &str, usize) -> Vec<u32>;
 
 const fn listed(kernel: &'static Kernel, cases: Cases, fill: Fill) -> Listed {
-    Listed { kernel, cases, fill, positive: &[] }
+    Listed {
+        kernel,
+        cases,
+        fill,
+        positive: &[],
+        forward: None,
+    }
 }
 
 /// For kernels that read no words.
@@ -38,18 +47,32 @@ fn zeros(_: &[u32], _: &str, len: usize) -> Vec<u32> {
 /// Every kernel's cases: one line a kernel.
 pub const LISTED: &[Listed] = &[
     listed(&attention::ATTENTION, attention::cases, zeros),
-    listed(&attention::ATTENTION_BACKWARD, attention::cases, zeros),
+    Listed {
+        forward: Some(&attention::ATTENTION),
+        ..listed(&attention::ATTENTION_BACKWARD, attention::cases, zeros)
+    },
     listed(&embed::EMBED, embed::cases, embed::fill),
     listed(&embed::EMBED_DW, embed::cases_dw, embed::fill),
     listed(&linear::LINEAR, linear::cases, zeros),
-    listed(&linear_backward::LINEAR_DX, linear_backward::cases_dx, zeros),
-    listed(&linear_backward::LINEAR_DW, linear_backward::cases_dw, zeros),
+    listed(
+        &linear_backward::LINEAR_DX,
+        linear_backward::cases_dx,
+        zeros,
+    ),
+    listed(
+        &linear_backward::LINEAR_DW,
+        linear_backward::cases_dw,
+        zeros,
+    ),
     listed(&loss::LOSS, loss::cases, loss::fill),
     listed(&loss::ROWS, loss::cases_rows, loss::fill_rows),
     listed(&norm::NORM_BACKWARD, norm::cases, zeros),
     listed(&unembed::UNEMBED, unembed::cases, unembed::fill),
     listed(&optim::SGD, optim::sgd_cases, optim::fill),
-    Listed { kernel: &optim::ADAMW, cases: optim::adamw_cases, fill: optim::fill, positive: &["v"] },
+    Listed {
+        positive: &["v"],
+        ..listed(&optim::ADAMW, optim::adamw_cases, optim::fill)
+    },
     listed(&optim::SGLD, optim::sgld_cases, optim::fill),
     listed(&tms::TMS, tms::cases, tms::fill),
     listed(&probe::PHILOX, probe::philox_cases, zeros),
@@ -73,6 +96,8 @@ pub struct Case {
     pub fill: fn(&[u32], &str, usize) -> Vec<u32>,
     /// Float bindings that hold positive numbers only.
     pub positive: &'static [&'static str],
+    /// The kernel whose outputs this one is given.
+    pub forward: Option<&'static Kernel>,
 }
 
 /// Every case of every kernel.
@@ -83,6 +108,7 @@ pub fn cases() -> Vec<Case> {
             kernel,
             fill,
             positive,
+            forward,
             ..
         } = *l;
         let case = move |(consts, params, replicas, label): CaseOf| Case {
@@ -93,6 +119,7 @@ pub fn cases() -> Vec<Case> {
             replicas,
             fill,
             positive,
+            forward,
         };
         (l.cases)().into_iter().map(case)
     };
@@ -133,16 +160,12 @@ impl Case {
     /// A table of unlike replicas. The last of several has eps 0 and half the groups masked.
     #[must_use]
     pub fn table(&self) -> Vec<Replica> {
-        let rows = self
-            .kernel
-            .params
-            .iter()
-            .position(|p| p.name == "feed_rows");
-        let rows = rows
-            .and_then(|i| self.params.get(i))
-            .copied()
-            .unwrap_or(1)
-            .max(1);
+        let rows_of = |name: &str| {
+            let at = self.kernel.params.iter().position(|p| p.name == name);
+            let rows = at.and_then(|i| self.params.get(i)).copied();
+            rows.unwrap_or(1).max(1)
+        };
+        let (rows, anchors) = (rows_of("feed_rows"), rows_of("anchors"));
         let count = u32::try_from(self.replicas).unwrap_or(u32::MAX);
         let one = |r: u32| {
             let last = r + 1 == count && count > 1;
@@ -150,6 +173,7 @@ impl Case {
             Replica {
                 seed: 1000 + 7 * r,
                 data_row: (r + 1) % rows,
+                anchor: (r + 1) % anchors,
                 mask_lo: if last { 0x5555_5555 } else { u32::MAX },
                 mask_hi: if last { 0xAAAA_AAAA } else { u32::MAX },
                 lr: 0.01 * (1.0 + x),
@@ -164,7 +188,8 @@ impl Case {
     }
 
     /// Inputs in binding order: standard normals, or 1/2 + |normal| where only positive numbers
-    /// make sense, words from the kernel's `fill`, poison in what is only written.
+    /// make sense, words from the kernel's `fill`, poison in what is only written. `norms` are those
+    /// of `x`, and what another kernel computes is computed.
     #[must_use]
     pub fn inputs(&self) -> Vec<Input> {
         let needs = (self.kernel.needs)(&self.consts, &self.params, self.replicas);
@@ -191,9 +216,61 @@ impl Case {
                 access: binding.access,
             }
         };
-        (0..)
-            .zip(self.kernel.bindings.iter().zip(needs))
-            .map(draw)
-            .collect()
+        let bindings = self.kernel.bindings;
+        let mut inputs: Vec<Input> = (0..).zip(bindings.iter().zip(needs)).map(draw).collect();
+        let at = |name: &str| {
+            let read = |b: &super::Binding| b.name == name && b.access == Access::Read;
+            bindings.iter().position(read)
+        };
+        if let (Some(x), Some(norms)) = (at("x"), at("norms")) {
+            inputs[norms].bits = norms_of(&inputs[x].bits, inputs[norms].bits.len());
+        }
+        if let Some(forward) = self.forward {
+            self.derive(forward, &mut inputs);
+        }
+        inputs
     }
+
+    /// Replaces what `forward` writes by what its twin makes of the rest.
+    fn derive(&self, forward: &Kernel, inputs: &mut [Input]) {
+        let bindings = self.kernel.bindings;
+        let place = |name: &str| bindings.iter().position(|b| b.name == name);
+        let mut values: Vec<Vec<f32>> = Vec::new();
+        for b in forward.bindings {
+            let bits = place(b.name).map_or(&[][..], |i| &inputs[i].bits);
+            values.push(bits.iter().copied().map(f32::from_bits).collect());
+        }
+        let slots = values
+            .iter_mut()
+            .zip(forward.bindings)
+            .map(|(v, b)| match b.access {
+                Access::Read => Slot::F(v.as_slice()),
+                _ => Slot::FMut(v.as_mut_slice()),
+            });
+        (forward.twin.f32)(Call {
+            consts: &self.consts,
+            params: &self.params,
+            step: self.step(),
+            replicas: &self.table(),
+            slots: slots.collect(),
+        });
+        for (v, b) in values.iter().zip(forward.bindings) {
+            if let Some(i) = place(b.name).filter(|_| b.access != Access::Read) {
+                inputs[i].bits = v.iter().map(|x| x.to_bits()).collect();
+            }
+        }
+    }
+}
+
+/// LayerNorm's (mean, 1/√(var + 1e-5)) of each row, `len` numbers for `len` / 2 rows.
+fn norms_of(x: &[u32], len: usize) -> Vec<u32> {
+    let inner = (2 * x.len()).checked_div(len).unwrap_or(0).max(1);
+    let rows = x.chunks(inner).take(len / 2);
+    let norms = rows.flat_map(|row| {
+        let row = row.iter().map(|&bits| f64::from(f32::from_bits(bits)));
+        let mean = row.clone().sum::<f64>() / inner as f64;
+        let variance = row.map(|x| (x - mean).powi(2)).sum::<f64>() / inner as f64;
+        [mean, 1.0 / (variance + norm::EPS).sqrt()].map(|x| (x as f32).to_bits())
+    });
+    norms.collect()
 }

@@ -27,26 +27,34 @@ pub const EMBED: Kernel = Kernel {
 
 fn embed<T: Real>(mut call: Call<'_, T>) {
     let [rows, ctx, d, vocab, learned] = call.consts();
-    let (arena, w_e, w_pos, feed_rows) =
-        (call.offset(0), call.offset(1), call.offset(2), call.offset(3));
+    let (arena, w_e, w_pos, feed_rows) = (
+        call.offset(0),
+        call.offset(1),
+        call.offset(2),
+        call.offset(3),
+    );
     let (slot, table) = (call.step.slot as usize, call.replicas);
     let [feed, weights, resid] = call.slots();
     let (feed, weights, resid) = (feed.u(), weights.f(), resid.out());
     for (r, replica) in table.iter().enumerate() {
         let tokens = &feed[(slot * feed_rows + replica.data_row as usize) * 2 * rows..][..rows];
         let w = &weights[r * arena..][..arena];
-        chunks(&mut resid[r * rows * d..][..rows * d], BLOCK * d, |block, resid| {
-            for (i, resid) in resid.chunks_exact_mut(d).enumerate() {
-                let n = block * BLOCK + i;
-                let token = (tokens[n] as usize).min(vocab - 1);
-                resid.copy_from_slice(&w[w_e + token * d..][..d]);
-                if learned == 1 {
-                    for (x, &p) in resid.iter_mut().zip(&w[w_pos + n % ctx * d..]) {
-                        *x += p;
+        chunks(
+            &mut resid[r * rows * d..][..rows * d],
+            BLOCK * d,
+            |block, resid| {
+                for (i, resid) in resid.chunks_exact_mut(d).enumerate() {
+                    let n = block * BLOCK + i;
+                    let token = (tokens[n] as usize).min(vocab - 1);
+                    resid.copy_from_slice(&w[w_e + token * d..][..d]);
+                    if learned == 1 {
+                        for (x, &p) in resid.iter_mut().zip(&w[w_pos + n % ctx * d..]) {
+                            *x += p;
+                        }
                     }
                 }
-            }
-        });
+            },
+        );
     }
 }
 
@@ -58,12 +66,22 @@ pub const EMBED_DW: Kernel = Kernel {
     source: include_str!("../../shaders/nn/embed_dw.wgsl"),
     consts: &["rows", "ctx", "d_model", "vocab", "layers", "splits"],
     params: &[word("arena"), word("w_e"), word("w_pos"), word("feed_rows")],
-    bindings: &[read_u32("feed"), read("dresid"), read("dpos"), write("grads")],
+    bindings: &[
+        read_u32("feed"),
+        read("dresid"),
+        read("dpos"),
+        write("grads"),
+    ],
     grid: |c| [((c[3] + c[1]) * c[2]).div_ceil(64), c[5]],
     needs: |c, p, r| {
         let [rows, d, layers, splits] = [c[0], c[2], c[4], c[5]].map(|x| x as usize);
         let n = r * rows * d;
-        vec![p[3] as usize * 2 * rows, n, layers * n, r * splits * p[0] as usize]
+        vec![
+            p[3] as usize * 2 * rows,
+            n,
+            layers * n,
+            r * splits * p[0] as usize,
+        ]
     },
     tolerance: 2e-5,
     twin: crate::twin!(embed_dw),
@@ -71,8 +89,12 @@ pub const EMBED_DW: Kernel = Kernel {
 
 fn embed_dw<T: Real>(mut call: Call<'_, T>) {
     let [rows, ctx, d, vocab, layers, splits] = call.consts();
-    let (arena, w_e, w_pos, feed_rows) =
-        (call.offset(0), call.offset(1), call.offset(2), call.offset(3));
+    let (arena, w_e, w_pos, feed_rows) = (
+        call.offset(0),
+        call.offset(1),
+        call.offset(2),
+        call.offset(3),
+    );
     let (slot, table) = (call.step.slot as usize, call.replicas);
     let [feed, dresid, dpos, grads] = call.slots();
     let (feed, dresid, dpos, grads) = (feed.u(), dresid.f(), dpos.f(), grads.out());
@@ -90,7 +112,10 @@ fn embed_dw<T: Real>(mut call: Call<'_, T>) {
         };
         for n in split(rows, splits, s) {
             let token = (tokens[n] as usize).min(vocab - 1);
-            add(&mut grads[w_e + token * d..][..d], &dresid[(r * rows + n) * d..]);
+            add(
+                &mut grads[w_e + token * d..][..d],
+                &dresid[(r * rows + n) * d..],
+            );
             for layer in 0..layers {
                 let at = ((layer * count + r) * rows + n) * d;
                 add(&mut grads[w_pos + n % ctx * d..][..d], &dpos[at..]);
@@ -124,7 +149,12 @@ pub fn fill(consts: &[u32], _binding: &str, len: usize) -> Vec<u32> {
 pub fn cases() -> Vec<(Vec<u32>, Vec<u32>, usize, &'static str)> {
     vec![
         (vec![12, 6, 8, 7, 1], vec![110, 1, 57, 2], 1, "learned"),
-        (vec![70, 10, 6, 11, 0], vec![130, 0, 66, 2], 3, "without positions, replicas"),
+        (
+            vec![70, 10, 6, 11, 0],
+            vec![130, 0, 66, 2],
+            3,
+            "without positions, replicas",
+        ),
     ]
 }
 
@@ -133,6 +163,11 @@ pub fn cases() -> Vec<(Vec<u32>, Vec<u32>, usize, &'static str)> {
 pub fn cases_dw() -> Vec<(Vec<u32>, Vec<u32>, usize, &'static str)> {
     vec![
         (vec![12, 6, 8, 7, 1, 1], vec![104, 0, 56, 2], 1, "one layer"),
-        (vec![70, 10, 6, 11, 2, 3], vec![126, 0, 66, 2], 2, "two layers, three splits, replicas"),
+        (
+            vec![70, 10, 6, 11, 2, 3],
+            vec![126, 0, 66, 2],
+            2,
+            "two layers, three splits, replicas",
+        ),
     ]
 }

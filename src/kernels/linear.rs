@@ -9,7 +9,7 @@
 //! `x·σ(2u)`, `u = √(2/π)(x + 0.044715x³)`: the same function, without the tanh that WGSL only
 //! keeps to 1e-5.
 
-use super::norm::{apply, moments};
+use super::norm::{Stage, all_moments};
 use super::rows::{BLOCK, Panels, chunks, chunks2, product};
 use super::{Call, Kernel, read, word, write};
 use crate::math::Real;
@@ -23,7 +23,10 @@ pub fn gelu<T: Real>(x: T) -> (T, T) {
     // σ(±80) is 1 and 2e-35: the clamp changes no value and keeps exp finite.
     let u = (c * (x + k * x * x * x)).max(T::of(-80.0)).min(T::of(80.0));
     let s = (one + (-u).exp()).recip();
-    (x * s, s + x * s * (one - s) * c * (one + T::of(3.0) * k * x * x))
+    (
+        x * s,
+        s + x * s * (one - s) * c * (one + T::of(3.0) * k * x * x),
+    )
 }
 
 /// The activation numbered `act`: 0 none, 1 ReLU, 2 GELU.
@@ -63,7 +66,14 @@ pub const LINEAR: Kernel = Kernel {
         "act",
         "residual",
     ],
-    params: &[word("arena"), word("w"), word("b"), word("ln_w"), word("ln_b"), word("w_pos")],
+    params: &[
+        word("arena"),
+        word("w"),
+        word("b"),
+        word("ln_w"),
+        word("ln_b"),
+        word("w_pos"),
+    ],
     bindings: &[
         read("x"),
         read("weights"),
@@ -95,8 +105,8 @@ pub const LINEAR: Kernel = Kernel {
 pub(super) struct Input<'a, T> {
     /// `[rows][inner]` of one replica.
     pub x: &'a [T],
-    /// LayerNorm weight and bias, if there is one.
-    pub norm: Option<(&'a [T], &'a [T])>,
+    /// The LayerNorm, if there is one.
+    pub norm: Option<Stage<'a, T>>,
     /// `W_pos [ctx][inner]`, if some columns see it.
     pub pos: Option<&'a [T]>,
     pub ctx: usize,
@@ -110,10 +120,11 @@ impl<'a, T: Real> Input<'a, T> {
         let k = self.inner;
         let x = &self.x[range.start * k..range.end * k];
         let plain = match self.norm {
-            Some((w, b)) => {
+            Some(stage) => {
                 let mut out = vec![T::zero(); x.len()];
-                for (y, x) in out.chunks_exact_mut(k).zip(x.chunks_exact(k)) {
-                    apply(y, x, moments(x), w, b);
+                let both = out.chunks_exact_mut(k).zip(x.chunks_exact(k));
+                for (n, (y, x)) in range.clone().zip(both) {
+                    stage.apply(n, y, x);
                 }
                 Cow::Owned(out)
             }
@@ -133,7 +144,18 @@ impl<'a, T: Real> Input<'a, T> {
 }
 
 fn linear<T: Real>(mut call: Call<'_, T>) {
-    let [rows, ctx, k, groups, width, norm, pos_groups, bias, act, residual] = call.consts();
+    let [
+        rows,
+        ctx,
+        k,
+        groups,
+        width,
+        norm,
+        pos_groups,
+        bias,
+        act,
+        residual,
+    ] = call.consts();
     let arena = call.offset(0);
     let [w_at, b_at, lnw_at, lnb_at, pos_at] = std::array::from_fn(|i| call.offset(i + 1));
     let count = call.replicas.len();
@@ -146,21 +168,21 @@ fn linear<T: Real>(mut call: Call<'_, T>) {
         let p = &weights[r * arena..][..arena];
         let w_pos = Panels::grouped(&p[w_at..], k, width, 0, pos_groups);
         let w = Panels::grouped(&p[w_at..], k, width, pos_groups, groups);
+        let x = &x[r * rows * k..][..rows * k];
+        if norm == 1 {
+            all_moments(&mut norms[2 * r * rows..][..2 * rows], x, k);
+        }
         let input = Input {
-            x: &x[r * rows * k..][..rows * k],
-            norm: (norm == 1).then(|| (&p[lnw_at..][..k], &p[lnb_at..][..k])),
+            x,
+            norm: (norm == 1).then(|| Stage {
+                w: &p[lnw_at..][..k],
+                b: &p[lnb_at..][..k],
+                norms: &norms[2 * r * rows..][..2 * rows],
+            }),
             pos: (pos_groups > 0).then(|| &p[pos_at..][..ctx * k]),
             ctx,
             inner: k,
         };
-        if norm == 1 {
-            let norms = &mut norms[2 * r * rows..][..2 * rows];
-            chunks(norms, 2 * BLOCK, |block, norms| {
-                for (i, pair) in norms.chunks_exact_mut(2).enumerate() {
-                    (pair[0], pair[1]) = moments(&input.x[(block * BLOCK + i) * k..][..k]);
-                }
-            });
-        }
         let multiply = |block: usize, y: &mut [T]| {
             for y in y.chunks_exact_mut(m) {
                 if bias == 1 {
@@ -204,11 +226,36 @@ fn linear<T: Real>(mut call: Call<'_, T>) {
 #[must_use]
 pub fn cases() -> Vec<(Vec<u32>, Vec<u32>, usize, &'static str)> {
     vec![
-        (vec![48, 12, 16, 6, 8, 0, 0, 0, 0, 0], vec![768, 0, 0, 0, 0, 0], 1, "grouped columns"),
-        (vec![35, 7, 10, 6, 3, 1, 4, 0, 0, 0], vec![280, 1, 0, 181, 191, 201], 2, "LN, positions"),
-        (vec![35, 7, 10, 1, 37, 1, 0, 1, 1, 0], vec![430, 0, 370, 407, 417, 0], 1, "LN, bias, relu"),
-        (vec![33, 7, 10, 1, 5, 0, 0, 1, 2, 0], vec![60, 0, 50, 0, 0, 0], 3, "bias, gelu, replicas"),
-        (vec![64, 8, 33, 1, 40, 0, 0, 1, 0, 1], vec![1400, 3, 1330, 0, 0, 0], 1, "bias, residual"),
+        (
+            vec![48, 12, 16, 6, 8, 0, 0, 0, 0, 0],
+            vec![768, 0, 0, 0, 0, 0],
+            1,
+            "grouped columns",
+        ),
+        (
+            vec![35, 7, 10, 6, 3, 1, 4, 0, 0, 0],
+            vec![280, 1, 0, 181, 191, 201],
+            2,
+            "LN, positions",
+        ),
+        (
+            vec![35, 7, 10, 1, 37, 1, 0, 1, 1, 0],
+            vec![430, 0, 370, 407, 417, 0],
+            1,
+            "LN, bias, relu",
+        ),
+        (
+            vec![33, 7, 10, 1, 5, 0, 0, 1, 2, 0],
+            vec![60, 0, 50, 0, 0, 0],
+            3,
+            "bias, gelu, replicas",
+        ),
+        (
+            vec![64, 8, 33, 1, 40, 0, 0, 1, 0, 1],
+            vec![1400, 3, 1330, 0, 0, 0],
+            1,
+            "bias, residual",
+        ),
     ]
 }
 

@@ -2,7 +2,7 @@
 //! (`dW = f(x)ᵀ·dy'`, `db = Σ dy'`), with `dy' = dy·act'(pre)`.
 
 use super::linear::{Input, slope};
-use super::norm::split;
+use super::norm::{Stage, split};
 use super::rows::{BLOCK, Panels, chunks, chunks2, product};
 use super::{Call, Kernel, read, word, write};
 use crate::math::Real;
@@ -17,7 +17,15 @@ const TOKENS: usize = 64;
 pub const LINEAR_DX: Kernel = Kernel {
     name: "nn/linear_dx",
     source: include_str!("../../shaders/nn/linear_dx.wgsl"),
-    consts: &["rows", "inner", "groups", "width", "pos_groups", "act", "residual"],
+    consts: &[
+        "rows",
+        "inner",
+        "groups",
+        "width",
+        "pos_groups",
+        "act",
+        "residual",
+    ],
     params: &[word("arena"), word("w"), word("layer")],
     bindings: &[
         read("dy"),
@@ -50,7 +58,12 @@ fn behind_activation<'a, T: Real>(act: usize, dy: &'a [T], pre: &[T]) -> Cow<'a,
     if act == 0 {
         return Cow::Borrowed(dy);
     }
-    Cow::Owned(dy.iter().zip(pre).map(|(&dy, &pre)| dy * slope(act, pre)).collect())
+    Cow::Owned(
+        dy.iter()
+            .zip(pre)
+            .map(|(&dy, &pre)| dy * slope(act, pre))
+            .collect(),
+    )
 }
 
 fn linear_dx<T: Real>(mut call: Call<'_, T>) {
@@ -69,7 +82,11 @@ fn linear_dx<T: Real>(mut call: Call<'_, T>) {
         let rest = |block: usize, dx: &mut [T]| {
             let len = dx.len() / k;
             let at = r * rows + block * BLOCK;
-            let pre = if act == 0 { &[] } else { &pre[at * m..][..len * m] };
+            let pre = if act == 0 {
+                &[]
+            } else {
+                &pre[at * m..][..len * m]
+            };
             let dy = behind_activation(act, &dy[at * m..][..len * m], pre);
             product(dx, &dy[pc..], (m, k), len, &w, 0..m - pc, k);
             if residual == 1 {
@@ -90,7 +107,15 @@ fn linear_dx<T: Real>(mut call: Call<'_, T>) {
             chunks2((dx, BLOCK * k), (dpos, BLOCK * k), |block, dx, dpos| {
                 let at = r * rows + block * BLOCK;
                 dpos.fill(T::zero());
-                product(dpos, &dy[at * m..], (m, k), dpos.len() / k, &w_pos, 0..pc, k);
+                product(
+                    dpos,
+                    &dy[at * m..],
+                    (m, k),
+                    dpos.len() / k,
+                    &w_pos,
+                    0..pc,
+                    k,
+                );
                 dx.copy_from_slice(dpos);
                 rest(block, dx);
             });
@@ -115,7 +140,14 @@ pub const LINEAR_DW: Kernel = Kernel {
         "act",
         "splits",
     ],
-    params: &[word("arena"), word("w"), word("b"), word("ln_w"), word("ln_b"), word("w_pos")],
+    params: &[
+        word("arena"),
+        word("w"),
+        word("b"),
+        word("ln_w"),
+        word("ln_b"),
+        word("w_pos"),
+    ],
     bindings: &[
         read("x"),
         read("dy"),
@@ -124,7 +156,12 @@ pub const LINEAR_DW: Kernel = Kernel {
         read("norms"),
         write("grads"),
     ],
-    grid: |c| [(c[3] * c[4]).div_ceil(32), (c[2] + c[7]).div_ceil(32) * c[9]],
+    grid: |c| {
+        [
+            (c[3] * c[4]).div_ceil(32),
+            (c[2] + c[7]).div_ceil(32) * c[9],
+        ]
+    },
     needs: |c, p, r| {
         let [rows, inner, groups, width] = [c[0], c[2], c[3], c[4]].map(|x| x as usize);
         let (arena, out) = (p[0] as usize, r * rows * groups * width);
@@ -142,12 +179,24 @@ pub const LINEAR_DW: Kernel = Kernel {
 };
 
 fn linear_dw<T: Real>(mut call: Call<'_, T>) {
-    let [rows, ctx, k, groups, width, norm, pos_groups, bias, act, splits] = call.consts();
+    let [
+        rows,
+        ctx,
+        k,
+        groups,
+        width,
+        norm,
+        pos_groups,
+        bias,
+        act,
+        splits,
+    ] = call.consts();
     let arena = call.offset(0);
     let [w_at, b_at, lnw_at, lnb_at, pos_at] = std::array::from_fn(|i| call.offset(i + 1));
     let count = call.replicas.len();
-    let [x, dy, pre, weights, _norms, grads] = call.slots();
-    let (x, dy, pre, weights, grads) = (x.f(), dy.f(), pre.f(), weights.f(), grads.out());
+    let [x, dy, pre, weights, norms, grads] = call.slots();
+    let (x, dy, pre, weights) = (x.f(), dy.f(), pre.f(), weights.f());
+    let (norms, grads) = (norms.f(), grads.out());
     let m = groups * width;
     let pc = pos_groups * width;
     chunks(&mut grads[..count * splits * arena], arena, |rs, grads| {
@@ -155,7 +204,11 @@ fn linear_dw<T: Real>(mut call: Call<'_, T>) {
         let p = &weights[r * arena..][..arena];
         let input = Input {
             x: &x[r * rows * k..][..rows * k],
-            norm: (norm == 1).then(|| (&p[lnw_at..][..k], &p[lnb_at..][..k])),
+            norm: (norm == 1).then(|| Stage {
+                w: &p[lnw_at..][..k],
+                b: &p[lnb_at..][..k],
+                norms: &norms[2 * r * rows..][..2 * rows],
+            }),
             pos: (pos_groups > 0).then(|| &p[pos_at..][..ctx * k]),
             ctx,
             inner: k,
@@ -212,10 +265,25 @@ fn linear_dw<T: Real>(mut call: Call<'_, T>) {
 #[must_use]
 pub fn cases_dx() -> Vec<(Vec<u32>, Vec<u32>, usize, &'static str)> {
     vec![
-        (vec![48, 16, 6, 8, 0, 0, 1], vec![768, 0, 0], 1, "grouped columns, residual"),
-        (vec![35, 10, 6, 3, 4, 0, 0], vec![181, 1, 0], 2, "positions, replicas"),
+        (
+            vec![48, 16, 6, 8, 0, 0, 1],
+            vec![768, 0, 0],
+            1,
+            "grouped columns, residual",
+        ),
+        (
+            vec![35, 10, 6, 3, 4, 0, 0],
+            vec![181, 1, 0],
+            2,
+            "positions, replicas",
+        ),
         (vec![35, 37, 1, 40, 0, 1, 0], vec![1480, 0, 0], 1, "relu"),
-        (vec![33, 10, 1, 5, 0, 2, 1], vec![50, 0, 0], 3, "gelu, residual, replicas"),
+        (
+            vec![33, 10, 1, 5, 0, 2, 1],
+            vec![50, 0, 0],
+            3,
+            "gelu, residual, replicas",
+        ),
     ]
 }
 
@@ -224,9 +292,29 @@ pub fn cases_dx() -> Vec<(Vec<u32>, Vec<u32>, usize, &'static str)> {
 #[must_use]
 pub fn cases_dw() -> Vec<(Vec<u32>, Vec<u32>, usize, &'static str)> {
     vec![
-        (vec![48, 12, 16, 6, 8, 0, 0, 0, 0, 2], vec![768, 0, 0, 0, 0, 0], 1, "grouped, two splits"),
-        (vec![35, 7, 10, 6, 3, 1, 4, 0, 0, 3], vec![180, 0, 0, 0, 10, 20], 2, "LN, positions"),
-        (vec![35, 7, 10, 1, 37, 1, 0, 1, 1, 1], vec![407, 0, 370, 0, 10, 0], 1, "LN, bias, relu"),
-        (vec![33, 7, 32, 1, 5, 0, 0, 1, 2, 4], vec![165, 0, 160, 0, 0, 0], 3, "bias, gelu"),
+        (
+            vec![48, 12, 16, 6, 8, 0, 0, 0, 0, 2],
+            vec![768, 0, 0, 0, 0, 0],
+            1,
+            "grouped, two splits",
+        ),
+        (
+            vec![35, 7, 10, 6, 3, 1, 4, 0, 0, 3],
+            vec![180, 0, 0, 0, 10, 20],
+            2,
+            "LN, positions",
+        ),
+        (
+            vec![35, 7, 10, 1, 37, 1, 0, 1, 1, 1],
+            vec![407, 0, 370, 0, 10, 0],
+            1,
+            "LN, bias, relu",
+        ),
+        (
+            vec![33, 7, 32, 1, 5, 0, 0, 1, 2, 4],
+            vec![165, 0, 160, 0, 0, 0],
+            3,
+            "bias, gelu",
+        ),
     ]
 }

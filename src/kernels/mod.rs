@@ -12,13 +12,13 @@
 use crate::math::Real;
 
 pub mod attention;
+pub mod cases;
 pub mod embed;
 pub mod linear;
 pub mod linear_backward;
 pub mod loss;
 pub mod norm;
 pub mod optim;
-pub mod cases;
 pub mod probe;
 mod rows;
 pub mod tms;
@@ -58,22 +58,38 @@ pub struct Binding {
 /// A float buffer that is read.
 #[must_use]
 pub const fn read(name: &'static str) -> Binding {
-    Binding { name, access: Access::Read, elem: Elem::F32 }
+    Binding {
+        name,
+        access: Access::Read,
+        elem: Elem::F32,
+    }
 }
 /// A word buffer that is read.
 #[must_use]
 pub const fn read_u32(name: &'static str) -> Binding {
-    Binding { name, access: Access::Read, elem: Elem::U32 }
+    Binding {
+        name,
+        access: Access::Read,
+        elem: Elem::U32,
+    }
 }
 /// A float buffer that is overwritten.
 #[must_use]
 pub const fn write(name: &'static str) -> Binding {
-    Binding { name, access: Access::Write, elem: Elem::F32 }
+    Binding {
+        name,
+        access: Access::Write,
+        elem: Elem::F32,
+    }
 }
 /// A float buffer that is read and written.
 #[must_use]
 pub const fn update(name: &'static str) -> Binding {
-    Binding { name, access: Access::Update, elem: Elem::F32 }
+    Binding {
+        name,
+        access: Access::Update,
+        elem: Elem::F32,
+    }
 }
 
 /// A member of the params uniform.
@@ -88,12 +104,18 @@ pub struct Param {
 /// A `u32` member.
 #[must_use]
 pub const fn word(name: &'static str) -> Param {
-    Param { name, elem: Elem::U32 }
+    Param {
+        name,
+        elem: Elem::U32,
+    }
 }
 /// An `f32` member.
 #[must_use]
 pub const fn float(name: &'static str) -> Param {
-    Param { name, elem: Elem::F32 }
+    Param {
+        name,
+        elem: Elem::F32,
+    }
 }
 
 /// What changes from step to step; computed on the host in f64, behind a dynamic offset.
@@ -236,7 +258,10 @@ pub struct Twin {
 #[macro_export]
 macro_rules! twin {
     ($f:ident) => {
-        $crate::kernels::Twin { f32: $f::<f32>, f64: $f::<f64> }
+        $crate::kernels::Twin {
+            f32: $f::<f32>,
+            f64: $f::<f64>,
+        }
     };
 }
 
@@ -274,8 +299,14 @@ impl PartialEq for Kernel {
 pub const LIBRARY: &[(&str, &str)] = &[
     ("lib/tables", include_str!("../../shaders/lib/tables.wgsl")),
     ("lib/philox", include_str!("../../shaders/lib/philox.wgsl")),
-    ("lib/activation", include_str!("../../shaders/lib/activation.wgsl")),
-    ("lib/moments", include_str!("../../shaders/lib/moments.wgsl")),
+    (
+        "lib/activation",
+        include_str!("../../shaders/lib/activation.wgsl"),
+    ),
+    (
+        "lib/moments",
+        include_str!("../../shaders/lib/moments.wgsl"),
+    ),
 ];
 
 /// The shader with its `#import lib/x` lines replaced by that text, each once.

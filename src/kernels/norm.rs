@@ -20,10 +20,33 @@ pub fn moments<T: Real>(x: &[T]) -> (T, T) {
     (mean, (var + T::of(EPS)).sqrt().recip())
 }
 
-/// `y = (x − mean)·r·w + b` for a row.
-pub fn apply<T: Real>(y: &mut [T], x: &[T], (mean, r): (T, T), w: &[T], b: &[T]) {
-    for (((y, &x), &w), &b) in y.iter_mut().zip(x).zip(w).zip(b) {
-        *y = (x - mean) * r * w + b;
+/// [`moments`] of every row of `x [rows][inner]` into `[rows][mean, 1/σ]`.
+pub fn all_moments<T: Real>(norms: &mut [T], x: &[T], inner: usize) {
+    chunks(norms, 2 * BLOCK, |block, norms| {
+        for (i, pair) in norms.chunks_exact_mut(2).enumerate() {
+            (pair[0], pair[1]) = moments(&x[(block * BLOCK + i) * inner..][..inner]);
+        }
+    });
+}
+
+/// A LayerNorm as a stage of a product.
+#[derive(Clone, Copy, Debug)]
+pub struct Stage<'a, T> {
+    /// Its weight.
+    pub w: &'a [T],
+    /// Its bias.
+    pub b: &'a [T],
+    /// `[rows][mean, 1/σ]` of the rows it stands before.
+    pub norms: &'a [T],
+}
+
+impl<T: Real> Stage<'_, T> {
+    /// `y = (x − mean)·r·w + b` for row `n`.
+    pub fn apply(&self, n: usize, y: &mut [T], x: &[T]) {
+        let (mean, r) = (self.norms[2 * n], self.norms[2 * n + 1]);
+        for (((y, &x), &w), &b) in y.iter_mut().zip(x).zip(self.w).zip(self.b) {
+            *y = (x - mean) * r * w + b;
+        }
     }
 }
 
@@ -55,7 +78,15 @@ pub const NORM_BACKWARD: Kernel = Kernel {
         let [rows, inner, residual, splits] = [c[0], c[1], c[2], c[3]].map(|x| x as usize);
         let n = r * rows * inner;
         let arena = p[0] as usize;
-        vec![n, r * rows * 2, n, r * arena, n * residual, n, r * splits * arena]
+        vec![
+            n,
+            r * rows * 2,
+            n,
+            r * arena,
+            n * residual,
+            n,
+            r * splits * arena,
+        ]
     },
     tolerance: 5e-5,
     twin: crate::twin!(norm_backward),
@@ -71,31 +102,35 @@ fn norm_backward<T: Real>(mut call: Call<'_, T>) {
     let width = T::of(d as f64);
     for r in 0..count {
         let w = &weights[r * arena + ln_w..][..d];
-        chunks(&mut dx[r * rows * d..][..rows * d], BLOCK * d, |block, dx| {
-            let mut hat = vec![T::zero(); d];
-            for (i, dx) in dx.chunks_exact_mut(d).enumerate() {
-                let n = r * rows + block * BLOCK + i;
-                let (mean, rstd) = (norms[2 * n], norms[2 * n + 1]);
-                let (mut g1, mut g2) = (T::zero(), T::zero());
-                let row = dx.iter_mut().zip(&mut hat).zip(w);
-                for (((g, h), &w), (&x, &dn)) in row.zip(x[n * d..].iter().zip(&dn[n * d..])) {
-                    *h = (x - mean) * rstd;
-                    *g = dn * w;
-                    g1 += *g;
-                    g2 += *g * *h;
-                }
-                g1 /= width;
-                g2 /= width;
-                for (g, &h) in dx.iter_mut().zip(&hat) {
-                    *g = rstd * (*g - g1 - h * g2);
-                }
-                if residual == 1 {
-                    for (g, &along) in dx.iter_mut().zip(&dresidual[n * d..]) {
-                        *g += along;
+        chunks(
+            &mut dx[r * rows * d..][..rows * d],
+            BLOCK * d,
+            |block, dx| {
+                let mut hat = vec![T::zero(); d];
+                for (i, dx) in dx.chunks_exact_mut(d).enumerate() {
+                    let n = r * rows + block * BLOCK + i;
+                    let (mean, rstd) = (norms[2 * n], norms[2 * n + 1]);
+                    let (mut g1, mut g2) = (T::zero(), T::zero());
+                    let row = dx.iter_mut().zip(&mut hat).zip(w);
+                    for (((g, h), &w), (&x, &dn)) in row.zip(x[n * d..].iter().zip(&dn[n * d..])) {
+                        *h = (x - mean) * rstd;
+                        *g = dn * w;
+                        g1 += *g;
+                        g2 += *g * *h;
+                    }
+                    g1 /= width;
+                    g2 /= width;
+                    for (g, &h) in dx.iter_mut().zip(&hat) {
+                        *g = rstd * (*g - g1 - h * g2);
+                    }
+                    if residual == 1 {
+                        for (g, &along) in dx.iter_mut().zip(&dresidual[n * d..]) {
+                            *g += along;
+                        }
                     }
                 }
-            }
-        });
+            },
+        );
     }
     chunks(&mut grads[..count * splits * arena], arena, |rs, grads| {
         let (r, s) = (rs / splits, rs % splits);
@@ -119,6 +154,11 @@ fn norm_backward<T: Real>(mut call: Call<'_, T>) {
 pub fn cases() -> Vec<(Vec<u32>, Vec<u32>, usize, &'static str)> {
     vec![
         (vec![21, 8, 1, 2], vec![16, 0, 8], 1, "with residual"),
-        (vec![70, 66, 0, 4], vec![132, 0, 66], 2, "odd shapes, two replicas"),
+        (
+            vec![70, 66, 0, 4],
+            vec![132, 0, 66],
+            2,
+            "odd shapes, two replicas",
+        ),
     ]
 }

@@ -4,8 +4,8 @@
 //! of the splits; `count` is the parameters of one replica.
 
 use super::{Call, Kernel, float, read, read_u32, update, word};
-use crate::math::philox::{Stream, normal, philox4x32};
 use crate::math::Real;
+use crate::math::philox::{Stream, normal, philox4x32};
 
 /// SGD with momentum, PyTorch's convention (v = μv + g; w −= lr·v), weight decay decoupled.
 ///
@@ -35,7 +35,9 @@ fn sgd<T: Real>(mut call: Call<'_, T>) {
         let lr = T::of32(replica.lr) * schedule;
         let wd = T::of32(replica.wd);
         let partials = &grads[r * splits * count..][..splits * count];
-        let rows = weights[r * count..][..count].iter_mut().zip(&mut velocity[r * count..][..count]);
+        let rows = weights[r * count..][..count]
+            .iter_mut()
+            .zip(&mut velocity[r * count..][..count]);
         for (i, (w, v)) in rows.enumerate() {
             *v = momentum * *v + sum(partials, count, i);
             *w -= lr * (*v + wd * *w);
@@ -73,7 +75,9 @@ fn adamw<T: Real>(mut call: Call<'_, T>) {
         let lr = T::of32(replica.lr) * T::of32(step.schedule);
         let keep = one - lr * T::of32(replica.wd);
         let partials = &grads[r * splits * count..][..splits * count];
-        let moments = m[r * count..][..count].iter_mut().zip(&mut v[r * count..][..count]);
+        let moments = m[r * count..][..count]
+            .iter_mut()
+            .zip(&mut v[r * count..][..count]);
         let rows = weights[r * count..][..count].iter_mut().zip(moments);
         for (i, (w, (m, v))) in rows.enumerate() {
             let g = sum(partials, count, i);
@@ -95,7 +99,12 @@ pub const SGLD: Kernel = Kernel {
     source: include_str!("../../shaders/optim/sgld.wgsl"),
     consts: &["count", "splits"],
     params: &[word("anchors")],
-    bindings: &[read("grads"), read("anchor"), read_u32("groups"), update("weights")],
+    bindings: &[
+        read("grads"),
+        read("anchor"),
+        read_u32("groups"),
+        update("weights"),
+    ],
     grid: |c| [c[0].div_ceil(256), 1],
     needs: |c, p, r| {
         let n = c[0] as usize;
@@ -115,7 +124,11 @@ fn sgld<T: Real>(mut call: Call<'_, T>) {
         if replica.eps == 0.0 {
             continue;
         }
-        let (eps, nbeta, gamma) = (T::of32(replica.eps), T::of32(replica.nbeta), T::of32(replica.gamma));
+        let (eps, nbeta, gamma) = (
+            T::of32(replica.eps),
+            T::of32(replica.nbeta),
+            T::of32(replica.gamma),
+        );
         let (half, noise) = (T::of(0.5) * eps, eps.sqrt());
         let row = (replica.anchor as usize).min(anchors.saturating_sub(1));
         let centre = &anchor[row * count..][..count];
@@ -126,7 +139,11 @@ fn sgld<T: Real>(mut call: Call<'_, T>) {
             let words = philox4x32([block as u32, step.index, 0, 0], key);
             for (k, (w, &word)) in weights.iter_mut().zip(&words).enumerate() {
                 let i = 4 * block + k;
-                let mask = if groups[i] < 32 { replica.mask_lo } else { replica.mask_hi };
+                let mask = if groups[i] < 32 {
+                    replica.mask_lo
+                } else {
+                    replica.mask_hi
+                };
                 if (mask >> (groups[i] & 31)) & 1 == 0 {
                     continue;
                 }
@@ -139,7 +156,11 @@ fn sgld<T: Real>(mut call: Call<'_, T>) {
 
 /// The gradient of parameter `i`: its partials `[splits][count]` in the order of the splits.
 fn sum<T: Real>(partials: &[T], count: usize, i: usize) -> T {
-    partials.iter().skip(i).step_by(count).fold(T::zero(), |g, &x| g + x)
+    partials
+        .iter()
+        .skip(i)
+        .step_by(count)
+        .fold(T::zero(), |g, &x| g + x)
 }
 
 /// Consts, params, replicas and label of one launch for device checks.
@@ -149,20 +170,29 @@ pub type Launch = (Vec<u32>, Vec<u32>, usize, &'static str);
 #[must_use]
 pub fn sgd_cases() -> Vec<Launch> {
     let p = vec![0.9f32.to_bits()];
-    vec![(vec![18, 1], p.clone(), 5, "tms"), (vec![1030, 3], p, 2, "splits, ragged")]
+    vec![
+        (vec![18, 1], p.clone(), 5, "tms"),
+        (vec![1030, 3], p, 2, "splits, ragged"),
+    ]
 }
 
 /// Launches of [`ADAMW`] that device checks run.
 #[must_use]
 pub fn adamw_cases() -> Vec<Launch> {
     let p: Vec<u32> = [0.9f32, 0.98, 1e-8].map(f32::to_bits).to_vec();
-    vec![(vec![18, 1], p.clone(), 5, "tms"), (vec![1030, 8], p, 2, "splits, ragged")]
+    vec![
+        (vec![18, 1], p.clone(), 5, "tms"),
+        (vec![1030, 8], p, 2, "splits, ragged"),
+    ]
 }
 
 /// Launches of [`SGLD`] that device checks run.
 #[must_use]
 pub fn sgld_cases() -> Vec<Launch> {
-    vec![(vec![18, 1], vec![1], 9, "tms"), (vec![1030, 4], vec![2], 3, "splits, ragged, two anchors")]
+    vec![
+        (vec![18, 1], vec![1], 9, "tms"),
+        (vec![1030, 4], vec![2], 3, "splits, ragged, two anchors"),
+    ]
 }
 
 /// Words for the `groups` of [`SGLD`]: all sixty-four groups.

@@ -24,7 +24,11 @@ pub struct Panels<T> {
 impl<T: Real> Panels<T> {
     /// Zeros, to be filled by [`Panels::set_row`].
     pub fn zeros(k: usize, m: usize) -> Self {
-        Self { data: vec![T::zero(); k * m.div_ceil(PANEL) * PANEL], k, m }
+        Self {
+            data: vec![T::zero(); k * m.div_ceil(PANEL) * PANEL],
+            k,
+            m,
+        }
     }
     /// Row `i`, columns `from..from + row.len()`.
     pub fn set_row(&mut self, i: usize, from: usize, row: &[T]) {
@@ -84,7 +88,12 @@ pub fn product<T: Real>(
     if w.data.is_empty() {
         return;
     }
-    for (p, panel) in w.data.chunks_exact(w.k * PANEL).enumerate().take(cols.div_ceil(PANEL)) {
+    for (p, panel) in w
+        .data
+        .chunks_exact(w.k * PANEL)
+        .enumerate()
+        .take(cols.div_ceil(PANEL))
+    {
         let (panel, _) = panel[inner.start * PANEL..inner.end * PANEL].as_chunks::<PANEL>();
         let columns = p * PANEL..cols.min((p + 1) * PANEL);
         let mut r = 0;
@@ -166,7 +175,10 @@ pub fn exp_row<T: Real>(row: &mut [T], scale: T) -> (T, T) {
             *top = max(*top, x);
         }
     }
-    let top = tops.iter().chain(rest).fold(T::neg_infinity(), |a, &b| max(a, b));
+    let top = tops
+        .iter()
+        .chain(rest)
+        .fold(T::neg_infinity(), |a, &b| max(a, b));
     for x in row.iter_mut() {
         *x = scale * (*x - top);
     }
@@ -238,7 +250,12 @@ mod tests {
                 product(&mut y, &x, (xs, ys), n, &panels, inner.clone(), cols);
                 for (at, y) in y.iter().enumerate() {
                     let (r, c) = (at / ys, at % ys);
-                    let sum = || inner.clone().map(|i| x[r * xs + i] * w[i * m + c]).sum::<f64>();
+                    let sum = || {
+                        inner
+                            .clone()
+                            .map(|i| x[r * xs + i] * w[i * m + c])
+                            .sum::<f64>()
+                    };
                     let want = 1.0 + if c < cols { sum() } else { 0.0 };
                     assert!((y - want).abs() < 1e-12, "{n}x{k}x{m} at {r},{c}");
                 }
@@ -272,7 +289,10 @@ mod tests {
         for i in 0..k {
             for c in 0..2 * width {
                 assert_eq!(at(&a, i, c), at(&b, c, i));
-                assert_eq!(at(&a, i, c), w[((1 + c / width) * k + i) * width + c % width]);
+                assert_eq!(
+                    at(&a, i, c),
+                    w[((1 + c / width) * k + i) * width + c % width]
+                );
             }
         }
     }

@@ -18,7 +18,12 @@ pub const TMS: Kernel = Kernel {
     source: include_str!("../../shaders/nn/tms.wgsl"),
     consts: &["features", "batch"],
     params: &[word("feed_rows")],
-    bindings: &[read_u32("feed"), read("weights"), write("grads"), write("stats")],
+    bindings: &[
+        read_u32("feed"),
+        read("weights"),
+        write("grads"),
+        write("stats"),
+    ],
     grid: |_| [1, 1],
     needs: |c, p, r| {
         let count = r * 3 * c[0] as usize;
@@ -52,7 +57,9 @@ fn tms<T: Real>(mut call: Call<'_, T>) {
             let (mut dx, mut dy, mut loss) = (zero, zero, zero);
             for j in 0..c {
                 let pre = wx[j] * hx + wy[j] * hy + b[j];
-                let diff = pre.max(zero) - if j == i { u } else { zero };
+                // Not max(pre, 0), which turns NaN into 0 and hides that training diverged.
+                let y = if pre < zero { zero } else { pre };
+                let diff = y - if j == i { u } else { zero };
                 loss += diff * diff;
                 if pre > zero {
                     let d = two * diff;

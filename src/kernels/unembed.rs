@@ -4,8 +4,8 @@
 //! The target of a position is the next token. Positions of class 0 have none: no loss, no gradient.
 
 use super::linear::Input;
-use super::norm::moments;
-use super::rows::{BLOCK, Panels, chunks, chunks2, exp_row, product};
+use super::norm::{Stage, all_moments};
+use super::rows::{BLOCK, Panels, chunks2, exp_row, product};
 use super::{Call, Kernel, read, read_u32, word, write};
 use crate::math::Real;
 
@@ -25,7 +25,13 @@ pub const UNEMBED: Kernel = Kernel {
     name: "nn/unembed",
     source: include_str!("../../shaders/nn/unembed.wgsl"),
     consts: &["rows", "inner", "vocab", "norm", "targets", "tile"],
-    params: &[word("arena"), word("w_u"), word("ln_w"), word("ln_b"), word("feed_rows")],
+    params: &[
+        word("arena"),
+        word("w_u"),
+        word("ln_w"),
+        word("ln_b"),
+        word("feed_rows"),
+    ],
     bindings: &[
         read("x"),
         read("weights"),
@@ -64,27 +70,38 @@ fn unembed<T: Real>(mut call: Call<'_, T>) {
         let p = &weights[r * arena..][..arena];
         let x = &x[r * rows * d..][..rows * d];
         if norm == 1 {
-            chunks(&mut norms[2 * r * rows..][..2 * rows], 2 * BLOCK, |block, norms| {
-                for (i, pair) in norms.chunks_exact_mut(2).enumerate() {
-                    (pair[0], pair[1]) = moments(&x[(block * BLOCK + i) * d..][..d]);
-                }
-            });
+            all_moments(&mut norms[2 * r * rows..][..2 * rows], x, d);
         }
         let input = Input {
             x,
-            norm: (norm == 1).then(|| (&p[ln_w..][..d], &p[ln_b..][..d])),
+            norm: (norm == 1).then(|| Stage {
+                w: &p[ln_w..][..d],
+                b: &p[ln_b..][..d],
+                norms: &norms[2 * r * rows..][..2 * rows],
+            }),
             pos: None,
             ctx: 1,
             inner: d,
         };
         let w = Panels::grouped(&p[w_u..], d, vocab, 0, 1);
         chunks2(
-            (&mut dlogits[r * rows * vocab..][..rows * vocab], BLOCK * vocab),
+            (
+                &mut dlogits[r * rows * vocab..][..rows * vocab],
+                BLOCK * vocab,
+            ),
             (&mut losses[r * rows..][..rows], BLOCK),
             |block, y, losses| {
                 let (start, len) = (block * BLOCK, losses.len());
                 y.fill(T::zero());
-                product(y, &input.rows(start..start + len).0, (d, vocab), len, &w, 0..d, vocab);
+                product(
+                    y,
+                    &input.rows(start..start + len).0,
+                    (d, vocab),
+                    len,
+                    &w,
+                    0..d,
+                    vocab,
+                );
                 for (n, (y, loss)) in (start..).zip(y.chunks_exact_mut(vocab).zip(losses)) {
                     *loss = T::zero();
                     if feed[rows + n] == 0 {
@@ -114,8 +131,23 @@ pub fn fill(consts: &[u32], _binding: &str, len: usize) -> Vec<u32> {
 #[must_use]
 pub fn cases() -> Vec<(Vec<u32>, Vec<u32>, usize, &'static str)> {
     vec![
-        (vec![24, 16, 32, 0, 20, 4], vec![512, 0, 0, 0, 2], 1, "plain"),
-        (vec![21, 8, 37, 1, 18, 4], vec![330, 3, 310, 319, 2], 2, "LN, odd sizes, replicas"),
-        (vec![6, 8, 1024, 0, 5, 3], vec![8192, 0, 0, 0, 2], 1, "vocabulary of 1024"),
+        (
+            vec![24, 16, 32, 0, 20, 4],
+            vec![512, 0, 0, 0, 2],
+            1,
+            "plain",
+        ),
+        (
+            vec![21, 8, 37, 1, 18, 4],
+            vec![330, 3, 310, 319, 2],
+            2,
+            "LN, odd sizes, replicas",
+        ),
+        (
+            vec![6, 8, 1024, 0, 5, 3],
+            vec![8192, 0, 0, 0, 2],
+            1,
+            "vocabulary of 1024",
+        ),
     ]
 }

@@ -114,11 +114,27 @@ impl Knob {
     pub fn read(&self, text: &str) -> (Value, Option<Notice>) {
         let unreadable = |what: &str| {
             let shown: String = text.chars().take(40).collect();
-            (self.default, Some(Notice::about(self.key, format!("{}: “{shown}” is not {what}; using {}.", self.key, self.default.text()))))
+            (
+                self.default,
+                Some(Notice::about(
+                    self.key,
+                    format!(
+                        "{}: “{shown}” is not {what}; using {}.",
+                        self.key,
+                        self.default.text()
+                    ),
+                )),
+            )
         };
         let clamped = |v: Value| {
             let shown: String = text.chars().take(40).collect();
-            (v, Some(Notice::about(self.key, format!("{}: {shown} is out of range; using {}.", self.key, v.text()))))
+            (
+                v,
+                Some(Notice::about(
+                    self.key,
+                    format!("{}: {shown} is out of range; using {}.", self.key, v.text()),
+                )),
+            )
         };
         match self.kind {
             Kind::Int { min, max } => match text.trim().parse::<i64>() {
@@ -128,7 +144,11 @@ impl Knob {
                     // 1e3 is a whole number too; so is one too long for 64 bits, which is clamped.
                     Ok(x) if x.is_finite() && x.fract() == 0.0 => {
                         let i = x.clamp(min as f64, max as f64) as i64;
-                        if i as f64 == x { (Value::Int(i), None) } else { clamped(Value::Int(i)) }
+                        if i as f64 == x {
+                            (Value::Int(i), None)
+                        } else {
+                            clamped(Value::Int(i))
+                        }
                     }
                     _ => unreadable("a whole number"),
                 },
@@ -150,7 +170,10 @@ impl Knobs {
     /// Every knob at its default.
     #[must_use]
     pub fn defaults(schema: &'static [Knob]) -> Self {
-        Self { schema, values: schema.iter().map(|k| k.default).collect() }
+        Self {
+            schema,
+            values: schema.iter().map(|k| k.default).collect(),
+        }
     }
     /// The schema.
     #[must_use]
@@ -160,7 +183,10 @@ impl Knobs {
     /// The value of a knob, if it exists.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<Value> {
-        self.schema.iter().position(|k| k.key == key).map(|i| self.values[i])
+        self.schema
+            .iter()
+            .position(|k| k.key == key)
+            .map(|i| self.values[i])
     }
     /// An Int knob of the schema; 0 if there is none of that name.
     #[must_use]
@@ -195,7 +221,10 @@ impl Knobs {
     pub fn set(&mut self, key: &str, text: &str) -> Option<Notice> {
         let Some(i) = self.schema.iter().position(|k| k.key == key) else {
             let shown: String = key.chars().take(40).collect();
-            return Some(Notice::about(shown.clone(), format!("“{shown}” is no setting of this experiment; it was ignored.")));
+            return Some(Notice::about(
+                shown.clone(),
+                format!("“{shown}” is no setting of this experiment; it was ignored."),
+            ));
         };
         let (value, notice) = self.schema[i].read(text);
         self.values[i] = value;
@@ -223,18 +252,72 @@ impl Knobs {
 
 /// A whole-number knob.
 #[must_use]
-pub const fn int(key: &'static str, label: &'static str, group: Group, range: (i64, i64), default: i64, help: &'static str) -> Knob {
-    Knob { key, label, symbol: "", kind: Kind::Int { min: range.0, max: range.1 }, default: Value::Int(default), unit: "", help, group }
+pub const fn int(
+    key: &'static str,
+    label: &'static str,
+    group: Group,
+    range: (i64, i64),
+    default: i64,
+    help: &'static str,
+) -> Knob {
+    Knob {
+        key,
+        label,
+        symbol: "",
+        kind: Kind::Int {
+            min: range.0,
+            max: range.1,
+        },
+        default: Value::Int(default),
+        unit: "",
+        help,
+        group,
+    }
 }
 /// A number knob.
 #[must_use]
-pub const fn float(key: &'static str, label: &'static str, group: Group, range: (f64, f64), default: f64, help: &'static str) -> Knob {
-    Knob { key, label, symbol: "", kind: Kind::Float { min: range.0, max: range.1 }, default: Value::Float(default), unit: "", help, group }
+pub const fn float(
+    key: &'static str,
+    label: &'static str,
+    group: Group,
+    range: (f64, f64),
+    default: f64,
+    help: &'static str,
+) -> Knob {
+    Knob {
+        key,
+        label,
+        symbol: "",
+        kind: Kind::Float {
+            min: range.0,
+            max: range.1,
+        },
+        default: Value::Float(default),
+        unit: "",
+        help,
+        group,
+    }
 }
 /// A knob that takes one of a few words.
 #[must_use]
-pub const fn choice(key: &'static str, label: &'static str, group: Group, options: &'static [&'static str], default: &'static str, help: &'static str) -> Knob {
-    Knob { key, label, symbol: "", kind: Kind::Choice { options }, default: Value::Word(default), unit: "", help, group }
+pub const fn choice(
+    key: &'static str,
+    label: &'static str,
+    group: Group,
+    options: &'static [&'static str],
+    default: &'static str,
+    help: &'static str,
+) -> Knob {
+    Knob {
+        key,
+        label,
+        symbol: "",
+        kind: Kind::Choice { options },
+        default: Value::Word(default),
+        unit: "",
+        help,
+        group,
+    }
 }
 
 impl Knob {

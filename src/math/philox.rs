@@ -78,16 +78,30 @@ pub fn normal<T: Real>(word: u32) -> T {
         (
             w - T::of(2.5),
             [
-                2.810_226_36e-08, 3.432_739_39e-07, -3.523_387_7e-06, -4.391_506_54e-06,
-                0.000_218_580_87, -0.001_253_725_03, -0.004_177_681_64, 0.246_640_727, 1.501_409_41,
+                2.810_226_36e-08,
+                3.432_739_39e-07,
+                -3.523_387_7e-06,
+                -4.391_506_54e-06,
+                0.000_218_580_87,
+                -0.001_253_725_03,
+                -0.004_177_681_64,
+                0.246_640_727,
+                1.501_409_41,
             ],
         )
     } else {
         (
             w.sqrt() - T::of(3.0),
             [
-                -0.000_200_214_257, 0.000_100_950_558, 0.001_349_343_22, -0.003_673_428_44,
-                0.005_739_507_73, -0.007_622_461_3, 0.009_438_870_47, 1.001_674_06, 2.832_976_82,
+                -0.000_200_214_257,
+                0.000_100_950_558,
+                0.001_349_343_22,
+                -0.003_673_428_44,
+                0.005_739_507_73,
+                -0.007_622_461_3,
+                0.009_438_870_47,
+                1.001_674_06,
+                2.832_976_82,
             ],
         )
     };
@@ -109,13 +123,22 @@ impl Draws {
     /// Starts at element 0.
     #[must_use]
     pub fn new(seed: u32, stream: Stream, step: u32) -> Self {
-        Self { seed, stream, step, next: 0, block: [0; 4] }
+        Self {
+            seed,
+            stream,
+            step,
+            next: 0,
+            block: [0; 4],
+        }
     }
     /// The next 32-bit word.
     pub fn word(&mut self) -> u32 {
         let lane = self.next % 4;
         if lane == 0 {
-            self.block = philox4x32([self.next / 4, self.step, 0, 0], [self.seed, self.stream as u32]);
+            self.block = philox4x32(
+                [self.next / 4, self.step, 0, 0],
+                [self.seed, self.stream as u32],
+            );
         }
         self.next += 1;
         self.block[lane as usize]
@@ -141,10 +164,19 @@ mod tests {
     /// Known-answer vectors of the Random123 distribution (kat_vectors, philox4x32 10).
     #[test]
     fn known_answers() {
-        assert_eq!(philox4x32([0; 4], [0; 2]), [0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8]);
-        assert_eq!(philox4x32([!0; 4], [!0; 2]), [0x408f_276d, 0x41c8_3b0e, 0xa20b_c7c6, 0x6d54_51fd]);
         assert_eq!(
-            philox4x32([0x243f_6a88, 0x85a3_08d3, 0x1319_8a2e, 0x0370_7344], [0xa409_3822, 0x299f_31d0]),
+            philox4x32([0; 4], [0; 2]),
+            [0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8]
+        );
+        assert_eq!(
+            philox4x32([!0; 4], [!0; 2]),
+            [0x408f_276d, 0x41c8_3b0e, 0xa20b_c7c6, 0x6d54_51fd]
+        );
+        assert_eq!(
+            philox4x32(
+                [0x243f_6a88, 0x85a3_08d3, 0x1319_8a2e, 0x0370_7344],
+                [0xa409_3822, 0x299f_31d0]
+            ),
             [0xd16c_fe09, 0x94fd_cceb, 0x5001_e420, 0x2412_6ea1]
         );
     }

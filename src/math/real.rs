@@ -70,7 +70,11 @@ mod tests {
             let mut row = [x];
             f32::exp_all(&mut row);
             let want = f64::from(x).exp();
-            assert!((f64::from(row[0]) / want - 1.0).abs() < 3e-7, "{x}: {} {want}", row[0]);
+            assert!(
+                (f64::from(row[0]) / want - 1.0).abs() < 3e-7,
+                "{x}: {} {want}",
+                row[0]
+            );
         }
         let mut row = [-1e30, 0.0];
         f32::exp_all(&mut row);

@@ -39,7 +39,14 @@ pub fn median(x: &[f64]) -> f64 {
 pub fn autocorrelation_time(x: &[f64]) -> f64 {
     let (n, m) = (x.len(), mean(x));
     let centred: Vec<f64> = x.iter().map(|x| x - m).collect();
-    let autocovariance = |lag: usize| centred.iter().zip(&centred[lag..]).map(|(a, b)| a * b).sum::<f64>() / n as f64;
+    let autocovariance = |lag: usize| {
+        centred
+            .iter()
+            .zip(&centred[lag..])
+            .map(|(a, b)| a * b)
+            .sum::<f64>()
+            / n as f64
+    };
     if n < 4 {
         return 1.0;
     }
@@ -76,20 +83,35 @@ pub fn standard_error(x: &[f64]) -> f64 {
 #[must_use]
 pub fn normal_quantile(p: f64) -> f64 {
     const A: [f64; 6] = [
-        -3.969_683_028_665_376e1, 2.209_460_984_245_205e2, -2.759_285_104_469_687e2,
-        1.383_577_518_672_690e2, -3.066_479_806_614_716e1, 2.506_628_277_459_239,
+        -3.969_683_028_665_376e1,
+        2.209_460_984_245_205e2,
+        -2.759_285_104_469_687e2,
+        1.383_577_518_672_69e2,
+        -3.066_479_806_614_716e1,
+        2.506_628_277_459_239,
     ];
     const B: [f64; 6] = [
-        -5.447_609_879_822_406e1, 1.615_858_368_580_409e2, -1.556_989_798_598_866e2,
-        6.680_131_188_771_972e1, -1.328_068_155_288_572e1, 1.0,
+        -5.447_609_879_822_406e1,
+        1.615_858_368_580_409e2,
+        -1.556_989_798_598_866e2,
+        6.680_131_188_771_972e1,
+        -1.328_068_155_288_572e1,
+        1.0,
     ];
     const C: [f64; 6] = [
-        -7.784_894_002_430_293e-3, -3.223_964_580_411_365e-1, -2.400_758_277_161_838,
-        -2.549_732_539_343_734, 4.374_664_141_464_968, 2.938_163_982_698_783,
+        -7.784_894_002_430_293e-3,
+        -3.223_964_580_411_365e-1,
+        -2.400_758_277_161_838,
+        -2.549_732_539_343_734,
+        4.374_664_141_464_968,
+        2.938_163_982_698_783,
     ];
     const D: [f64; 5] = [
-        7.784_695_709_041_462e-3, 3.224_671_290_700_398e-1, 2.445_134_137_142_996,
-        3.754_408_661_907_416, 1.0,
+        7.784_695_709_041_462e-3,
+        3.224_671_290_700_398e-1,
+        2.445_134_137_142_996,
+        3.754_408_661_907_416,
+        1.0,
     ];
     let horner = |c: &[f64], x: f64| c.iter().fold(0.0, |sum, &a| sum * x + a);
     let tail = |p: f64| {
@@ -115,10 +137,15 @@ pub fn rhat(chains: &[Vec<f64>]) -> f64 {
     if half < 2 {
         return f64::NAN;
     }
-    let split: Vec<Vec<f64>> =
-        chains.iter().flat_map(|c| [c[..half].to_vec(), c[c.len() - half..].to_vec()]).collect();
+    let split: Vec<Vec<f64>> = chains
+        .iter()
+        .flat_map(|c| [c[..half].to_vec(), c[c.len() - half..].to_vec()])
+        .collect();
     let centre = median(&split.concat());
-    let folded: Vec<Vec<f64>> = split.iter().map(|c| c.iter().map(|x| (x - centre).abs()).collect()).collect();
+    let folded: Vec<Vec<f64>> = split
+        .iter()
+        .map(|c| c.iter().map(|x| (x - centre).abs()).collect())
+        .collect();
     plain_rhat(&rank_normal(&split)).max(plain_rhat(&rank_normal(&folded)))
 }
 
@@ -130,7 +157,11 @@ fn rank_normal(chains: &[Vec<f64>]) -> Vec<Vec<f64>> {
     let mut scores = vec![0.0; all.len()];
     let mut first = 0;
     while first < order.len() {
-        let ties = order[first..].iter().take_while(|&&i| all[i] == all[order[first]]).count().max(1);
+        let ties = order[first..]
+            .iter()
+            .take_while(|&&i| all[i] == all[order[first]])
+            .count()
+            .max(1);
         let rank = first as f64 + 0.5 * (ties as f64 + 1.0);
         for &i in &order[first..first + ties] {
             scores[i] = normal_quantile((rank - 0.375) / (all.len() as f64 + 0.25));
@@ -175,8 +206,14 @@ mod tests {
     #[test]
     fn autocorrelation_time_of_ar1() {
         for (phi, exact) in [(0.0, 1.0), (0.5, 3.0), (0.9, 19.0)] {
-            let times: Vec<f64> = (0..20).map(|s| autocorrelation_time(&ar1(s, phi, 5000))).collect();
-            assert!((mean(&times) / exact - 1.0).abs() < 0.12, "φ {phi}: {}", mean(&times));
+            let times: Vec<f64> = (0..20)
+                .map(|s| autocorrelation_time(&ar1(s, phi, 5000)))
+                .collect();
+            assert!(
+                (mean(&times) / exact - 1.0).abs() < 0.12,
+                "φ {phi}: {}",
+                mean(&times)
+            );
         }
         // Planted: a series taken for independent would have time 1.
         assert!(autocorrelation_time(&ar1(1, 0.9, 5000)) > 10.0);
@@ -194,7 +231,12 @@ mod tests {
 
     #[test]
     fn quantiles() {
-        for (p, z) in [(0.5, 0.0), (0.975, 1.959_963_985), (0.01, -2.326_347_874), (1e-6, -4.753_424_309)] {
+        for (p, z) in [
+            (0.5, 0.0),
+            (0.975, 1.959_963_985),
+            (0.01, -2.326_347_874),
+            (1e-6, -4.753_424_309),
+        ] {
             assert!((normal_quantile(p) - z).abs() < 1e-8, "{p}");
         }
     }
@@ -210,7 +252,11 @@ mod tests {
         scaled[0].iter_mut().for_each(|x| *x *= 3.0);
         assert!(rhat(&scaled) > 1.05);
         let mut drifting = chains();
-        drifting.iter_mut().for_each(|c| c.iter_mut().enumerate().for_each(|(t, x)| *x += t as f64 / 250.0));
+        drifting.iter_mut().for_each(|c| {
+            c.iter_mut()
+                .enumerate()
+                .for_each(|(t, x)| *x += t as f64 / 250.0)
+        });
         assert!(rhat(&drifting) > 1.05);
         assert!(rhat(&[vec![1.0, 2.0]]).is_nan());
     }

@@ -83,10 +83,18 @@ impl Transformer {
     pub fn new(plan: &mut Plan, spec: &Spec, io: Io, replicas: usize) -> Self {
         let rows = replicas * io.batch * spec.n_ctx;
         let (d, m) = (spec.d_model, spec.n_heads * spec.d_head);
-        let normed = if spec.norm == Norm::LayerNorm { 2 * rows } else { 0 };
+        let normed = if spec.norm == Norm::LayerNorm {
+            2 * rows
+        } else {
+            0
+        };
         let unused = [plan.f32("unused.0", 1), plan.f32("unused.1", 1)];
         let some = |plan: &mut Plan, name: String, len: usize| {
-            if len == 0 { unused[1] } else { plan.f32(name, len) }
+            if len == 0 {
+                unused[1]
+            } else {
+                plan.f32(name, len)
+            }
         };
         let mut resid = plan.f32("blocks.0.hook_resid_pre", rows * d);
         let mut layers = Vec::new();
@@ -94,8 +102,10 @@ impl Transformer {
             let resid_pre = resid;
             let norms1 = some(plan, format!("blocks.{l}.ln1.moments"), normed);
             let qkv = plan.f32(format!("blocks.{l}.attn.qkv"), rows * 3 * m);
-            let pattern =
-                plan.f32(format!("blocks.{l}.attn.hook_pattern"), rows * spec.n_heads * spec.n_ctx);
+            let pattern = plan.f32(
+                format!("blocks.{l}.attn.hook_pattern"),
+                rows * spec.n_heads * spec.n_ctx,
+            );
             let z = plan.f32(format!("blocks.{l}.attn.hook_z"), rows * m);
             let resid_mid = plan.f32(format!("blocks.{l}.hook_resid_mid"), rows * d);
             let (mut norms2, mut pre, mut post) = (unused[1], unused[0], unused[0]);
@@ -106,14 +116,31 @@ impl Transformer {
                 post = plan.f32(format!("blocks.{l}.mlp.hook_post"), rows * spec.d_mlp);
                 resid = plan.f32(format!("blocks.{l}.hook_resid_post"), rows * d);
             }
-            layers.push(Layer { resid_pre, norms1, qkv, pattern, z, resid_mid, norms2, pre, post });
+            layers.push(Layer {
+                resid_pre,
+                norms1,
+                qkv,
+                pattern,
+                z,
+                resid_mid,
+                norms2,
+                pre,
+                post,
+            });
         }
         let norms_final = some(plan, "ln_final.moments".into(), normed);
         let dlogits = plan.f32("dlogits", rows * spec.d_vocab);
         let losses = plan.f32("losses", rows);
-        let sections = if spec.positions == Positions::Shortformer { spec.n_layers } else { 0 };
+        let sections = if spec.positions == Positions::Shortformer {
+            spec.n_layers
+        } else {
+            0
+        };
         let back = io.grads.map(|_| Back {
-            dresid: [plan.f32("dresid.0", rows * d), plan.f32("dresid.1", rows * d)],
+            dresid: [
+                plan.f32("dresid.0", rows * d),
+                plan.f32("dresid.1", rows * d),
+            ],
             dn: some(plan, "dnormed".into(), normed / 2 * d),
             dz: plan.f32("dz", rows * m),
             dqkv: plan.f32("dqkv", rows * 3 * m),
@@ -169,11 +196,17 @@ impl Transformer {
     }
     /// Offsets of a LayerNorm's weight and bias.
     pub(super) fn norm(&self, name: &str) -> Option<[u32; 2]> {
-        self.has_norm().then(|| [self.at(&format!("{name}.w")), self.at(&format!("{name}.b"))])
+        self.has_norm()
+            .then(|| [self.at(&format!("{name}.w")), self.at(&format!("{name}.b"))])
     }
     /// Offsets and constants of the embedding, without `splits`.
     pub(super) fn embed_params(&self, rows: usize) -> [u32; 4] {
         let arena = self.arena.len() as u32;
-        [arena, self.at("embed.W_E"), self.at("pos_embed.W_pos"), rows as u32]
+        [
+            arena,
+            self.at("embed.W_E"),
+            self.at("pos_embed.W_pos"),
+            rows as u32,
+        ]
     }
 }

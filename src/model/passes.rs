@@ -44,7 +44,11 @@ impl Transformer {
     /// The transformer's own data, as [`Self::forward`] and [`Self::backward`] use it.
     #[must_use]
     pub fn data(&self) -> Data {
-        Data { feed: self.io.feed, rows: self.io.rows, stats: self.io.stats }
+        Data {
+            feed: self.io.feed,
+            rows: self.io.rows,
+            stats: self.io.stats,
+        }
     }
 
     /// Appends the forward pass on other data: it overwrites the same activations.
@@ -56,7 +60,10 @@ impl Transformer {
         let [d, vocab, ctx] = [spec.d_model, spec.d_vocab, spec.n_ctx].map(|x| x as u32);
         let (rows, params) = (self.rows(), self.io.params);
         let learned = u32::from(spec.positions == Positions::Learned);
-        let first = self.layers.first().map_or(self.resid_final, |l| l.resid_pre);
+        let first = self
+            .layers
+            .first()
+            .map_or(self.resid_final, |l| l.resid_pre);
         plan.push(
             prog,
             &embed::EMBED,
@@ -65,7 +72,11 @@ impl Transformer {
             &[data.feed, params, first],
         )?;
         for (l, layer) in self.layers.iter().enumerate() {
-            let out = Out { y: layer.qkv, pre: self.unused[0], norms: layer.norms1 };
+            let out = Out {
+                y: layer.qkv,
+                pre: self.unused[0],
+                norms: layer.norms1,
+            };
             self.product(plan, prog, self.qkv(l), layer.resid_pre, None, out)?;
             plan.push(
                 prog,
@@ -74,12 +85,23 @@ impl Transformer {
                 &self.attention_params(l),
                 &[layer.qkv, self.io.head_scale, layer.pattern, layer.z],
             )?;
-            let plain = |y| Out { y, pre: self.unused[0], norms: self.unused[1] };
+            let plain = |y| Out {
+                y,
+                pre: self.unused[0],
+                norms: self.unused[1],
+            };
             let (out, resid) = (plain(layer.resid_mid), Some(layer.resid_pre));
             self.product(plan, prog, self.attn_out(l), layer.z, resid, out)?;
             if spec.d_mlp > 0 {
-                let after = self.layers.get(l + 1).map_or(self.resid_final, |l| l.resid_pre);
-                let out = Out { y: layer.post, pre: layer.pre, norms: layer.norms2 };
+                let after = self
+                    .layers
+                    .get(l + 1)
+                    .map_or(self.resid_final, |l| l.resid_pre);
+                let out = Out {
+                    y: layer.post,
+                    pre: layer.pre,
+                    norms: layer.norms2,
+                };
                 self.product(plan, prog, self.mlp_in(l), layer.resid_mid, None, out)?;
                 let (out, resid) = (plain(after), Some(layer.resid_mid));
                 self.product(plan, prog, self.mlp_out(l), layer.post, resid, out)?;
@@ -94,7 +116,14 @@ impl Transformer {
             &unembed::UNEMBED,
             &[rows, d, vocab, norm, self.targets(), tile],
             &[self.arena.len() as u32, u.w, ln_w, ln_b, data.rows as u32],
-            &[self.resid_final, params, data.feed, self.dlogits, self.losses, self.norms_final],
+            &[
+                self.resid_final,
+                params,
+                data.feed,
+                self.dlogits,
+                self.losses,
+                self.norms_final,
+            ],
         )?;
         plan.push(
             prog,
@@ -111,9 +140,18 @@ impl Transformer {
     /// There is no gradient buffer, or one is too short.
     pub fn backward(&self, plan: &mut Plan, prog: Prog) -> Result<(), PlanError> {
         let (Some(grads), Some(back)) = (self.io.grads, self.back) else {
-            return Err(PlanError("this transformer was built without gradients".into()));
+            return Err(PlanError(
+                "this transformer was built without gradients".into(),
+            ));
         };
-        let Back { dresid, dz, dqkv, dpost, dpos, .. } = back;
+        let Back {
+            dresid,
+            dz,
+            dqkv,
+            dpost,
+            dpos,
+            ..
+        } = back;
         let params = self.io.params;
         let at_end = Gradient {
             x: self.resid_final,
@@ -128,9 +166,20 @@ impl Transformer {
         // The gradient of the residual stream goes back and forth between two buffers.
         let (mut now, mut other) = (dresid[0], dresid[1]);
         for (l, layer) in self.layers.iter().enumerate().rev() {
-            let plain = Gradient { pre: params, norms: params, along: None, layer: l, ..at_end };
+            let plain = Gradient {
+                pre: params,
+                norms: params,
+                along: None,
+                layer: l,
+                ..at_end
+            };
             if self.spec.d_mlp > 0 {
-                let out = Gradient { x: layer.post, dy: now, to: dpost, ..plain };
+                let out = Gradient {
+                    x: layer.post,
+                    dy: now,
+                    to: dpost,
+                    ..plain
+                };
                 self.product_back(plan, prog, self.mlp_out(l), out)?;
                 let inside = Gradient {
                     x: layer.resid_mid,
@@ -144,14 +193,26 @@ impl Transformer {
                 self.product_back(plan, prog, self.mlp_in(l), inside)?;
                 (now, other) = (other, now);
             }
-            let out = Gradient { x: layer.z, dy: now, to: dz, ..plain };
+            let out = Gradient {
+                x: layer.z,
+                dy: now,
+                to: dz,
+                ..plain
+            };
             self.product_back(plan, prog, self.attn_out(l), out)?;
             plan.push(
                 prog,
                 &attention::ATTENTION_BACKWARD,
                 &self.attention_consts(),
                 &self.attention_params(l),
-                &[layer.qkv, self.io.head_scale, layer.pattern, layer.z, dz, dqkv],
+                &[
+                    layer.qkv,
+                    self.io.head_scale,
+                    layer.pattern,
+                    layer.z,
+                    dz,
+                    dqkv,
+                ],
             )?;
             let inside = Gradient {
                 x: layer.resid_pre,
@@ -210,7 +271,14 @@ impl Transformer {
             &linear::LINEAR,
             &u.consts(count as u32, self.spec.n_ctx as u32, 0),
             &u.params(self.arena.len() as u32),
-            &[rows, self.io.params, self.io.params, logits, self.unused[0], norms],
+            &[
+                rows,
+                self.io.params,
+                self.io.params,
+                logits,
+                self.unused[0],
+                norms,
+            ],
         )?;
         Ok(logits)
     }
@@ -241,7 +309,14 @@ impl Transformer {
             &linear::LINEAR,
             &p.consts(self.rows(), ctx, residual),
             &p.params(self.arena.len() as u32),
-            &[x, params, resid.unwrap_or(params), out.y, out.pre, out.norms],
+            &[
+                x,
+                params,
+                resid.unwrap_or(params),
+                out.y,
+                out.pre,
+                out.norms,
+            ],
         )
     }
 
@@ -257,9 +332,15 @@ impl Transformer {
             return Ok(());
         };
         let (rows, arena) = (self.rows(), self.arena.len() as u32);
-        let [ctx, splits, inner, groups, width, pos] =
-            [self.spec.n_ctx, self.spec.splits(), p.inner, p.groups, p.width, p.pos_groups]
-                .map(|x| x as u32);
+        let [ctx, splits, inner, groups, width, pos] = [
+            self.spec.n_ctx,
+            self.spec.splits(),
+            p.inner,
+            p.groups,
+            p.width,
+            p.pos_groups,
+        ]
+        .map(|x| x as u32);
         let params = self.io.params;
         // Behind a LayerNorm the residual joins later.
         let along = if p.norm.is_some() { None } else { g.along };
@@ -267,7 +348,15 @@ impl Transformer {
         plan.push(
             prog,
             &linear_backward::LINEAR_DX,
-            &[rows, inner, groups, width, pos, p.act, u32::from(along.is_some())],
+            &[
+                rows,
+                inner,
+                groups,
+                width,
+                pos,
+                p.act,
+                u32::from(along.is_some()),
+            ],
             &[arena, p.w, g.layer as u32],
             &[
                 g.dy,
@@ -293,7 +382,15 @@ impl Transformer {
             &norm::NORM_BACKWARD,
             &[rows, inner, u32::from(g.along.is_some()), splits],
             &[arena, ln_w, ln_b],
-            &[g.x, norms, back.dn, params, g.along.unwrap_or(params), g.to, grads],
+            &[
+                g.x,
+                norms,
+                back.dn,
+                params,
+                g.along.unwrap_or(params),
+                g.to,
+                grads,
+            ],
         )
     }
 }

@@ -30,14 +30,23 @@ impl Product {
     /// The params of `nn/linear` and `nn/linear_dw`.
     pub fn params(&self, arena: u32) -> [u32; 6] {
         let [ln_w, ln_b] = self.norm.unwrap_or_default();
-        [arena, self.w, self.b.unwrap_or_default(), ln_w, ln_b, self.w_pos]
+        [
+            arena,
+            self.w,
+            self.b.unwrap_or_default(),
+            ln_w,
+            ln_b,
+            self.w_pos,
+        ]
     }
     /// The consts of `nn/linear` and `nn/linear_dw`; `last` is `residual` or `splits`.
     pub fn consts(&self, rows: u32, ctx: u32, last: u32) -> [u32; 10] {
         let [norm, bias] = [self.norm.is_some(), self.b.is_some()].map(u32::from);
         let [inner, groups, width, pos] =
             [self.inner, self.groups, self.width, self.pos_groups].map(|x| x as u32);
-        [rows, ctx, inner, groups, width, norm, pos, bias, self.act, last]
+        [
+            rows, ctx, inner, groups, width, norm, pos, bias, self.act, last,
+        ]
     }
 }
 

@@ -90,13 +90,23 @@ impl Spec {
     /// What cannot be run, in words; `None` if the model can.
     #[must_use]
     pub fn refusal(&self) -> Option<String> {
-        let sizes =
-            [self.d_vocab, self.n_ctx, self.d_model, self.n_layers, self.n_heads, self.d_head];
+        let sizes = [
+            self.d_vocab,
+            self.n_ctx,
+            self.d_model,
+            self.n_layers,
+            self.n_heads,
+            self.d_head,
+        ];
         if sizes.contains(&0) {
             return Some("every size of the model must be at least 1".into());
         }
         if self.d_vocab > unembed::MAX_VOCAB {
-            return Some(format!("d_vocab {} is over {}", self.d_vocab, unembed::MAX_VOCAB));
+            return Some(format!(
+                "d_vocab {} is over {}",
+                self.d_vocab,
+                unembed::MAX_VOCAB
+            ));
         }
         None
     }
@@ -212,10 +222,9 @@ impl Spec {
     pub fn flops(&self, batch: usize) -> f64 {
         let tokens = (batch * self.n_ctx) as f64;
         let heads = (self.n_heads * self.d_head) as f64;
-        let weights = self.n_layers as f64
-            * self.d_model as f64
-            * (4.0 * heads + 2.0 * self.d_mlp as f64)
-            + (self.d_model * self.d_vocab) as f64;
+        let weights =
+            self.n_layers as f64 * self.d_model as f64 * (4.0 * heads + 2.0 * self.d_mlp as f64)
+                + (self.d_model * self.d_vocab) as f64;
         tokens * (6.0 * weights + 12.0 * self.n_layers as f64 * self.n_ctx as f64 * heads)
     }
 }
@@ -237,7 +246,11 @@ mod tests {
 
     #[test]
     fn matrices_start_normal_and_norms_at_identity() {
-        let spec = Spec { d_mlp: 32, norm: Norm::LayerNorm, ..Spec::default() };
+        let spec = Spec {
+            d_mlp: 32,
+            norm: Norm::LayerNorm,
+            ..Spec::default()
+        };
         let (init, arena) = (spec.init(3), spec.arena());
         let of = |name: &str| &init[arena.get(name).unwrap().range()];
         let w = of("blocks.1.attn.W_O");
@@ -251,16 +264,32 @@ mod tests {
     /// Every group is its own set of parameters, and all ids fit the mask, even with many heads.
     #[test]
     fn groups_fit_the_mask() {
-        let spec = Spec { d_mlp: 8, norm: Norm::LayerNorm, ..Spec::default() };
+        let spec = Spec {
+            d_mlp: 8,
+            norm: Norm::LayerNorm,
+            ..Spec::default()
+        };
         let (groups, arena) = (spec.groups(), spec.arena());
         let at = |name: &str| arena.get(name).unwrap().offset;
         assert_eq!(groups[at("blocks.1.attn.W_V")], spec.head_group(1, 0));
-        assert_eq!(groups[at("blocks.1.attn.W_V") + 3 * 64 * 16], spec.head_group(1, 3));
-        assert_eq!(groups[at("blocks.1.attn.W_O") + 16 * 64], spec.head_group(1, 1));
+        assert_eq!(
+            groups[at("blocks.1.attn.W_V") + 3 * 64 * 16],
+            spec.head_group(1, 3)
+        );
+        assert_eq!(
+            groups[at("blocks.1.attn.W_O") + 16 * 64],
+            spec.head_group(1, 1)
+        );
         assert_eq!(groups[at("blocks.0.mlp.W_in")], spec.mlp_group(0));
         assert_eq!(groups[at("blocks.0.ln2.w")], 3);
         assert!(spec.mlp_group(0) < spec.head_group(1, 0));
-        let many = Spec { n_layers: 4, n_heads: 32, d_head: 2, d_mlp: 8, ..spec };
+        let many = Spec {
+            n_layers: 4,
+            n_heads: 32,
+            d_head: 2,
+            d_mlp: 8,
+            ..spec
+        };
         assert!(many.groups().iter().all(|&g| g < 64));
     }
 }

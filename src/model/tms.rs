@@ -127,7 +127,9 @@ pub fn outputs(c: usize, w: &[f64], i: usize, u: f64, out: &mut Vec<f32>) {
 #[must_use]
 pub fn gon(c: usize, w: &[f64]) -> String {
     let mut columns: Vec<[f64; 2]> = (0..c).map(|i| [w[i], w[c + i]]).collect();
-    let plus = (0..c).filter(|&i| columns[i][0].hypot(columns[i][1]) < ACTIVE && w[2 * c + i] > 0.0).count();
+    let plus = (0..c)
+        .filter(|&i| columns[i][0].hypot(columns[i][1]) < ACTIVE && w[2 * c + i] > 0.0)
+        .count();
     columns.retain(|p| p[0].hypot(p[1]) >= ACTIVE);
     match corners(columns) {
         k @ 3.. => format!("{k}{}", "+".repeat(plus)),
@@ -142,7 +144,9 @@ fn corners(mut points: Vec<[f64; 2]>) -> usize {
     if points.len() < 3 {
         return points.len();
     }
-    let turn = |o: [f64; 2], p: [f64; 2], q: [f64; 2]| (p[0] - o[0]) * (q[1] - o[1]) - (p[1] - o[1]) * (q[0] - o[0]);
+    let turn = |o: [f64; 2], p: [f64; 2], q: [f64; 2]| {
+        (p[0] - o[0]) * (q[1] - o[1]) - (p[1] - o[1]) * (q[0] - o[0])
+    };
     let chain = |points: &mut dyn Iterator<Item = [f64; 2]>| {
         let mut hull: Vec<[f64; 2]> = Vec::new();
         for p in points {

@@ -32,9 +32,21 @@ fn word(n: usize) -> Result<u32, PlanError> {
 ///
 /// # Errors
 /// A buffer that does not fit.
-pub fn sgd(plan: &mut Plan, prog: Prog, update: &Update, momentum: f64, velocity: Buf) -> Result<(), PlanError> {
+pub fn sgd(
+    plan: &mut Plan,
+    prog: Prog,
+    update: &Update,
+    momentum: f64,
+    velocity: Buf,
+) -> Result<(), PlanError> {
     let params = [(momentum as f32).to_bits()];
-    plan.push(prog, &optim::SGD, &update.consts()?, &params, &[update.grads, update.weights, velocity])
+    plan.push(
+        prog,
+        &optim::SGD,
+        &update.consts()?,
+        &params,
+        &[update.grads, update.weights, velocity],
+    )
 }
 
 /// The constants of AdamW.
@@ -53,9 +65,22 @@ pub struct AdamW {
 ///
 /// # Errors
 /// A buffer that does not fit.
-pub fn adamw(plan: &mut Plan, prog: Prog, update: &Update, with: AdamW, m: Buf, v: Buf) -> Result<(), PlanError> {
+pub fn adamw(
+    plan: &mut Plan,
+    prog: Prog,
+    update: &Update,
+    with: AdamW,
+    m: Buf,
+    v: Buf,
+) -> Result<(), PlanError> {
     let params = [with.beta1, with.beta2, with.eps].map(|x| (x as f32).to_bits());
-    plan.push(prog, &optim::ADAMW, &update.consts()?, &params, &[update.grads, update.weights, m, v])
+    plan.push(
+        prog,
+        &optim::ADAMW,
+        &update.consts()?,
+        &params,
+        &[update.grads, update.weights, m, v],
+    )
 }
 
 /// Appends SGLD around `anchor [anchors][count]`; `groups [count]` holds the mask bit of each
@@ -63,14 +88,31 @@ pub fn adamw(plan: &mut Plan, prog: Prog, update: &Update, with: AdamW, m: Buf, 
 ///
 /// # Errors
 /// A buffer that does not fit.
-pub fn sgld(plan: &mut Plan, prog: Prog, update: &Update, anchor: Buf, anchors: usize, groups: Buf) -> Result<(), PlanError> {
-    plan.push(prog, &optim::SGLD, &update.consts()?, &[word(anchors)?], &[update.grads, anchor, groups, update.weights])
+pub fn sgld(
+    plan: &mut Plan,
+    prog: Prog,
+    update: &Update,
+    anchor: Buf,
+    anchors: usize,
+    groups: Buf,
+) -> Result<(), PlanError> {
+    plan.push(
+        prog,
+        &optim::SGLD,
+        &update.consts()?,
+        &[word(anchors)?],
+        &[update.grads, anchor, groups, update.weights],
+    )
 }
 
 /// Factor of the learning rate at a step under linear warm-up: (t+1)/`steps`, then 1.
 #[must_use]
 pub fn warmup(step: u64, steps: u64) -> f64 {
-    if step >= steps { 1.0 } else { (step + 1) as f64 / steps as f64 }
+    if step >= steps {
+        1.0
+    } else {
+        (step + 1) as f64 / steps as f64
+    }
 }
 
 /// 1 − β^(t+1), the weight of a running mean that started at zero; exact to rounding for small
@@ -99,7 +141,15 @@ mod tests {
 
     #[test]
     fn schedules() {
-        assert_eq!([warmup(0, 100), warmup(49, 100), warmup(99, 100), warmup(500, 100)], [0.01, 0.5, 1.0, 1.0]);
+        assert_eq!(
+            [
+                warmup(0, 100),
+                warmup(49, 100),
+                warmup(99, 100),
+                warmup(500, 100)
+            ],
+            [0.01, 0.5, 1.0, 1.0]
+        );
         assert_eq!(warmup(0, 0), 1.0);
         assert!((bias_correction(0.9, 0) - 0.1).abs() < 1e-15);
         assert!((bias_correction(0.98, 2) - (1.0 - 0.98f64.powi(3))).abs() < 1e-15);

@@ -84,13 +84,22 @@ impl Plan {
         self.buffer(name.into(), len, Elem::U32, true)
     }
     fn buffer(&mut self, name: String, len: usize, elem: Elem, host: bool) -> Buf {
-        self.buffers.push(BufDecl { name, len, elem, host });
+        self.buffers.push(BufDecl {
+            name,
+            len,
+            elem,
+            host,
+        });
         Buf(self.buffers.len() - 1)
     }
 
     /// A new, empty program over `replicas` replicas.
     pub fn program(&mut self, name: &'static str, replicas: usize) -> Prog {
-        self.programs.push(Program { name, replicas, nodes: Vec::new() });
+        self.programs.push(Program {
+            name,
+            replicas,
+            nodes: Vec::new(),
+        });
         Prog(self.programs.len() - 1)
     }
 
@@ -111,11 +120,18 @@ impl Plan {
         let Some(program) = self.programs.get(prog.0) else {
             return at(format!("no program {}", prog.0));
         };
-        if consts.len() != kernel.consts.len() || params.len() != kernel.params.len() || buffers.len() != kernel.bindings.len() {
+        if consts.len() != kernel.consts.len()
+            || params.len() != kernel.params.len()
+            || buffers.len() != kernel.bindings.len()
+        {
             return at(format!(
                 "takes {} consts, {} params, {} buffers; given {}, {}, {}",
-                kernel.consts.len(), kernel.params.len(), kernel.bindings.len(),
-                consts.len(), params.len(), buffers.len()
+                kernel.consts.len(),
+                kernel.params.len(),
+                kernel.bindings.len(),
+                consts.len(),
+                params.len(),
+                buffers.len()
             ));
         }
         let needs = (kernel.needs)(consts, params, program.replicas);
@@ -127,20 +143,35 @@ impl Plan {
                 return at(format!("`{}`: no such buffer", binding.name));
             };
             if decl.elem != binding.elem {
-                return at(format!("`{}` is {:?}, `{}` holds {:?}", binding.name, binding.elem, decl.name, decl.elem));
+                return at(format!(
+                    "`{}` is {:?}, `{}` holds {:?}",
+                    binding.name, binding.elem, decl.name, decl.elem
+                ));
             }
             if decl.len < needs[i] {
-                return at(format!("`{}` needs {} elements, `{}` has {}", binding.name, needs[i], decl.name, decl.len));
+                return at(format!(
+                    "`{}` needs {} elements, `{}` has {}",
+                    binding.name, needs[i], decl.name, decl.len
+                ));
             }
-            let shared = buffers.iter().zip(kernel.bindings).enumerate().any(|(j, (other, o))| {
-                j != i && other == b && (o.access != Access::Read || binding.access != Access::Read)
-            });
+            let shared = buffers
+                .iter()
+                .zip(kernel.bindings)
+                .enumerate()
+                .any(|(j, (other, o))| {
+                    j != i
+                        && other == b
+                        && (o.access != Access::Read || binding.access != Access::Read)
+                });
             if shared {
                 return at(format!("`{}` is bound twice and written", decl.name));
             }
             let written = || {
                 program.nodes.iter().any(|n| {
-                    n.buffers.iter().zip(n.kernel.bindings).any(|(x, k)| x == b && k.access != Access::Read)
+                    n.buffers
+                        .iter()
+                        .zip(n.kernel.bindings)
+                        .any(|(x, k)| x == b && k.access != Access::Read)
                 })
             };
             if binding.access != Access::Write && !decl.host && !written() {
@@ -175,8 +206,20 @@ impl fmt::Display for Plan {
                     .zip(n.kernel.bindings)
                     .map(|(b, k)| format!("{}={}", k.name, self.buffers[b.0].name))
                     .collect();
-                let consts: Vec<_> = n.kernel.consts.iter().zip(&n.consts).map(|(k, v)| format!("{k} {v}")).collect();
-                writeln!(f, "  {}({}) [{}]", n.kernel.name, buffers.join(", "), consts.join(", "))?;
+                let consts: Vec<_> = n
+                    .kernel
+                    .consts
+                    .iter()
+                    .zip(&n.consts)
+                    .map(|(k, v)| format!("{k} {v}"))
+                    .collect();
+                writeln!(
+                    f,
+                    "  {}({}) [{}]",
+                    n.kernel.name,
+                    buffers.join(", "),
+                    consts.join(", ")
+                )?;
             }
         }
         Ok(())

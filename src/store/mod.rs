@@ -42,7 +42,11 @@ impl fmt::Display for StoreError {
         match self {
             StoreError::Corrupt(why) => write!(f, "the stored run cannot be read: {why}"),
             StoreError::Version(other) => {
-                write!(f, "the stored run was made by lambdahat {other}, this is {}", crate::VERSION)
+                write!(
+                    f,
+                    "the stored run was made by lambdahat {other}, this is {}",
+                    crate::VERSION
+                )
             }
             StoreError::Refused(why) => write!(f, "the run cannot be stored here: {why}"),
         }
@@ -84,7 +88,11 @@ impl Manifest {
     /// What the page offers to resume.
     #[must_use]
     pub fn stored(&self) -> Stored {
-        Stored { link: self.link.clone(), step: self.step, steps: self.steps }
+        Stored {
+            link: self.link.clone(),
+            step: self.step,
+            steps: self.steps,
+        }
     }
     /// As written to disk.
     #[must_use]
@@ -94,7 +102,9 @@ impl Manifest {
     /// Reads one; none if the bytes are no manifest, such as after a torn write.
     #[must_use]
     pub fn read(bytes: &[u8]) -> Option<Self> {
-        serde_json::from_slice(bytes).ok().filter(|m: &Self| m.slot < SLOTS.len())
+        serde_json::from_slice(bytes)
+            .ok()
+            .filter(|m: &Self| m.slot < SLOTS.len())
     }
 }
 
@@ -114,9 +124,16 @@ pub fn choose(
         let Some(bytes) = bytes else { continue };
         match decode(bytes) {
             Ok((seq, record)) => {
-                let here = Manifest { slot, seq, ..Manifest::next(None, &record) };
-                let named = |m: &Manifest| manifest.is_some_and(|n| n.slot == m.slot && n.seq == m.seq);
-                let better = found.as_ref().is_none_or(|(m, _)| named(&here) || (!named(m) && seq > m.seq));
+                let here = Manifest {
+                    slot,
+                    seq,
+                    ..Manifest::next(None, &record)
+                };
+                let named =
+                    |m: &Manifest| manifest.is_some_and(|n| n.slot == m.slot && n.seq == m.seq);
+                let better = found
+                    .as_ref()
+                    .is_none_or(|(m, _)| named(&here) || (!named(m) && seq > m.seq));
                 if better {
                     found = Some((here, record));
                 }

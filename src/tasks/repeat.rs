@@ -144,7 +144,7 @@ mod tests {
             if (p..task.ctx).any(|t| tok[t] != tok[t - p]) {
                 return Some("a repeat that does not repeat".into());
             }
-            for t in 0..task.ctx {
+            for (t, &class) in cls.iter().enumerate() {
                 let target = t + 1;
                 let want = if target == task.ctx {
                     0
@@ -155,8 +155,8 @@ mod tests {
                 } else {
                     3
                 };
-                if cls[t] != want {
-                    return Some(format!("class {} at {t}, period {p}", cls[t]));
+                if class != want {
+                    return Some(format!("class {class} at {t}, period {p}"));
                 }
             }
         }

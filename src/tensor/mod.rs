@@ -42,7 +42,11 @@ impl Arena {
     /// Appends a tensor and returns its offset.
     pub fn push(&mut self, name: impl Into<String>, shape: &[usize]) -> usize {
         let offset = self.len();
-        self.tensors.push(Tensor { name: name.into(), shape: shape.to_vec(), offset });
+        self.tensors.push(Tensor {
+            name: name.into(),
+            shape: shape.to_vec(),
+            offset,
+        });
         offset
     }
     /// Elements per replica.

@@ -49,7 +49,8 @@ pub fn drift(kernel: &Kernel, source: &str) -> Vec<String> {
         }
     };
 
-    let overrides: Vec<(String, Elem)> = module
+    // By name: their order means nothing.
+    let overrides: BTreeMap<String, Option<Elem>> = module
         .overrides
         .iter()
         .map(|(_, o)| {
@@ -58,13 +59,12 @@ pub fn drift(kernel: &Kernel, source: &str) -> Vec<String> {
                 elem(&module.types[o.ty].inner),
             )
         })
-        .map(|(name, elem)| (name, elem.unwrap_or(Elem::F32)))
         .collect();
-    let declared: Vec<_> = kernel
+    let words = kernel
         .consts
         .iter()
-        .map(|&c| (c.to_owned(), Elem::U32))
-        .collect();
+        .map(|&c| (c.to_owned(), Some(Elem::U32)));
+    let declared: BTreeMap<_, _> = words.collect();
     same(
         "overrides",
         format!("{overrides:?}"),

@@ -30,13 +30,6 @@ fn planted_drifts_are_found() {
             },
         ),
         (
-            "overrides",
-            Kernel {
-                consts: &["rounds", "groups"],
-                ..probe::FMA
-            },
-        ),
-        (
             "bindings",
             Kernel {
                 params: &[float("b"), float("a")],

@@ -47,7 +47,7 @@ const PRESETS: &[Preset] = &[
     },
     Preset {
         id: "tiny",
-        help: "A model a fifth of the size, for slow devices: the bump is later and stops near 0.6 nats.",
+        help: "A fifth of the parameters and a sixth of the work a step, for slow devices.",
         query: "d_model=32&heads=2&vocab=32&ctx=32&pmin=6&pmax=14&steps=2500",
     },
     Preset {
@@ -96,7 +96,7 @@ pub const CARD: Card = Card {
     claim: "A two-layer transformer learns, within a few hundred steps, to look up what followed the present token before; the local learning coefficient rises through the drop and falls after it.",
     look_for: &[
         "First shelf: both losses near ln V, the uniform guess.",
-        "Second shelf: repeats cost about the in-context unigram level; the model knows which tokens occur, not in which order.",
+        "Second stage: repeats get slowly cheaper, towards the in-context unigram level but not down to it; the model learns which tokens occur, not in which order.",
         "The drop: the loss on repeats falls from about 4.2 to under 0.5 nats between steps 500 and 1000.",
         "Meanwhile the first-period loss rises above ln V and comes back: the model bets on a repeat too early.",
         "λ̂ rises sevenfold, peaks in the middle of the drop, then falls.",

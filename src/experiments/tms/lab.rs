@@ -43,7 +43,10 @@ impl Shape {
     }
     fn pass(&self, plan: &mut Plan, name: &str, count: usize) -> Pass {
         Pass {
-            feed: plan.host_u32(format!("{name}.feed"), self.slots * self.rows * self.feed_len()),
+            feed: plan.host_u32(
+                format!("{name}.feed"),
+                self.slots * self.rows * self.feed_len(),
+            ),
             grads: plan.f32(format!("{name}.grads"), self.replicas * count),
             stats: plan.f32(format!("{name}.stats"), self.slots * self.replicas * STATS),
         }
@@ -71,23 +74,50 @@ pub fn build(knobs: &Knobs) -> Result<Parts, Fault> {
     let mut plan = Plan::default();
     let params = plan.host_f32("params", s.replicas * count);
     let velocity = plan.host_f32("velocity", s.replicas * count);
-    let forward = |plan: &mut Plan, prog, weights, pass: &Pass, shape: &Shape| -> Result<(), PlanError> {
-        let consts = [c as u32, shape.batch as u32];
-        plan.push(prog, &TMS, &consts, &[shape.rows as u32], &[pass.feed, weights, pass.grads, pass.stats])
-    };
+    let forward =
+        |plan: &mut Plan, prog, weights, pass: &Pass, shape: &Shape| -> Result<(), PlanError> {
+            let consts = [c as u32, shape.batch as u32];
+            plan.push(
+                prog,
+                &TMS,
+                &consts,
+                &[shape.rows as u32],
+                &[pass.feed, weights, pass.grads, pass.stats],
+            )
+        };
 
-    let shape = Shape { replicas: s.replicas, rows: s.replicas, batch: s.batch, slots: s.train_slots() };
+    let shape = Shape {
+        replicas: s.replicas,
+        rows: s.replicas,
+        batch: s.batch,
+        slots: s.train_slots(),
+    };
     let pass = shape.pass(&mut plan, "train", count);
     let program = plan.program("train", s.replicas);
     forward(&mut plan, program, params, &pass, &shape)?;
-    let update = Update { count, splits: 1, grads: pass.grads, weights: params };
+    let update = Update {
+        count,
+        splits: 1,
+        grads: pass.grads,
+        weights: params,
+    };
     optim::sgd(&mut plan, program, &update, s.momentum, velocity)?;
-    let replica = |r: usize| Replica { seed: s.seed_of(r), data_row: r as u32, lr: s.lr as f32, ..Replica::default() };
+    let replica = |r: usize| Replica {
+        seed: s.seed_of(r),
+        data_row: r as u32,
+        lr: s.lr as f32,
+        ..Replica::default()
+    };
     let table: Vec<Replica> = (0..s.replicas).map(replica).collect();
     let train = shape.job(program, table.clone(), &pass);
 
     // The gradient of an evaluation is computed and dropped: a second kernel would cost more.
-    let shape = Shape { replicas: s.replicas, rows: s.replicas, batch: s.n, slots: 1 };
+    let shape = Shape {
+        replicas: s.replicas,
+        rows: s.replicas,
+        batch: s.n,
+        slots: 1,
+    };
     let pass = shape.pass(&mut plan, "eval", count);
     let program = plan.program("eval", s.replicas);
     forward(&mut plan, program, params, &pass, &shape)?;
@@ -97,14 +127,24 @@ pub fn build(knobs: &Knobs) -> Result<Parts, Fault> {
     let chains = if s.chains == 0 {
         None
     } else {
-        let shape = Shape { replicas: s.chains + 1, rows: 1, batch: s.mbatch, slots: s.chain_slots() };
+        let shape = Shape {
+            replicas: s.chains + 1,
+            rows: 1,
+            batch: s.mbatch,
+            slots: s.chain_slots(),
+        };
         let pass = shape.pass(&mut plan, "chains", count);
         let weights = plan.host_f32("chains.params", shape.replicas * count);
         let anchor = plan.host_f32("anchor", count);
         let groups = plan.host_u32("groups", count);
         let program = plan.program("chains", shape.replicas);
         forward(&mut plan, program, weights, &pass, &shape)?;
-        let update = Update { count, splits: 1, grads: pass.grads, weights };
+        let update = Update {
+            count,
+            splits: 1,
+            grads: pass.grads,
+            weights,
+        };
         optim::sgld(&mut plan, program, &update, anchor, 1, groups)?;
         let job = shape.job(program, lab.chain_replicas(0, s.member), &pass);
         Some(ChainJob {
@@ -140,8 +180,12 @@ impl Tms {
         let features = s.features as u32;
         let mut draws = Draws::new(s.seed, Stream::Probe, 0);
         Self {
-            data: (0..s.replicas).map(|r| data_set(s.seed_of(r), features, s.n)).collect(),
-            probes: (0..PROBES).map(|_| (draws.index(features), draws.unit() as f32)).collect(),
+            data: (0..s.replicas)
+                .map(|r| data_set(s.seed_of(r), features, s.n))
+                .collect(),
+            probes: (0..PROBES)
+                .map(|_| (draws.index(features), draws.unit() as f32))
+                .collect(),
             s,
         }
     }
@@ -149,11 +193,18 @@ impl Tms {
     fn start(&self, seed: u32) -> Vec<f32> {
         let (s, mut draws) = (&self.s, Draws::new(seed, Stream::Init, 0));
         let (mut w, sd) = if s.kgon {
-            (tms::regular(s.gon, s.features, TAU * draws.unit(), s.dead), s.jitter)
+            (
+                tms::regular(s.gon, s.features, TAU * draws.unit(), s.dead),
+                s.jitter,
+            )
         } else {
             (vec![0.0; 3 * s.features], s.sigma)
         };
-        w.iter_mut().for_each(|w| *w += sd * draws.normal());
+        // A random start leaves the biases at 0: a negative one could be dead from the beginning.
+        let noisy = if s.kgon { w.len() } else { 2 * s.features };
+        w[..noisy]
+            .iter_mut()
+            .for_each(|w| *w += sd * draws.normal());
         w.into_iter().map(|w| w as f32).collect()
     }
     fn data_of(&self, replica: usize) -> &[Sample] {
@@ -163,7 +214,9 @@ impl Tms {
 
 impl Lab for Tms {
     fn initial(&self) -> Vec<f32> {
-        (0..self.s.replicas).flat_map(|r| self.start(self.s.seed_of(r))).collect()
+        (0..self.s.replicas)
+            .flat_map(|r| self.start(self.s.seed_of(r)))
+            .collect()
     }
 
     fn feed(&self, of: Of, step: u64, out: &mut Vec<u32>) {
@@ -173,7 +226,10 @@ impl Lab for Tms {
                     batch(self.s.seed_of(r), step, data, self.s.batch, out);
                 }
             }
-            Of::Eval => self.data.iter().for_each(|data| push(data.iter().copied(), out)),
+            Of::Eval => self
+                .data
+                .iter()
+                .for_each(|data| push(data.iter().copied(), out)),
             Of::Chains { checkpoint, follow } => {
                 let (seed, data) = (self.s.seed_of(follow), self.data_of(follow));
                 chain_batch(seed, checkpoint, step, data, self.s.mbatch, out);
@@ -185,16 +241,32 @@ impl Lab for Tms {
         optim::step(step, 1.0, [0.0; 2])
     }
 
-    fn observe(&self, _step: u64, follow: usize, weights: &[f32], reads: &[Vec<f32>]) -> Observation {
-        let (c, stats) = (self.s.features, reads.first().map_or(&[][..], Vec::as_slice));
+    fn observe(
+        &self,
+        _step: u64,
+        follow: usize,
+        weights: &[f32],
+        reads: &[Vec<f32>],
+    ) -> Observation {
+        let (c, stats) = (
+            self.s.features,
+            reads.first().map_or(&[][..], Vec::as_slice),
+        );
         let mut seen = Observation::default();
         let mut gons = Vec::with_capacity(self.s.replicas);
         for (r, w) in weights.chunks_exact(3 * c).enumerate() {
             let w: Vec<f64> = w.iter().copied().map(f64::from).collect();
-            let prefix = if r == 0 { String::new() } else { format!("replicas/{r}/") };
+            let prefix = if r == 0 {
+                String::new()
+            } else {
+                format!("replicas/{r}/")
+            };
             let loss = stats.get(STATS * r).map_or(f64::NAN, |&x| f64::from(x));
             seen.values.push((format!("{prefix}loss"), loss));
-            seen.values.push((format!("{prefix}loss.population"), tms::population_loss(c, &w)));
+            seen.values.push((
+                format!("{prefix}loss.population"),
+                tms::population_loss(c, &w),
+            ));
             gons.push(tms::gon(c, &w));
             if r == follow {
                 for &(i, u) in &self.probes {
@@ -202,7 +274,11 @@ impl Lab for Tms {
                 }
             }
         }
-        seen.figure = Some(Figure::Superposition { features: c, weights: weights.to_vec(), gons });
+        seen.figure = Some(Figure::Superposition {
+            features: c,
+            weights: weights.to_vec(),
+            gons,
+        });
         seen
     }
 
