@@ -1,12 +1,15 @@
 //! The page in headless Chromium: the browser tests and ad-hoc pictures. Run through
 //! `cargo xtask browser` and `cargo xtask shot`.
 
+mod arrive;
 mod driver;
 mod page;
 mod scenarios;
 mod shot;
 
 use anyhow::{Context as _, Result, bail};
+use scenarios::Places;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 use xtask::flags::Flags;
@@ -42,7 +45,7 @@ async fn dispatch(command: &str, flags: Flags) -> Result<()> {
 }
 
 /// The folder to look at, built first unless it is told not to.
-fn built(flags: &mut Flags, dev: bool) -> Result<std::path::PathBuf> {
+fn built(flags: &mut Flags, dev: bool) -> Result<PathBuf> {
     let skip = flags.switch("--no-build");
     let default = if dev { "target/dist-dev" } else { "dist" };
     let out = xtask::root().join(flags.value("--dist")?.unwrap_or_else(|| default.to_owned()));
@@ -56,6 +59,53 @@ fn built(flags: &mut Flags, dev: bool) -> Result<std::path::PathBuf> {
         bail!("there is no built page in {}", out.display());
     }
     Ok(out)
+}
+
+/// A copy of the page whose program begins by hiding WebGPU, in the page and in its worker: there
+/// is no switch of Chromium for that.
+fn without_webgpu(dist: &Path) -> Result<PathBuf> {
+    let copy = build::target_dir().join("xtask/no-webgpu");
+    if copy.is_dir() {
+        std::fs::remove_dir_all(&copy)?;
+    }
+    copy_folder(dist, &copy)?;
+    let mut hidden = 0;
+    for entry in std::fs::read_dir(&copy)? {
+        let path = entry?.path();
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        if name.starts_with("app-") && name.ends_with(".js") {
+            let js = std::fs::read_to_string(&path)?;
+            std::fs::write(
+                &path,
+                format!("delete Object.getPrototypeOf(navigator).gpu;\n{js}"),
+            )?;
+            hidden += 1;
+        }
+    }
+    if hidden != 1 {
+        bail!("the page has {hidden} programs");
+    }
+    Ok(copy)
+}
+
+fn copy_folder(from: &Path, to: &Path) -> Result<()> {
+    std::fs::create_dir_all(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let (path, to) = {
+            let e = entry?;
+            (e.path(), to.join(e.file_name()))
+        };
+        if path.is_dir() {
+            copy_folder(&path, &to)?;
+        } else {
+            std::fs::copy(&path, &to)?;
+        }
+    }
+    Ok(())
 }
 
 /// Runs the scenarios one after the other, each in a browser and a profile of its own.
@@ -72,11 +122,14 @@ async fn tests(mut flags: Flags) -> Result<()> {
     let filter = flags.word().unwrap_or_default();
     flags.end()?;
     // Under a sub-path, as on GitHub Pages.
-    let serving = serve::start(&dist, "/some/where/", 0, false)?;
+    let at = Places {
+        page: serve::start(&dist, "/some/where/", 0, false)?.url,
+        no_webgpu: serve::start(&without_webgpu(&dist)?, "/some/where/", 0, false)?.url,
+    };
     let (mut passed, mut failed) = (0, Vec::new());
     for scenario in scenarios::ALL.iter().filter(|s| s.name.contains(&filter)) {
         let start = Instant::now();
-        let result = scenarios::play(scenario, &serving.url).await;
+        let result = scenarios::play(scenario, &at).await;
         let took = start.elapsed().as_secs_f64();
         match result {
             Ok(()) => {

@@ -1,6 +1,10 @@
 //! What a visitor does, one function each. A scenario gets the page's address and ends with the
 //! console clean of errors.
 
+use crate::arrive::{
+    boots, hostile_link, insecure_address, no_adapter, no_webgpu, skeleton_before_wasm,
+    skeleton_says_when_nothing_arrives,
+};
 use crate::driver::Kind;
 use crate::page::{Page, Seen};
 use anyhow::{Result, bail, ensure};
@@ -10,11 +14,20 @@ use std::time::Duration;
 
 type Played<'a> = Pin<Box<dyn Future<Output = Result<()>> + 'a>>;
 
+/// Where the page is served.
+#[derive(Debug)]
+pub struct Places {
+    /// As it was built.
+    pub page: String,
+    /// The same page in a browser that seems to have no WebGPU.
+    pub no_webgpu: String,
+}
+
 /// A named scenario.
 pub struct Scenario {
     /// Its name, for the filter.
     pub name: &'static str,
-    play: for<'a> fn(&'a str) -> Played<'a>,
+    play: for<'a> fn(&'a Places) -> Played<'a>,
 }
 
 /// Longest time a scenario may take: a browser that hangs must not hang the tests.
@@ -24,8 +37,8 @@ const LIMIT: Duration = Duration::from_secs(420);
 ///
 /// # Errors
 /// What went wrong in it.
-pub async fn play(scenario: &Scenario, base: &str) -> Result<()> {
-    match tokio::time::timeout(LIMIT, (scenario.play)(base)).await {
+pub async fn play(scenario: &Scenario, at: &Places) -> Result<()> {
+    match tokio::time::timeout(LIMIT, (scenario.play)(at)).await {
         Ok(result) => result,
         Err(_) => bail!("longer than {} s", LIMIT.as_secs()),
     }
@@ -34,7 +47,7 @@ pub async fn play(scenario: &Scenario, base: &str) -> Result<()> {
 macro_rules! scenarios {
     ($($name:ident),* $(,)?) => {
         /// All of them, the quickest first.
-        pub const ALL: &[Scenario] = &[$(Scenario { name: stringify!($name), play: |base| Box::pin($name(base)) }),*];
+        pub const ALL: &[Scenario] = &[$(Scenario { name: stringify!($name), play: |at| Box::pin($name(at)) }),*];
     };
 }
 
@@ -59,18 +72,20 @@ scenarios![
 ];
 
 /// `tms` small enough for a software adapter, with early λ̂ points.
-const TMS: &str = "#/tms?v=1&replicas=4&chains=2&burnin=5&draws=10&seed=3";
+pub const TMS: &str = "#/tms?v=1&replicas=4&chains=2&burnin=5&draws=10&seed=3";
 /// `tiny` with little sampling.
 const TINY: &str = "#/induction?v=1&d_model=32&heads=2&vocab=32&ctx=32&pmin=6&pmax=14&chains=2&burnin=2&draws=5&seed=3";
 
-const DESKTOP: Kind = Kind {
+/// A desktop window.
+pub const DESKTOP: Kind = Kind {
     gpu: true,
     width: 1440,
     height: 900,
     dark: false,
     flags: &[],
 };
-const PHONE: Kind = Kind {
+/// A phone held upright.
+pub const PHONE: Kind = Kind {
     gpu: true,
     width: 390,
     height: 844,
@@ -78,7 +93,8 @@ const PHONE: Kind = Kind {
     flags: &[],
 };
 
-fn dark(kind: Kind) -> Kind {
+/// The same in the dark.
+pub fn dark(kind: Kind) -> Kind {
     Kind { dark: true, ..kind }
 }
 
@@ -87,189 +103,9 @@ fn on(link: &str, engine: &str) -> String {
     format!("{link}&engine={engine}")
 }
 
-/// Blocks what matches, so that the skeleton stays.
-async fn without(page: &Page, pattern: &str) -> Result<()> {
-    page.browser
-        .cdp("Network.enable", serde_json::json!({}))
-        .await?;
-    page.browser
-        .cdp(
-            "Network.setBlockedURLs",
-            serde_json::json!({"urls": [pattern]}),
-        )
-        .await?;
-    page.goto("").await
-}
-
-async fn skeleton_before_wasm(base: &str) -> Result<()> {
-    let page = Page::open(base, DESKTOP, "").await?;
-    without(&page, "*.js").await?;
-    let script = "const e = document.querySelector('#skeleton'); const b = e.querySelector('button');\
-        return e.innerText.includes('lambdahat') && b.disabled && !!b.getAttribute('aria-describedby')\
-        && e.querySelectorAll('figure').length === 3 && e.scrollWidth <= innerWidth;";
-    ensure!(
-        page.browser.eval(script, vec![]).await? == true,
-        "the skeleton is not whole"
-    );
-    page.shot("skeleton-desktop").await?;
-    for (name, kind) in [
-        ("desktop-dark", dark(DESKTOP)),
-        ("phone", PHONE),
-        ("phone-dark", dark(PHONE)),
-    ] {
-        page.browser.resize(kind).await?;
-        ensure!(
-            page.browser.eval(script, vec![]).await? == true,
-            "the skeleton is not whole: {name}"
-        );
-        page.shot(&format!("skeleton-{name}")).await?;
-    }
-    page.close(&["ERR_BLOCKED_BY_CLIENT"]).await
-}
-
-async fn skeleton_says_when_nothing_arrives(base: &str) -> Result<()> {
-    let page = Page::open(base, DESKTOP, "").await?;
-    without(&page, "*.wasm").await?;
-    let script = "return document.querySelector('#loading')?.innerText ?? ''";
-    for _ in 0..50 {
-        let text = page.browser.eval(script, vec![]).await?;
-        if text
-            .as_str()
-            .is_some_and(|t| t.contains("could not be loaded"))
-        {
-            page.shot("skeleton-failed").await?;
-            return page
-                .close(&["ERR_BLOCKED_BY_CLIENT", "Failed to fetch"])
-                .await;
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    bail!("the page does not say that the program could not be loaded")
-}
-
-async fn boots(base: &str) -> Result<()> {
-    let page = Page::open(base, DESKTOP, "").await?;
-    let seen = page.booted().await?;
-    ensure!(seen.phase == "idle", "it trains unasked: {seen:?}");
-    ensure!(
-        seen.recorded == [true; 3],
-        "not every chart shows its recorded trace: {seen:?}"
-    );
-    ensure!(
-        seen.points == [0; 3],
-        "a recorded trace counts as computed: {seen:?}"
-    );
-    page.shot("idle-desktop").await?;
-    for (name, kind) in [
-        ("desktop-dark", dark(DESKTOP)),
-        ("phone", PHONE),
-        ("phone-dark", dark(PHONE)),
-    ] {
-        page.browser.resize(kind).await?;
-        page.shot(&format!("idle-{name}")).await?;
-        let wide = page
-            .browser
-            .eval(
-                "return document.documentElement.scrollWidth - innerWidth",
-                vec![],
-            )
-            .await?;
-        ensure!(
-            wide.as_i64().unwrap_or(0) <= 0,
-            "{name}: the page scrolls sideways by {wide} px"
-        );
-    }
-    page.close(&[]).await
-}
-
-async fn no_adapter(base: &str) -> Result<()> {
-    let page = Page::open(
-        base,
-        Kind {
-            gpu: false,
-            ..DESKTOP
-        },
-        TMS,
-    )
-    .await?;
-    let seen = page.booted().await?;
-    ensure!(seen.device.to_lowercase().contains("cpu"), "{seen:?}");
-    page.shot("no-adapter").await?;
-    page.run_until([3, 1, 1], 120).await?;
-    page.close(&["WebGPU", "No available adapters"]).await
-}
-
-async fn no_webgpu(base: &str) -> Result<()> {
-    let kind = Kind {
-        gpu: false,
-        flags: &["--disable-blink-features=WebGPU"],
-        ..DESKTOP
-    };
-    let page = Page::open(base, kind, TMS).await?;
-    ensure!(
-        page.browser
-            .eval("return 'gpu' in navigator", vec![])
-            .await?
-            == false,
-        "WebGPU is there"
-    );
-    let seen = page.booted().await?;
-    ensure!(seen.device.to_lowercase().contains("cpu"), "{seen:?}");
-    page.run_until([3, 1, 1], 120).await?;
-    page.shot("no-webgpu").await?;
-    page.close(&[]).await
-}
-
-async fn insecure_address(base: &str) -> Result<()> {
-    // A name that is no loopback makes plain http insecure: no WebGPU, no storage, no clipboard.
-    let kind = Kind {
-        flags: &["--host-resolver-rules=MAP lambdahat.test 127.0.0.1"],
-        ..DESKTOP
-    };
-    let page = Page::open(&base.replace("127.0.0.1", "lambdahat.test"), kind, TMS).await?;
-    ensure!(
-        page.browser.eval("return isSecureContext", vec![]).await? == false,
-        "the context is secure"
-    );
-    let seen = page.booted().await?;
-    ensure!(seen.device.to_lowercase().contains("cpu"), "{seen:?}");
-    page.run_until([3, 1, 1], 120).await?;
-    ensure!(
-        page.look().await?.link.contains("seed=3"),
-        "the link is not shown as text"
-    );
-    page.shot("insecure-address").await?;
-    page.close(&[]).await
-}
-
-async fn hostile_link(base: &str) -> Result<()> {
-    let link = "#/induction?v=1&layers=99999999999999999999&d_model=-1&heads=3&vocab=NaN&lr=1e999\
-                &steps=18446744073709551616&foo=%3Cscript%3Ealert(1)%3C%2Fscript%3E&seed=%FF&=&&&ctx=%";
-    let page = Page::open(base, DESKTOP, link).await?;
-    let seen = page.booted().await?;
-    for key in ["layers", "d_model", "vocab", "lr", "steps", "foo"] {
-        ensure!(
-            seen.notices.contains(key),
-            "no notice about {key}: {seen:?}"
-        );
-    }
-    page.shot("hostile-link").await?;
-    for link in [
-        "#/nowhere",
-        "#/",
-        "#%%%",
-        "#/tms?v=99999",
-        "#/induction?d_model=100000&layers=4&vocab=100000",
-    ] {
-        page.goto(link).await?;
-        page.booted().await?;
-    }
-    page.close(&[]).await
-}
-
 /// Runs a link until all curves grow and takes pictures on the way.
-async fn curves(base: &str, name: &str, link: &str, least: [u64; 3]) -> Result<()> {
-    let page = Page::open(base, DESKTOP, link).await?;
+async fn curves(at: &Places, name: &str, link: &str, least: [u64; 3]) -> Result<()> {
+    let page = Page::open(&at.page, DESKTOP, link).await?;
     page.booted().await?;
     page.run_until(least, 300).await?;
     page.shot(&format!("{name}-desktop")).await?;
@@ -278,20 +114,20 @@ async fn curves(base: &str, name: &str, link: &str, least: [u64; 3]) -> Result<(
     page.close(&[]).await
 }
 
-async fn tms_on_gpu(base: &str) -> Result<()> {
-    curves(base, "tms-gpu", &on(TMS, "gpu"), [5, 2, 2]).await
+async fn tms_on_gpu(at: &Places) -> Result<()> {
+    curves(at, "tms-gpu", &on(TMS, "gpu"), [5, 2, 2]).await
 }
 
-async fn tms_on_cpu(base: &str) -> Result<()> {
-    curves(base, "tms-cpu", &on(TMS, "cpu"), [20, 4, 4]).await
+async fn tms_on_cpu(at: &Places) -> Result<()> {
+    curves(at, "tms-cpu", &on(TMS, "cpu"), [20, 4, 4]).await
 }
 
-async fn induction_on_gpu(base: &str) -> Result<()> {
-    curves(base, "induction-gpu", &on(TINY, "gpu"), [3, 1, 1]).await
+async fn induction_on_gpu(at: &Places) -> Result<()> {
+    curves(at, "induction-gpu", &on(TINY, "gpu"), [3, 1, 1]).await
 }
 
-async fn induction_on_cpu(base: &str) -> Result<()> {
-    curves(base, "induction-cpu", &on(TINY, "cpu"), [10, 3, 3]).await
+async fn induction_on_cpu(at: &Places) -> Result<()> {
+    curves(at, "induction-cpu", &on(TINY, "cpu"), [10, 3, 3]).await
 }
 
 /// Pauses and waits until the step stands still.
@@ -300,8 +136,8 @@ async fn paused(page: &Page) -> Result<Seen> {
     page.until("paused", 30, |s| s.phase == "paused").await
 }
 
-async fn pause_and_step(base: &str) -> Result<()> {
-    let page = Page::open(base, DESKTOP, &on(TMS, "cpu")).await?;
+async fn pause_and_step(at: &Places) -> Result<()> {
+    let page = Page::open(&at.page, DESKTOP, &on(TMS, "cpu")).await?;
     page.booted().await?;
     page.run_until([3, 1, 1], 120).await?;
     let at = paused(&page).await?.step;
@@ -317,8 +153,8 @@ async fn pause_and_step(base: &str) -> Result<()> {
     page.close(&[]).await
 }
 
-async fn reload_and_resume(base: &str) -> Result<()> {
-    let page = Page::open(base, DESKTOP, &on(TMS, "cpu")).await?;
+async fn reload_and_resume(at: &Places) -> Result<()> {
+    let page = Page::open(&at.page, DESKTOP, &on(TMS, "cpu")).await?;
     page.booted().await?;
     page.run_until([20, 4, 4], 180).await?;
     let before = paused(&page).await?;
@@ -342,7 +178,7 @@ async fn reload_and_resume(base: &str) -> Result<()> {
     page.close(&[]).await
 }
 
-async fn copied_link_gives_the_same_curve(base: &str) -> Result<()> {
+async fn copied_link_gives_the_same_curve(at: &Places) -> Result<()> {
     let link = on(&format!("{TMS}&steps=300"), "cpu");
     let drawn = "return document.querySelector('[data-test=chart-loss] svg')?.innerHTML ?? ''";
     let mut first: Option<(String, serde_json::Value)> = None;
@@ -350,7 +186,7 @@ async fn copied_link_gives_the_same_curve(base: &str) -> Result<()> {
         let hash = first
             .as_ref()
             .map_or(link.clone(), |(link, _)| on(link, "cpu"));
-        let page = Page::open(base, DESKTOP, &hash).await?;
+        let page = Page::open(&at.page, DESKTOP, &hash).await?;
         page.booted().await?;
         page.run_until([1, 1, 1], 120).await?;
         let seen = page.until("done", 180, |s| s.phase == "done").await?;
@@ -378,8 +214,8 @@ async fn copied_link_gives_the_same_curve(base: &str) -> Result<()> {
     Ok(())
 }
 
-async fn device_lost(base: &str) -> Result<()> {
-    let page = Page::open(base, DESKTOP, &on(TMS, "gpu")).await?;
+async fn device_lost(at: &Places) -> Result<()> {
+    let page = Page::open(&at.page, DESKTOP, &on(TMS, "gpu")).await?;
     page.booted().await?;
     let before = page.run_until([5, 2, 2], 240).await?;
     page.open_panel().await?;
@@ -394,8 +230,8 @@ async fn device_lost(base: &str) -> Result<()> {
     page.close(&["lost", "destroyed"]).await
 }
 
-async fn worker_panic(base: &str) -> Result<()> {
-    let page = Page::open(base, DESKTOP, &on(TMS, "cpu")).await?;
+async fn worker_panic(at: &Places) -> Result<()> {
+    let page = Page::open(&at.page, DESKTOP, &on(TMS, "cpu")).await?;
     page.booted().await?;
     page.run_until([3, 1, 1], 120).await?;
     page.open_panel().await?;
@@ -408,8 +244,8 @@ async fn worker_panic(base: &str) -> Result<()> {
     page.close(&["panicked at", "unreachable"]).await
 }
 
-async fn check_this_device(base: &str) -> Result<()> {
-    let page = Page::open(base, DESKTOP, "#/tms?engine=gpu").await?;
+async fn check_this_device(at: &Places) -> Result<()> {
+    let page = Page::open(&at.page, DESKTOP, "#/tms?engine=gpu").await?;
     page.booted().await?;
     page.open_panel().await?;
     page.click("check-device").await?;

@@ -1,0 +1,183 @@
+//! A visitor arrives: what is shown before the program, with a strange link, and in browsers that
+//! can do less.
+
+use crate::driver::Kind;
+use crate::page::Page;
+use crate::scenarios::{DESKTOP, PHONE, Places, TMS, dark};
+use anyhow::{Result, bail, ensure};
+use std::time::Duration;
+
+/// Blocks what matches, so that the skeleton stays.
+async fn without(page: &Page, pattern: &str) -> Result<()> {
+    page.browser
+        .cdp("Network.enable", serde_json::json!({}))
+        .await?;
+    page.browser
+        .cdp(
+            "Network.setBlockedURLs",
+            serde_json::json!({"urls": [pattern]}),
+        )
+        .await?;
+    page.goto("").await
+}
+
+pub async fn skeleton_before_wasm(at: &Places) -> Result<()> {
+    let page = Page::open(&at.page, DESKTOP, "").await?;
+    without(&page, "*.js").await?;
+    let script = "const e = document.querySelector('#skeleton'); const b = e.querySelector('button');\
+        return e.innerText.includes('lambdahat') && b.disabled && !!b.getAttribute('aria-describedby')\
+        && e.querySelectorAll('figure').length === 3 && e.scrollWidth <= innerWidth;";
+    ensure!(
+        page.browser.eval(script, vec![]).await? == true,
+        "the skeleton is not whole"
+    );
+    page.shot("skeleton-desktop").await?;
+    for (name, kind) in [
+        ("desktop-dark", dark(DESKTOP)),
+        ("phone", PHONE),
+        ("phone-dark", dark(PHONE)),
+    ] {
+        page.browser.resize(kind).await?;
+        ensure!(
+            page.browser.eval(script, vec![]).await? == true,
+            "the skeleton is not whole: {name}"
+        );
+        page.shot(&format!("skeleton-{name}")).await?;
+    }
+    page.close(&["ERR_BLOCKED_BY_CLIENT"]).await
+}
+
+pub async fn skeleton_says_when_nothing_arrives(at: &Places) -> Result<()> {
+    let page = Page::open(&at.page, DESKTOP, "").await?;
+    without(&page, "*.wasm").await?;
+    let script = "return document.querySelector('#loading')?.innerText ?? ''";
+    for _ in 0..50 {
+        let text = page.browser.eval(script, vec![]).await?;
+        if text
+            .as_str()
+            .is_some_and(|t| t.contains("could not be loaded"))
+        {
+            page.shot("skeleton-failed").await?;
+            return page
+                .close(&["ERR_BLOCKED_BY_CLIENT", "Failed to fetch"])
+                .await;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    bail!("the page does not say that the program could not be loaded")
+}
+
+pub async fn boots(at: &Places) -> Result<()> {
+    let page = Page::open(&at.page, DESKTOP, "").await?;
+    let seen = page.booted().await?;
+    ensure!(seen.phase == "idle", "it trains unasked: {seen:?}");
+    ensure!(
+        seen.recorded == [true; 3],
+        "not every chart shows its recorded trace: {seen:?}"
+    );
+    ensure!(
+        seen.points == [0; 3],
+        "a recorded trace counts as computed: {seen:?}"
+    );
+    page.shot("idle-desktop").await?;
+    for (name, kind) in [
+        ("desktop-dark", dark(DESKTOP)),
+        ("phone", PHONE),
+        ("phone-dark", dark(PHONE)),
+    ] {
+        page.browser.resize(kind).await?;
+        page.shot(&format!("idle-{name}")).await?;
+        let wide = page
+            .browser
+            .eval(
+                "return document.documentElement.scrollWidth - innerWidth",
+                vec![],
+            )
+            .await?;
+        ensure!(
+            wide.as_i64().unwrap_or(0) <= 0,
+            "{name}: the page scrolls sideways by {wide} px"
+        );
+    }
+    page.close(&[]).await
+}
+
+pub async fn no_adapter(at: &Places) -> Result<()> {
+    let page = Page::open(
+        &at.page,
+        Kind {
+            gpu: false,
+            ..DESKTOP
+        },
+        TMS,
+    )
+    .await?;
+    let seen = page.booted().await?;
+    ensure!(seen.device.to_lowercase().contains("cpu"), "{seen:?}");
+    page.shot("no-adapter").await?;
+    page.run_until([3, 1, 1], 120).await?;
+    page.close(&["WebGPU", "No available adapters"]).await
+}
+
+pub async fn no_webgpu(at: &Places) -> Result<()> {
+    let page = Page::open(&at.no_webgpu, DESKTOP, TMS).await?;
+    ensure!(
+        page.browser
+            .eval("return 'gpu' in navigator", vec![])
+            .await?
+            == false,
+        "WebGPU is there"
+    );
+    let seen = page.booted().await?;
+    ensure!(seen.device.to_lowercase().contains("cpu"), "{seen:?}");
+    page.run_until([3, 1, 1], 120).await?;
+    page.shot("no-webgpu").await?;
+    page.close(&[]).await
+}
+
+pub async fn insecure_address(at: &Places) -> Result<()> {
+    // A name that is no loopback makes plain http insecure: no WebGPU, no storage, no clipboard.
+    let kind = Kind {
+        flags: &["--host-resolver-rules=MAP lambdahat.test 127.0.0.1"],
+        ..DESKTOP
+    };
+    let page = Page::open(&at.page.replace("127.0.0.1", "lambdahat.test"), kind, TMS).await?;
+    ensure!(
+        page.browser.eval("return isSecureContext", vec![]).await? == false,
+        "the context is secure"
+    );
+    let seen = page.booted().await?;
+    ensure!(seen.device.to_lowercase().contains("cpu"), "{seen:?}");
+    page.run_until([3, 1, 1], 120).await?;
+    ensure!(
+        page.look().await?.link.contains("seed=3"),
+        "the link is not shown as text"
+    );
+    page.shot("insecure-address").await?;
+    page.close(&[]).await
+}
+
+pub async fn hostile_link(at: &Places) -> Result<()> {
+    let link = "#/induction?v=1&layers=99999999999999999999&d_model=-1&heads=3&vocab=NaN&lr=1e999\
+                &steps=18446744073709551616&foo=%3Cscript%3Ealert(1)%3C%2Fscript%3E&seed=%FF&=&&&ctx=%";
+    let page = Page::open(&at.page, DESKTOP, link).await?;
+    let seen = page.booted().await?;
+    for key in ["layers", "d_model", "vocab", "lr", "steps", "foo"] {
+        ensure!(
+            seen.notices.contains(key),
+            "no notice about {key}: {seen:?}"
+        );
+    }
+    page.shot("hostile-link").await?;
+    for link in [
+        "#/nowhere",
+        "#/",
+        "#%%%",
+        "#/tms?v=99999",
+        "#/induction?d_model=100000&layers=4&vocab=100000",
+    ] {
+        page.goto(link).await?;
+        page.booted().await?;
+    }
+    page.close(&[]).await
+}
