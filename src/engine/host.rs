@@ -1,6 +1,7 @@
 //! Answers commands with events: the engine's side of the protocol, without any browser in it.
 //! The worker (`serve.rs`) and native tests drive the same host.
 
+use super::frames::{Live, Shown};
 use super::measure::measure;
 use super::open::Source;
 use super::record;
@@ -8,51 +9,27 @@ use super::session::Session;
 use crate::app::link::{self, Link};
 use crate::exec::{Batch, Exec};
 use crate::experiments;
-use crate::instruments::pca::TimeAxis;
 use crate::protocol::{
-    Command, DeviceKind, Drill, EngineChoice, Event, Fault, Frame, Notice, Phase, RunId, WhyCpu,
+    Command, Drill, EngineChoice, Event, Fault, Frame, Notice, Phase, RunId, WhyCpu,
 };
 use crate::store::{Keeper, Record};
 use web_time::{Duration, Instant};
 
-/// Frames are at least this far apart.
-const FRAME: Duration = Duration::from_millis(33);
 /// Records are written at most this often; a faster run loses that much on a crash.
 const KEEP: Duration = Duration::from_millis(1500);
-
-struct Live {
-    id: RunId,
-    text: String,
-    session: Session,
-    shown: Shown,
-    kept_step: Option<u64>,
-    kept_at: Instant,
-}
-
-/// What the page has seen, to send only what changed.
-#[derive(Default)]
-struct Shown {
-    phase: Phase,
-    step: u64,
-    llc: usize,
-    llc_step: u64,
-    rows: usize,
-    rows_follow: usize,
-    figure_step: Option<u64>,
-}
 
 /// The engine behind the page.
 pub struct Host {
     source: Source,
     choice: EngineChoice,
     secure: bool,
-    live: Option<Live>,
+    pub(super) live: Option<Live>,
     /// Measured and ready to begin: starting it costs nothing more.
     prepared: Option<(String, Session)>,
     keeper: Option<Keeper>,
-    events: Vec<Event>,
-    acked: bool,
-    sent: Option<Instant>,
+    pub(super) events: Vec<Event>,
+    pub(super) acked: bool,
+    pub(super) sent: Option<Instant>,
 }
 
 impl std::fmt::Debug for Host {
@@ -390,54 +367,5 @@ impl Host {
             )));
             self.keeper = None;
         }
-    }
-
-    fn frame(&mut self, idle: bool) {
-        let Some(live) = &mut self.live else { return };
-        let due = self.sent.is_none_or(|t| t.elapsed() >= FRAME) || idle;
-        let (s, shown) = (&mut live.session, &mut live.shown);
-        let changed = shown.phase != s.phase()
-            || shown.step != s.step()
-            || shown.llc != s.history.llc.len()
-            || shown.rows_follow != s.follow();
-        if !self.acked || !due || !(changed || !s.notices.is_empty()) {
-            return;
-        }
-        let mut frame = Frame {
-            run: live.id,
-            phase: s.phase(),
-            step: s.step(),
-            steps: s.parts.steps,
-            rate: s.rate(),
-            left_s: s.left_s(),
-            series: s.history.deltas(),
-            counters: s.exec.counters(),
-            notices: std::mem::take(&mut s.notices),
-            ..Frame::default()
-        };
-        let newest = s.history.llc.last().map_or(0, |p| p.step);
-        let followed = shown.rows_follow != s.follow();
-        if (s.history.llc.len(), newest) != (shown.llc, shown.llc_step) || followed {
-            frame.llc = Some(s.history.llc.clone());
-            (shown.llc, shown.llc_step) = (s.history.llc.len(), newest);
-        }
-        if s.history.pca.len() != shown.rows || followed {
-            frame.pca = Some(s.history.pca.update(TimeAxis::Linear));
-            (shown.rows, shown.rows_follow) = (s.history.pca.len(), s.follow());
-        }
-        if shown.figure_step != Some(s.step()) {
-            frame.figure.clone_from(&s.history.figure);
-            shown.figure_step = Some(s.step());
-        }
-        (shown.phase, shown.step) = (s.phase(), s.step());
-        self.events.push(Event::Frame(Box::new(frame)));
-        self.acked = false;
-        self.sent = Some(Instant::now());
-    }
-
-    /// Whether the kernels run on a GPU.
-    #[must_use]
-    pub fn on_gpu(&self) -> bool {
-        self.source.info().kind == DeviceKind::Gpu
     }
 }

@@ -2,6 +2,7 @@
 //! It knows experiments through [`crate::experiments::Parts`] and devices through
 //! [`crate::exec::Exec`]; it does not know wgpu, yew or any particular model.
 
+mod frames;
 pub mod history;
 pub mod host;
 pub mod measure;
@@ -14,7 +15,10 @@ pub mod sampling;
 #[cfg(target_arch = "wasm32")]
 pub mod serve;
 pub mod session;
+mod tally;
+mod training;
 
 pub use history::History;
 pub use open::Source;
 pub use session::Session;
+pub use tally::PerStep;

@@ -1,7 +1,8 @@
 //! `run.json`: everything a run has shown, for notebooks.
 
 use super::history::Series;
-use super::session::{PerStep, Session};
+use super::session::Session;
+use super::tally::PerStep;
 use crate::app::link::Link;
 use crate::experiments::{Card, SeriesSpec};
 use crate::instruments::pca::TimeAxis;

@@ -3,12 +3,12 @@
 //! How steps are grouped into batches, frames or pauses cannot be seen in the numbers: everything
 //! random is a function of the step, and evaluations happen at fixed steps.
 
-use super::history::{Checkpoint, History};
+use super::history::History;
 use super::pacing::{Pacer, Portion};
 use super::sampling::Sampling;
-use crate::exec::{Batch, Counters, Exec, Run, Ticket};
-use crate::experiments::{Job, Of, Parts, STATS};
-use crate::kernels::Step;
+use super::tally::Spent;
+use crate::exec::{Counters, Exec, Ticket};
+use crate::experiments::{Of, Parts};
 use crate::protocol::{Fault, Notice, Phase};
 use std::collections::VecDeque;
 use web_time::Instant;
@@ -16,27 +16,15 @@ use web_time::Instant;
 /// Batches of training in flight on a GPU, so that it does not wait for the host.
 const IN_FLIGHT: usize = 2;
 
-/// Counters of training alone, per step.
-#[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
-pub struct PerStep {
-    /// Launches of the training program.
-    pub dispatches_per_step: f64,
-    /// Submissions of batches that trained, evaluations among them included.
-    pub submits_per_step: f64,
-    /// Bind groups created since the first step.
-    pub bind_groups_created: u64,
-    /// Buffers created since the first step.
-    pub buffers_created: u64,
-}
-
-struct Flying {
-    ticket: Ticket,
-    portion: Portion,
-    first: u64,
-    steps: u64,
-    evaluates: bool,
-    keeps: bool,
-    sent: Instant,
+/// A batch of training under way.
+pub(super) struct Flying {
+    pub(super) ticket: Ticket,
+    pub(super) portion: Portion,
+    pub(super) first: u64,
+    pub(super) steps: u64,
+    pub(super) evaluates: bool,
+    pub(super) keeps: bool,
+    pub(super) sent: Instant,
 }
 
 /// One run.
@@ -52,33 +40,21 @@ pub struct Session {
     pub(super) submitted: u64,
     pub(super) done: u64,
     pub(super) follow: usize,
-    evaluated: bool,
-    paused: bool,
-    single: bool,
-    failed: bool,
-    flying: VecDeque<Flying>,
+    pub(super) evaluated: bool,
+    pub(super) paused: bool,
+    pub(super) single: bool,
+    pub(super) failed: bool,
+    pub(super) flying: VecDeque<Flying>,
     pub(super) train_pacer: Pacer,
     pub(super) chain_pacer: Pacer,
-    queue: VecDeque<u64>,
-    sampling: Option<Sampling>,
-    last_end: Option<Instant>,
+    pub(super) queue: VecDeque<u64>,
+    pub(super) sampling: Option<Sampling>,
+    pub(super) last_end: Option<Instant>,
     /// Sum and number of the minibatch losses of the first replica since the last evaluation.
-    running: (f64, u32),
-    lost: Vec<bool>,
-    spent: Spent,
-    steady: Option<Counters>,
-}
-
-/// Where time and submissions went.
-#[derive(Clone, Copy, Debug, Default)]
-struct Spent {
-    train_s: f64,
-    steps: u64,
-    submits: u64,
-    points: u64,
-    points_s: f64,
-    /// Steps and seconds of the last moments, for the rate shown.
-    recent: (f64, f64),
+    pub(super) running: (f64, u32),
+    pub(super) lost: Vec<bool>,
+    pub(super) spent: Spent,
+    pub(super) steady: Option<Counters>,
 }
 
 impl std::fmt::Debug for Session {
@@ -288,8 +264,7 @@ impl Session {
                 .pump(&self.parts, &mut self.exec, &mut self.chain_pacer)
                 .await?
             {
-                self.spent.points += 1;
-                self.spent.points_s += sampling.seconds();
+                self.spent.sampled(sampling.seconds());
                 if point.value.is_finite() {
                     self.history.push_llc(point);
                 } else {
@@ -321,271 +296,5 @@ impl Session {
             return Ok(true);
         }
         self.drain_one().await
-    }
-
-    /// The next step at or after `submitted` at which something is evaluated.
-    fn boundary(&self) -> u64 {
-        let from = if self.evaluated {
-            self.submitted + 1
-        } else {
-            self.submitted
-        };
-        self.parts
-            .evals
-            .iter()
-            .copied()
-            .find(|&e| e >= from)
-            .unwrap_or(self.parts.steps)
-    }
-
-    fn submit_portion(&mut self) -> Result<(), Fault> {
-        let job = &self.parts.train;
-        let boundary = self.boundary();
-        let left = boundary - self.submitted;
-        let mut portion = self.train_pacer.portion(left);
-        portion.steps = if self.single {
-            left.min(1)
-        } else {
-            even(left, portion.steps.min(job.slots as u64))
-        };
-        let steps = portion.steps;
-        let mut batch = Batch {
-            cuts: portion.cuts,
-            ..Batch::default()
-        };
-        if steps > 0 {
-            crate::experiments::feed_batch(
-                &mut batch,
-                &self.parts,
-                job,
-                Of::Train,
-                self.submitted,
-                steps,
-            );
-            let table = (0..steps)
-                .map(|i| self.step_entry(Of::Train, self.submitted + i, i))
-                .collect();
-            batch.runs.push(Run {
-                program: job.program,
-                steps: table,
-            });
-            batch
-                .reads
-                .push((job.stats, 0..self.width(job) * steps as usize));
-        }
-        let to = self.submitted + steps;
-        let evaluates = to == boundary;
-        let keeps = evaluates && self.parts.checkpoints.binary_search(&to).is_ok();
-        if evaluates {
-            if let Some(eval) = &self.parts.eval {
-                batch.runs.push(Run {
-                    program: eval.program,
-                    steps: vec![self.step_entry(Of::Eval, to, 0)],
-                });
-            }
-            let len = |b: crate::plan::Buf| self.parts.plan.buffers[b.0].len;
-            batch
-                .reads
-                .push((self.parts.params, 0..len(self.parts.params)));
-            batch.reads.extend(self.parts.reads.iter().cloned());
-            if keeps {
-                batch
-                    .reads
-                    .extend(self.parts.moments.iter().map(|(_, b)| (*b, 0..len(*b))));
-            }
-        }
-        let before = self.exec.counters().submits;
-        let ticket = self.exec.submit(&batch)?;
-        if steps > 0 {
-            self.spent.submits += self.exec.counters().submits - before;
-        }
-        self.flying.push_back(Flying {
-            ticket,
-            portion,
-            first: self.submitted,
-            steps,
-            evaluates,
-            keeps,
-            sent: Instant::now(),
-        });
-        self.submitted = to;
-        self.evaluated = evaluates;
-        // The evaluation before the first step is not a step.
-        self.single &= steps == 0;
-        Ok(())
-    }
-
-    fn step_entry(&self, of: Of, step: u64, slot: u64) -> Step {
-        Step {
-            slot: slot as u32,
-            ..self.parts.lab.step(of, step)
-        }
-    }
-
-    fn width(&self, job: &Job) -> usize {
-        job.replicas.len() * STATS
-    }
-
-    /// Finishes the oldest batch in flight; false if there is none.
-    async fn drain_one(&mut self) -> Result<bool, Fault> {
-        let Some(f) = self.flying.pop_front() else {
-            return Ok(false);
-        };
-        let reads = self.exec.wait(f.ticket).await?;
-        let now = Instant::now();
-        let from = self.last_end.filter(|&e| e > f.sent).unwrap_or(f.sent);
-        let seconds = (now - from).as_secs_f64();
-        self.last_end = Some(now);
-        if f.steps > 0 {
-            self.train_pacer.record(f.portion, seconds * 1e3);
-            self.spent.train_s += seconds;
-            self.spent.steps += f.steps;
-            let keep = 0.5f64.powf(seconds);
-            self.spent.recent = (
-                self.spent.recent.0 * keep + f.steps as f64,
-                self.spent.recent.1 * keep + seconds,
-            );
-            self.steady.get_or_insert(self.exec.counters());
-        }
-        let mut reads = reads.into_iter();
-        if f.steps > 0 {
-            self.losses(f.first, &reads.next().unwrap_or_default())?;
-        }
-        self.done = f.first + f.steps;
-        if f.evaluates {
-            let weights = reads.next().unwrap_or_default();
-            let extra: Vec<Vec<f32>> = reads.by_ref().take(self.parts.reads.len()).collect();
-            self.observe(weights, extra, f.keeps, reads.collect());
-        }
-        Ok(true)
-    }
-
-    /// Takes in the losses of a batch, `[step][replica][STATS]`.
-    fn losses(&mut self, first: u64, stats: &[f32]) -> Result<(), Fault> {
-        for (i, row) in stats
-            .chunks_exact(self.width(&self.parts.train))
-            .enumerate()
-        {
-            let step = first + i as u64;
-            for (r, s) in row.chunks_exact(STATS).enumerate() {
-                if s[0].is_finite() {
-                    if r == 0 {
-                        self.running = (self.running.0 + f64::from(s[0]), self.running.1 + 1);
-                    }
-                } else if !self.lost[r] {
-                    self.lost[r] = true;
-                    if r == self.follow || self.lost.iter().all(|&l| l) {
-                        return Err(Fault::Diverged { step });
-                    }
-                    self.notices.push(Notice::new(format!(
-                        "Replica {r} diverged at step {step}; the others go on."
-                    )));
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn observe(
-        &mut self,
-        weights: Vec<f32>,
-        reads: Vec<Vec<f32>>,
-        keeps: bool,
-        moments: Vec<Vec<f32>>,
-    ) {
-        let step = self.done;
-        let seen = self.parts.lab.observe(step, self.follow, &weights, &reads);
-        for (id, y) in seen.values {
-            // A diverged replica has no value; its curve ends.
-            if y.is_finite() {
-                self.history.push(&id, step, y);
-            }
-        }
-        if self.running.1 > 0 {
-            self.history.push(
-                "loss.train",
-                step,
-                self.running.0 / f64::from(self.running.1),
-            );
-            self.running = (0.0, 0);
-        }
-        if seen.figure.is_some() {
-            self.history.figure = seen.figure;
-        }
-        if keeps {
-            self.history.pca.push(step, &seen.pca_row);
-            self.history.checkpoints.push(Checkpoint {
-                step,
-                weights,
-                reads,
-            });
-            self.history.moments = moments;
-            if self.parts.chains.is_some() {
-                self.queue.push_back(step);
-            }
-        }
-    }
-
-    /// Training steps per second over the last moments.
-    #[must_use]
-    pub fn rate(&self) -> f64 {
-        let (steps, seconds) = self.spent.recent;
-        if seconds > 0.0 { steps / seconds } else { 0.0 }
-    }
-
-    /// Seconds to the end, λ̂ included; none before anything was measured.
-    #[must_use]
-    pub fn left_s(&self) -> Option<f64> {
-        let rate = self.rate();
-        if rate <= 0.0 {
-            return None;
-        }
-        let ahead = self
-            .parts
-            .checkpoints
-            .iter()
-            .filter(|&&c| c > self.done)
-            .count()
-            + self.queue.len();
-        let point_s = if self.spent.points > 0 {
-            self.spent.points_s / self.spent.points as f64
-        } else {
-            0.0
-        };
-        let points = if self.parts.chains.is_some() {
-            ahead as f64
-        } else {
-            0.0
-        };
-        Some((self.parts.steps - self.done) as f64 / rate + points * point_s)
-    }
-
-    /// Counters of training alone.
-    #[must_use]
-    pub fn per_step(&self) -> PerStep {
-        let launches = self.parts.plan.programs[self.parts.train.program.0]
-            .nodes
-            .len() as f64;
-        let now = self.exec.counters();
-        let then = self.steady.unwrap_or(now);
-        PerStep {
-            dispatches_per_step: launches,
-            submits_per_step: if self.spent.steps > 0 {
-                self.spent.submits as f64 / self.spent.steps as f64
-            } else {
-                0.0
-            },
-            bind_groups_created: now.bind_groups_created - then.bind_groups_created,
-            buffers_created: now.buffers_created - then.buffers_created,
-        }
-    }
-}
-
-/// Splits `left` steps into equal batches of at most `most`: the length of the first.
-fn even(left: u64, most: u64) -> u64 {
-    if left == 0 {
-        0
-    } else {
-        left.div_ceil(left.div_ceil(most.max(1)))
     }
 }

@@ -1,0 +1,77 @@
+//! What the page is shown: at most one frame unacknowledged, and in it only what changed.
+
+use super::host::Host;
+use super::session::Session;
+use crate::instruments::pca::TimeAxis;
+use crate::protocol::{Event, Frame, Phase, RunId};
+use web_time::{Duration, Instant};
+
+/// Frames are at least this far apart.
+const FRAME: Duration = Duration::from_millis(33);
+/// The run being served.
+pub(super) struct Live {
+    pub(super) id: RunId,
+    pub(super) text: String,
+    pub(super) session: Session,
+    pub(super) shown: Shown,
+    pub(super) kept_step: Option<u64>,
+    pub(super) kept_at: Instant,
+}
+
+/// What the page has seen, to send only what changed.
+#[derive(Default)]
+pub(super) struct Shown {
+    pub(super) phase: Phase,
+    pub(super) step: u64,
+    pub(super) llc: usize,
+    pub(super) llc_step: u64,
+    pub(super) rows: usize,
+    pub(super) rows_follow: usize,
+    pub(super) figure_step: Option<u64>,
+}
+
+impl Host {
+    /// Prepares a frame if one is due; `idle` makes it due now.
+    pub(super) fn frame(&mut self, idle: bool) {
+        let Some(live) = &mut self.live else { return };
+        let due = self.sent.is_none_or(|t| t.elapsed() >= FRAME) || idle;
+        let (s, shown) = (&mut live.session, &mut live.shown);
+        let changed = shown.phase != s.phase()
+            || shown.step != s.step()
+            || shown.llc != s.history.llc.len()
+            || shown.rows_follow != s.follow();
+        if !self.acked || !due || !(changed || !s.notices.is_empty()) {
+            return;
+        }
+        let mut frame = Frame {
+            run: live.id,
+            phase: s.phase(),
+            step: s.step(),
+            steps: s.parts.steps,
+            rate: s.rate(),
+            left_s: s.left_s(),
+            series: s.history.deltas(),
+            counters: s.exec.counters(),
+            notices: std::mem::take(&mut s.notices),
+            ..Frame::default()
+        };
+        let newest = s.history.llc.last().map_or(0, |p| p.step);
+        let followed = shown.rows_follow != s.follow();
+        if (s.history.llc.len(), newest) != (shown.llc, shown.llc_step) || followed {
+            frame.llc = Some(s.history.llc.clone());
+            (shown.llc, shown.llc_step) = (s.history.llc.len(), newest);
+        }
+        if s.history.pca.len() != shown.rows || followed {
+            frame.pca = Some(s.history.pca.update(TimeAxis::Linear));
+            (shown.rows, shown.rows_follow) = (s.history.pca.len(), s.follow());
+        }
+        if shown.figure_step != Some(s.step()) {
+            frame.figure.clone_from(&s.history.figure);
+            shown.figure_step = Some(s.step());
+        }
+        (shown.phase, shown.step) = (s.phase(), s.step());
+        self.events.push(Event::Frame(Box::new(frame)));
+        self.acked = false;
+        self.sent = Some(Instant::now());
+    }
+}

@@ -1,0 +1,101 @@
+//! Where time and submissions went: the rate shown, the time left, the counters of training.
+
+use super::session::Session;
+
+/// Counters of training alone, per step.
+#[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct PerStep {
+    /// Launches of the training program.
+    pub dispatches_per_step: f64,
+    /// Submissions of batches that trained, evaluations among them included.
+    pub submits_per_step: f64,
+    /// Bind groups created since the first step.
+    pub bind_groups_created: u64,
+    /// Buffers created since the first step.
+    pub buffers_created: u64,
+}
+
+/// Where time and submissions went.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Spent {
+    steps: u64,
+    /// Submissions of batches that trained.
+    pub(super) submits: u64,
+    points: u64,
+    points_s: f64,
+    /// Steps and seconds of the last moments, for the rate shown.
+    recent: (f64, f64),
+}
+
+impl Spent {
+    /// A batch that trained.
+    pub(super) fn trained(&mut self, steps: u64, seconds: f64) {
+        self.steps += steps;
+        let keep = 0.5f64.powf(seconds);
+        self.recent = (
+            self.recent.0 * keep + steps as f64,
+            self.recent.1 * keep + seconds,
+        );
+    }
+    /// A λ̂ point.
+    pub(super) fn sampled(&mut self, seconds: f64) {
+        self.points += 1;
+        self.points_s += seconds;
+    }
+}
+
+impl Session {
+    /// Training steps per second over the last moments.
+    #[must_use]
+    pub fn rate(&self) -> f64 {
+        let (steps, seconds) = self.spent.recent;
+        if seconds > 0.0 { steps / seconds } else { 0.0 }
+    }
+
+    /// Seconds to the end, λ̂ included; none before anything was measured.
+    #[must_use]
+    pub fn left_s(&self) -> Option<f64> {
+        let rate = self.rate();
+        if rate <= 0.0 {
+            return None;
+        }
+        let ahead = self
+            .parts
+            .checkpoints
+            .iter()
+            .filter(|&&c| c > self.done)
+            .count()
+            + self.queue.len();
+        let point_s = if self.spent.points > 0 {
+            self.spent.points_s / self.spent.points as f64
+        } else {
+            0.0
+        };
+        let points = if self.parts.chains.is_some() {
+            ahead as f64
+        } else {
+            0.0
+        };
+        Some((self.parts.steps - self.done) as f64 / rate + points * point_s)
+    }
+
+    /// Counters of training alone.
+    #[must_use]
+    pub fn per_step(&self) -> PerStep {
+        let launches = self.parts.plan.programs[self.parts.train.program.0]
+            .nodes
+            .len() as f64;
+        let now = self.exec.counters();
+        let then = self.steady.unwrap_or(now);
+        PerStep {
+            dispatches_per_step: launches,
+            submits_per_step: if self.spent.steps > 0 {
+                self.spent.submits as f64 / self.spent.steps as f64
+            } else {
+                0.0
+            },
+            bind_groups_created: now.bind_groups_created - then.bind_groups_created,
+            buffers_created: now.buffers_created - then.buffers_created,
+        }
+    }
+}

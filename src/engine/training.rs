@@ -1,0 +1,219 @@
+//! Portions of training: what goes into a batch, and what is taken in when it comes back.
+
+use super::history::Checkpoint;
+use super::session::{Flying, Session};
+use crate::exec::{Batch, Run};
+use crate::experiments::{Job, Of, STATS, feed_batch};
+use crate::kernels::Step;
+use crate::protocol::{Fault, Notice};
+use web_time::Instant;
+
+impl Session {
+    /// The next step at or after `submitted` at which something is evaluated.
+    pub(super) fn boundary(&self) -> u64 {
+        let from = if self.evaluated {
+            self.submitted + 1
+        } else {
+            self.submitted
+        };
+        self.parts
+            .evals
+            .iter()
+            .copied()
+            .find(|&e| e >= from)
+            .unwrap_or(self.parts.steps)
+    }
+
+    pub(super) fn submit_portion(&mut self) -> Result<(), Fault> {
+        let job = &self.parts.train;
+        let boundary = self.boundary();
+        let left = boundary - self.submitted;
+        let mut portion = self.train_pacer.portion(left);
+        portion.steps = if self.single {
+            left.min(1)
+        } else {
+            even(left, portion.steps.min(job.slots as u64))
+        };
+        let steps = portion.steps;
+        let mut batch = Batch {
+            cuts: portion.cuts,
+            ..Batch::default()
+        };
+        if steps > 0 {
+            feed_batch(
+                &mut batch,
+                &self.parts,
+                job,
+                Of::Train,
+                self.submitted,
+                steps,
+            );
+            let table = (0..steps)
+                .map(|i| self.step_entry(Of::Train, self.submitted + i, i))
+                .collect();
+            batch.runs.push(Run {
+                program: job.program,
+                steps: table,
+            });
+            batch
+                .reads
+                .push((job.stats, 0..self.width(job) * steps as usize));
+        }
+        let to = self.submitted + steps;
+        let evaluates = to == boundary;
+        let keeps = evaluates && self.parts.checkpoints.binary_search(&to).is_ok();
+        if evaluates {
+            if let Some(eval) = &self.parts.eval {
+                batch.runs.push(Run {
+                    program: eval.program,
+                    steps: vec![self.step_entry(Of::Eval, to, 0)],
+                });
+            }
+            let len = |b: crate::plan::Buf| self.parts.plan.buffers[b.0].len;
+            batch
+                .reads
+                .push((self.parts.params, 0..len(self.parts.params)));
+            batch.reads.extend(self.parts.reads.iter().cloned());
+            if keeps {
+                batch
+                    .reads
+                    .extend(self.parts.moments.iter().map(|(_, b)| (*b, 0..len(*b))));
+            }
+        }
+        let before = self.exec.counters().submits;
+        // The CPU engine does all the work inside `submit`.
+        let sent = Instant::now();
+        let ticket = self.exec.submit(&batch)?;
+        if steps > 0 {
+            self.spent.submits += self.exec.counters().submits - before;
+        }
+        self.flying.push_back(Flying {
+            ticket,
+            portion,
+            first: self.submitted,
+            steps,
+            evaluates,
+            keeps,
+            sent,
+        });
+        self.submitted = to;
+        self.evaluated = evaluates;
+        // The evaluation before the first step is not a step.
+        self.single &= steps == 0;
+        Ok(())
+    }
+
+    fn step_entry(&self, of: Of, step: u64, slot: u64) -> Step {
+        Step {
+            slot: slot as u32,
+            ..self.parts.lab.step(of, step)
+        }
+    }
+
+    fn width(&self, job: &Job) -> usize {
+        job.replicas.len() * STATS
+    }
+
+    /// Finishes the oldest batch in flight; false if there is none.
+    pub(super) async fn drain_one(&mut self) -> Result<bool, Fault> {
+        let Some(f) = self.flying.pop_front() else {
+            return Ok(false);
+        };
+        let reads = self.exec.wait(f.ticket).await?;
+        let now = Instant::now();
+        let from = self.last_end.filter(|&e| e > f.sent).unwrap_or(f.sent);
+        let seconds = (now - from).as_secs_f64();
+        self.last_end = Some(now);
+        if f.steps > 0 {
+            self.train_pacer.record(f.portion, seconds * 1e3);
+            self.spent.trained(f.steps, seconds);
+            self.steady.get_or_insert(self.exec.counters());
+        }
+        let mut reads = reads.into_iter();
+        if f.steps > 0 {
+            self.losses(f.first, &reads.next().unwrap_or_default())?;
+        }
+        self.done = f.first + f.steps;
+        if f.evaluates {
+            let weights = reads.next().unwrap_or_default();
+            let extra: Vec<Vec<f32>> = reads.by_ref().take(self.parts.reads.len()).collect();
+            self.observe(weights, extra, f.keeps, reads.collect());
+        }
+        Ok(true)
+    }
+
+    /// Takes in the losses of a batch, `[step][replica][STATS]`.
+    fn losses(&mut self, first: u64, stats: &[f32]) -> Result<(), Fault> {
+        for (i, row) in stats
+            .chunks_exact(self.width(&self.parts.train))
+            .enumerate()
+        {
+            let step = first + i as u64;
+            for (r, s) in row.chunks_exact(STATS).enumerate() {
+                if s[0].is_finite() {
+                    if r == 0 {
+                        self.running = (self.running.0 + f64::from(s[0]), self.running.1 + 1);
+                    }
+                } else if !self.lost[r] {
+                    self.lost[r] = true;
+                    if r == self.follow || self.lost.iter().all(|&l| l) {
+                        return Err(Fault::Diverged { step });
+                    }
+                    self.notices.push(Notice::new(format!(
+                        "Replica {r} diverged at step {step}; the others go on."
+                    )));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn observe(
+        &mut self,
+        weights: Vec<f32>,
+        reads: Vec<Vec<f32>>,
+        keeps: bool,
+        moments: Vec<Vec<f32>>,
+    ) {
+        let step = self.done;
+        let seen = self.parts.lab.observe(step, self.follow, &weights, &reads);
+        for (id, y) in seen.values {
+            // A diverged replica has no value; its curve ends.
+            if y.is_finite() {
+                self.history.push(&id, step, y);
+            }
+        }
+        if self.running.1 > 0 {
+            self.history.push(
+                "loss.train",
+                step,
+                self.running.0 / f64::from(self.running.1),
+            );
+            self.running = (0.0, 0);
+        }
+        if seen.figure.is_some() {
+            self.history.figure = seen.figure;
+        }
+        if keeps {
+            self.history.pca.push(step, &seen.pca_row);
+            self.history.checkpoints.push(Checkpoint {
+                step,
+                weights,
+                reads,
+            });
+            self.history.moments = moments;
+            if self.parts.chains.is_some() {
+                self.queue.push_back(step);
+            }
+        }
+    }
+}
+
+/// Splits `left` steps into equal batches of at most `most`: the length of the first.
+fn even(left: u64, most: u64) -> u64 {
+    if left == 0 {
+        0
+    } else {
+        left.div_ceil(left.div_ceil(most.max(1)))
+    }
+}
