@@ -4,8 +4,9 @@
 
 use lambdahat::app::link;
 use lambdahat::engine::{Session, Source, record};
+use lambdahat::exec::Batch;
 use lambdahat::experiments;
-use lambdahat::protocol::{EngineChoice, Phase};
+use lambdahat::protocol::{EngineChoice, Fault, Phase};
 use pollster::block_on;
 use std::collections::BTreeMap;
 
@@ -198,22 +199,30 @@ fn engines_agree_on_the_first_steps() {
 
 #[test]
 fn a_diverging_run_says_at_which_step() {
-    let mut s = session(
-        &TMS.replace("steps=60", "steps=60&lr=10"),
-        EngineChoice::Cpu,
-    );
-    let fault = loop {
-        match block_on(s.pump()) {
-            Ok(true) => {}
-            Ok(false) => panic!("lr 10 did not diverge"),
-            Err(f) => break f,
+    for engine in ENGINES {
+        let mut s = session(REPEAT, engine);
+        while s.step() < 3 {
+            block_on(s.pump()).unwrap();
         }
-    };
-    assert!(
-        matches!(fault, lambdahat::protocol::Fault::Diverged { .. }),
-        "{fault:?}"
-    );
-    assert_eq!(s.phase(), Phase::Failed);
+        let params = s.parts.params;
+        let len = s.parts.plan.buffers[params.0].len;
+        let floats = vec![(params, 0, vec![f32::NAN; len])];
+        s.exec
+            .submit(&Batch {
+                floats,
+                ..Batch::default()
+            })
+            .unwrap();
+        let fault = loop {
+            match block_on(s.pump()) {
+                Ok(true) => {}
+                Ok(false) => panic!("a NaN went unnoticed"),
+                Err(f) => break f,
+            }
+        };
+        assert!(matches!(fault, Fault::Diverged { step: 3.. }), "{fault:?}");
+        assert_eq!(s.phase(), Phase::Failed);
+    }
 }
 
 #[test]
