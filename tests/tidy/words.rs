@@ -65,7 +65,7 @@ pub fn words(path: &str, text: &str) -> Vec<String> {
             found.push(format!("{path}:{}: {word}", n + 1));
         }
         for word in MACHINE {
-            // A path begins there; `…/ho…/` inside a longer word or URL is another thing.
+            // A path begins there; the middle of a longer path or of a URL is another thing.
             let begins = line.match_indices(word).any(|(i, _)| {
                 let before = line[..i].chars().next_back().unwrap_or(' ');
                 !(before.is_alphanumeric() || matches!(before, '.' | '_' | '-' | '/' | '*' | '}'))

@@ -4,10 +4,12 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use fantoccini::{Client, ClientBuilder, wd::WebDriverCompatibleCommand};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 use xtask::tools;
 
 /// What the browser is like.
@@ -43,6 +45,8 @@ pub struct Browser {
     client: Client,
     process: Child,
     profile: PathBuf,
+    port: u16,
+    session: String,
 }
 
 impl Browser {
@@ -90,10 +94,13 @@ impl Browser {
                 return Err(anyhow!("chromedriver gave no session: {e}"));
             }
         };
+        let session = client.session_id().await.ok().flatten().unwrap_or_default();
         let browser = Self {
             client,
             process,
             profile,
+            port,
+            session,
         };
         browser.resize(kind).await?;
         Ok(browser)
@@ -184,19 +191,31 @@ impl Browser {
             .map(|l| (text(&l["level"]), text(&l["message"])))
             .collect())
     }
-    /// Ends the session.
-    pub async fn close(self) {
-        // A browser that is gone already needs no goodbye.
-        let _ = self.client.clone().close().await;
-    }
 }
 
 impl Drop for Browser {
     fn drop(&mut self) {
+        // A driver that is killed leaves its browser running, so it is told to end it first, over
+        // a plain connection: a drop cannot wait for the client. Goodbyes may fail, since what
+        // they would end may be gone already.
+        let _ = quit(self.port, &self.session);
         let _ = self.process.kill();
         let _ = self.process.wait();
         let _ = std::fs::remove_dir_all(&self.profile);
     }
+}
+
+/// Ends a session, and with it the browser.
+fn quit(port: u16, session: &str) -> std::io::Result<()> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+    stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+    let host = format!("127.0.0.1:{port}");
+    write!(
+        stream,
+        "DELETE /session/{session} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
+    )?;
+    // Its answer comes when the browser is gone.
+    std::io::copy(&mut stream, &mut std::io::sink()).map(|_| ())
 }
 
 /// chromedriver says on which port it listens.

@@ -196,7 +196,7 @@ impl Page {
     /// The errors of the console.
     pub async fn close(self, allowed: &[&str]) -> Result<()> {
         let lines = self.browser.console().await.context("console")?;
-        self.browser.close().await;
+        drop(self.browser);
         let bad = complaints(&lines, allowed);
         if !bad.is_empty() {
             bail!("the console holds errors: {bad:?}");

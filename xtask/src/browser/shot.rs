@@ -58,7 +58,6 @@ pub async fn shot(mut flags: Flags) -> Result<()> {
         println!("console {level}: {text}");
     }
     println!("{out}");
-    browser.close().await;
     Ok(())
 }
 
