@@ -82,6 +82,14 @@ mod tests {
     fn every_file_is_a_trace_or_is_empty() {
         for (id, text) in FILES {
             let read: Recorded = serde_json::from_str(text).unwrap();
+            assert_eq!(
+                read.version,
+                crate::VERSION,
+                "record {id} again: lambdahat run LINK --record"
+            );
+            let link = crate::app::link::parse(&read.link);
+            assert!(link.notices.is_empty(), "{id}: {:?}", link.notices);
+            assert_eq!(link.text(true), read.link, "{id}");
             assert!(
                 read.link.is_empty() || read.link.starts_with(&format!("#/{id}?")),
                 "{id}"

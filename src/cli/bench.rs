@@ -15,6 +15,8 @@ use std::time::Instant;
 const BUDGET_S: f64 = 1.0;
 /// No batch is planned longer, in seconds: a driver may reset a device that is busy for 2 s.
 const BATCH_S: f64 = 0.1;
+/// A step that is foreseen to take longer is not measured, in seconds.
+const PATIENCE_S: f64 = 3.0;
 /// Chains at which sampling is measured.
 const CHAINS: [u32; 3] = [1, 8, 64];
 
@@ -56,7 +58,8 @@ struct Row {
 #[derive(Clone, Debug, Serialize)]
 struct Sampled {
     chains: u32,
-    chain_steps_per_s: f64,
+    /// Absent where one step would take longer than [`PATIENCE_S`].
+    chain_steps_per_s: Option<f64>,
 }
 
 /// What running a job for a while showed.
@@ -139,11 +142,11 @@ async fn all(json: bool) -> Result<Report, Fault> {
 }
 
 fn print(row: &Row) {
-    let sampled: Vec<String> = row
-        .chain_steps_per_s
-        .iter()
-        .map(|s| format!("{:.0}", s.chain_steps_per_s))
-        .collect();
+    let rate = |s: &Sampled| {
+        s.chain_steps_per_s
+            .map_or("–".to_owned(), |x| format!("{x:.0}"))
+    };
+    let sampled: Vec<String> = row.chain_steps_per_s.iter().map(rate).collect();
     println!(
         "  {:<12} {:>9.1} {:>10.1} {:>8.3} {:>8.2} {:>8.2} {:>7.2}%   {}",
         row.experiment,
@@ -208,7 +211,17 @@ async fn measure(source: &Source, card: &'static Card, peak: f64) -> Result<Row,
     let rate = train.steps / train.seconds;
     let per_step = |count: u64| count as f64 / train.steps;
     let mut chain_steps_per_s = Vec::new();
+    // Seconds one replica (the anchor is one too) took of a step, when last measured.
+    let mut each = 0.0;
     for chains in CHAINS {
+        let replicas = f64::from(chains + 1);
+        if each * replicas > PATIENCE_S {
+            chain_steps_per_s.push(Sampled {
+                chains,
+                chain_steps_per_s: None,
+            });
+            continue;
+        }
         let mut with = knobs.clone();
         with.set("chains", &chains.to_string());
         let parts = experiments::build(card.id, &with)?;
@@ -223,10 +236,11 @@ async fn measure(source: &Source, card: &'static Card, peak: f64) -> Result<Row,
         exec.set_replicas(job.job.program, &parts.lab.chain_replicas(0, parts.follow));
         center(&mut exec, &parts, &job).await?;
         let timed = timed(&mut exec, &parts, &job.job, of).await?;
-        let chain_steps = f64::from(chains) * timed.steps;
+        each = timed.seconds / timed.steps / replicas;
+        let rate = f64::from(chains) * timed.steps / timed.seconds;
         chain_steps_per_s.push(Sampled {
             chains,
-            chain_steps_per_s: chain_steps / timed.seconds,
+            chain_steps_per_s: Some(rate),
         });
     }
     Ok(Row {
@@ -307,7 +321,8 @@ async fn timed(exec: &mut Exec, parts: &Parts, job: &Job, of: Of) -> Result<Time
         let took = clock.elapsed().as_secs_f64();
         let after = exec.counters();
         next += size;
-        if warm >= 2 {
+        // A batch this long has warmed itself up.
+        if warm >= 2 || took > BUDGET_S {
             timed.steps += size as f64;
             timed.seconds += took;
             add(&mut timed.spent, before, after);

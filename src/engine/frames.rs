@@ -40,7 +40,7 @@ impl Host {
             || shown.step != s.step()
             || shown.llc != s.history.llc.len()
             || shown.rows_follow != s.follow();
-        if !self.acked || !due || !(changed || !s.notices.is_empty()) {
+        if !self.acked || !due || !changed && s.notices.is_empty() {
             return;
         }
         let mut frame = Frame {

@@ -13,6 +13,8 @@ use crate::protocol::{
     Command, Drill, EngineChoice, Event, Fault, Frame, Notice, Phase, RunId, WhyCpu,
 };
 use crate::store::{Keeper, Record};
+use std::cell::Cell;
+use std::rc::Rc;
 use web_time::{Duration, Instant};
 
 /// Records are written at most this often; a faster run loses that much on a crash.
@@ -27,6 +29,8 @@ pub struct Host {
     /// Measured and ready to begin: starting it costs nothing more.
     prepared: Option<(String, Session)>,
     keeper: Option<Keeper>,
+    /// Set when Run is pressed while something is being measured: the measuring is cut short.
+    hurry: Rc<Cell<bool>>,
     pub(super) events: Vec<Event>,
     pub(super) acked: bool,
     pub(super) sent: Option<Instant>,
@@ -39,9 +43,10 @@ impl std::fmt::Debug for Host {
 }
 
 impl Host {
-    /// A host on the CPU engine, until [`Command::Hello`] says otherwise. `keeper` is where records go.
+    /// A host on the CPU engine, until [`Command::Hello`] says otherwise. `keeper` is where records go;
+    /// whoever sees a Start arrive sets `hurry`, and does not wait for a measurement to end.
     #[must_use]
-    pub fn new(keeper: Option<Keeper>) -> Self {
+    pub fn new(keeper: Option<Keeper>, hurry: Rc<Cell<bool>>) -> Self {
         Self {
             source: Source::Cpu,
             choice: EngineChoice::Auto,
@@ -49,6 +54,7 @@ impl Host {
             live: None,
             prepared: None,
             keeper,
+            hurry,
             events: Vec::new(),
             acked: true,
             sent: None,
@@ -156,18 +162,25 @@ impl Host {
         let estimate = async {
             let parsed = link::parse(&text);
             let mut session = self.session(&parsed).await?;
-            let mut estimate = measure(&mut session).await?;
+            let mut estimate = measure(&mut session, &self.hurry).await?;
             let light = experiments::card(parsed.experiment).and_then(|c| c.light);
             if let (true, Some(light)) = (estimate.seconds > 90.0, light) {
                 let light = link::parse(&format!("#/{}?preset={light}", parsed.experiment));
-                estimate.light_seconds =
-                    Some(measure(&mut self.session(&light).await?).await?.seconds);
+                estimate.light_seconds = Some(
+                    measure(&mut self.session(&light).await?, &self.hurry)
+                        .await?
+                        .seconds,
+                );
             }
             Ok((session, estimate))
         };
         match estimate.await {
             Ok((session, estimate)) => {
                 self.prepared = Some((text.clone(), session));
+                // Cut short, it knows too little; what is prepared is of use all the same.
+                if self.hurry.get() {
+                    return;
+                }
                 self.events.push(Event::Cost {
                     link: text,
                     estimate,
@@ -184,6 +197,7 @@ impl Host {
         resume: bool,
         paused: bool,
     ) -> Result<(), Fault> {
+        self.hurry.set(false);
         self.live = None;
         self.acked = true;
         self.events.push(Event::Frame(Box::new(Frame {

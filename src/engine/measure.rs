@@ -6,23 +6,26 @@ use crate::exec::{Batch, Run};
 use crate::experiments::{Job, Of, feed_batch};
 use crate::kernels::Step;
 use crate::protocol::{Estimate, Fault};
+use std::cell::Cell;
 use web_time::Instant;
 
 /// Wall time spent on each of training and sampling, in seconds.
 const BUDGET_S: f64 = 0.4;
 
 /// Times training steps, an evaluation and chain steps. The session is left dirty: begin it again.
+/// Once `hurry` is set (somebody has pressed Run) it makes do with what it has.
 ///
 /// # Errors
 /// Device lost or out of memory.
-pub async fn measure(session: &mut Session) -> Result<Estimate, Fault> {
+pub async fn measure(session: &mut Session, hurry: &Cell<bool>) -> Result<Estimate, Fault> {
     session.begin()?;
+    session.loaded().await?;
     let train_job = session.parts.train.clone();
     let mut pacer = Pacer::default();
-    let step_s = time(session, &train_job, Of::Train, &mut pacer).await?;
+    let step_s = time(session, &train_job, Of::Train, &mut pacer, hurry).await?;
     session.train_pacer = pacer;
     let mut eval_s = 0.0;
-    if let Some(eval) = session.parts.eval.clone() {
+    if let Some(eval) = session.parts.eval.clone().filter(|_| !hurry.get()) {
         let entry = Step {
             slot: 0,
             ..session.parts.lab.step(Of::Eval, 0)
@@ -42,7 +45,7 @@ pub async fn measure(session: &mut Session) -> Result<Estimate, Fault> {
         eval_s = clock.elapsed().as_secs_f64();
     }
     let mut point_s = 0.0;
-    if let Some(chains) = session.parts.chains.clone() {
+    if let Some(chains) = session.parts.chains.clone().filter(|_| !hurry.get()) {
         let of = Of::Chains {
             checkpoint: 0,
             follow: 0,
@@ -52,7 +55,7 @@ pub async fn measure(session: &mut Session) -> Result<Estimate, Fault> {
             .set_replicas(chains.job.program, &session.parts.lab.chain_replicas(0, 0));
         let mut pacer = Pacer::default();
         point_s = (chains.burnin + chains.draws) as f64
-            * time(session, &chains.job, of, &mut pacer).await?;
+            * time(session, &chains.job, of, &mut pacer, hurry).await?;
         session.chain_pacer = pacer;
     }
     let parts = &session.parts;
@@ -67,7 +70,13 @@ pub async fn measure(session: &mut Session) -> Result<Estimate, Fault> {
 }
 
 /// Seconds a step of a job takes: the first batch, which warms caches and pipelines up, does not count.
-async fn time(session: &mut Session, job: &Job, of: Of, pacer: &mut Pacer) -> Result<f64, Fault> {
+async fn time(
+    session: &mut Session,
+    job: &Job,
+    of: Of,
+    pacer: &mut Pacer,
+    hurry: &Cell<bool>,
+) -> Result<f64, Fault> {
     let begin = Instant::now();
     let (mut steps, mut seconds, mut next) = (0, 0.0, 0);
     for round in 0.. {
@@ -96,7 +105,7 @@ async fn time(session: &mut Session, job: &Job, of: Of, pacer: &mut Pacer) -> Re
             steps += portion.steps;
             seconds += took;
         }
-        if round > 0 && (begin.elapsed().as_secs_f64() > BUDGET_S || round > 50) {
+        if hurry.get() || round > 0 && (begin.elapsed().as_secs_f64() > BUDGET_S || round > 50) {
             break;
         }
     }

@@ -5,6 +5,8 @@ use crate::protocol::{Command, Event, Fault};
 use crate::store::browser::BrowserStore;
 use futures_channel::mpsc;
 use js_sys::Promise;
+use std::cell::Cell;
+use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{DedicatedWorkerGlobalScope, MessageChannel, MessageEvent};
@@ -25,20 +27,39 @@ pub fn main() {
             console_error_panic_hook::hook(info);
         }
     }));
+    // At once: messages handed on after this turn would find nobody.
+    let hurry = Rc::<Cell<bool>>::default();
+    let commands = listen(&scope, Rc::clone(&hurry));
+    wasm_bindgen_futures::spawn_local(serve(scope, commands, hurry));
+}
+
+/// Commands as they arrive; a Start cuts a measurement short.
+fn listen(
+    scope: &DedicatedWorkerGlobalScope,
+    hurry: Rc<Cell<bool>>,
+) -> mpsc::UnboundedReceiver<Command> {
     let (send, commands) = mpsc::unbounded();
     let listen = Closure::<dyn FnMut(MessageEvent)>::new(move |e: MessageEvent| {
         if let Ok(command) = serde_wasm_bindgen::from_value::<Command>(e.data()) {
+            if matches!(command, Command::Start { .. }) {
+                hurry.set(true);
+            }
             // The receiver lives as long as the worker.
             let _ = send.unbounded_send(command);
         }
     });
     scope.set_onmessage(Some(listen.as_ref().unchecked_ref()));
     listen.forget();
-    wasm_bindgen_futures::spawn_local(serve(scope, commands));
+    commands
 }
 
-async fn serve(scope: DedicatedWorkerGlobalScope, mut commands: mpsc::UnboundedReceiver<Command>) {
-    let mut host = Host::new(BrowserStore::open().await.ok());
+async fn serve(
+    scope: DedicatedWorkerGlobalScope,
+    mut commands: mpsc::UnboundedReceiver<Command>,
+    hurry: Rc<Cell<bool>>,
+) {
+    let keeper = BrowserStore::open().await.ok();
+    let mut host = Host::new(keeper, hurry);
     let pause = Breath::new();
     loop {
         while let Ok(command) = commands.try_recv() {

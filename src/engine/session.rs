@@ -44,6 +44,8 @@ pub struct Session {
     pub(super) paused: bool,
     pub(super) single: bool,
     pub(super) failed: bool,
+    /// What [`Session::load`] has sent.
+    loading: Option<Ticket>,
     pub(super) flying: VecDeque<Flying>,
     pub(super) train_pacer: Pacer,
     pub(super) chain_pacer: Pacer,
@@ -81,6 +83,7 @@ impl Session {
             paused: false,
             single: false,
             failed: false,
+            loading: None,
             flying: VecDeque::new(),
             train_pacer: Pacer::default(),
             chain_pacer: Pacer::default(),
@@ -123,7 +126,18 @@ impl Session {
             parts.lab.feed(Of::Eval, 0, &mut words);
             batch.words.push((eval.feed, 0, words));
         }
-        self.exec.submit(&batch)?;
+        self.loading = Some(self.exec.submit(&batch)?);
+        Ok(())
+    }
+
+    /// Waits for what [`Session::load`] has sent.
+    ///
+    /// # Errors
+    /// Device lost or out of memory.
+    pub(super) async fn loaded(&mut self) -> Result<(), Fault> {
+        if let Some(ticket) = self.loading.take() {
+            self.exec.wait(ticket).await?;
+        }
         Ok(())
     }
 
@@ -235,6 +249,7 @@ impl Session {
     }
 
     async fn work(&mut self) -> Result<bool, Fault> {
+        self.loaded().await?;
         if self.paused && !self.single {
             return self.drain_one().await;
         }

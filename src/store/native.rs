@@ -74,12 +74,15 @@ impl NativeStore {
         Ok(self.find()?.map(|(_, record)| record))
     }
     /// Deletes the record.
-    pub fn forget(&mut self) {
+    ///
+    /// # Errors
+    /// None here: a file that is not there is as good as deleted.
+    pub fn forget(&mut self) -> Result<(), StoreError> {
         for name in [MANIFEST, SLOTS[0], SLOTS[1]] {
-            // A file that is not there is as good as deleted.
             let _ = std::fs::remove_file(self.folder.join(name));
         }
         self.current = None;
+        Ok(())
     }
 }
 

@@ -219,7 +219,7 @@ mod folder {
         again.save(&record(150)).unwrap();
         assert!(decode(&std::fs::read(folder.join(SLOTS[0])).unwrap()).is_ok());
         assert_eq!(again.load(), Ok(Some(record(150))));
-        again.forget();
+        again.forget().unwrap();
         assert_eq!(NativeStore::open(&folder).unwrap().stored(), None);
         std::fs::remove_dir_all(&folder).unwrap();
     }

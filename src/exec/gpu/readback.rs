@@ -97,7 +97,7 @@ impl Staging {
                 words
                     .by_ref()
                     .take(n)
-                    .map(|w| bytemuck::pod_read_unaligned(w))
+                    .map(bytemuck::pod_read_unaligned)
                     .collect()
             })
             .collect();
