@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use fantoccini::{Client, ClientBuilder, wd::WebDriverCompatibleCommand};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -215,7 +215,7 @@ fn quit(port: u16, session: &str) -> std::io::Result<()> {
         "DELETE /session/{session} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
     )?;
     // Its answer comes when the browser is gone.
-    std::io::copy(&mut stream, &mut std::io::sink()).map(|_| ())
+    stream.read(&mut [0; 64]).map(|_| ())
 }
 
 /// chromedriver says on which port it listens.
