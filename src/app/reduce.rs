@@ -219,8 +219,8 @@ fn fail(state: &mut State, fault: Fault) {
         && !matches!(fault, Fault::DeviceLost(_))
     {
         run.phase = Phase::Failed;
-        run.undrawn = false;
     }
+    state.measuring = None;
     state.fault = Some(fault);
 }
 
@@ -290,6 +290,7 @@ fn start(state: &mut State, resume: bool, paused: bool) -> Vec<Effect> {
 
 fn drop_run(state: &mut State) -> Vec<Effect> {
     state.fault = None;
+    state.measuring = None;
     state.cursor = super::state::Cursor::default();
     state
         .run

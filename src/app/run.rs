@@ -154,6 +154,11 @@ impl Run {
 
     /// Takes a frame in.
     pub fn take(&mut self, frame: Frame) {
+        if frame.step < self.step {
+            // A recovered run stands earlier: what came after will happen again.
+            self.jumps.retain(|j| j.step <= frame.step);
+            self.figure = None;
+        }
         self.phase = frame.phase;
         self.step = frame.step;
         if frame.steps > 0 {
@@ -168,7 +173,8 @@ impl Run {
         if let Some(points) = frame.llc {
             self.llc = Rc::new(Llc::of(points));
         }
-        if let Some(pca) = frame.pca {
+        if let Some(mut pca) = frame.pca {
+            keep_signs(&mut pca, &self.pca);
             self.pca = Rc::new(pca);
         }
         if let Some(figure) = frame.figure {
@@ -227,6 +233,42 @@ impl Run {
             let (n, rest) = key.strip_prefix("replicas/")?.split_once('/')?;
             (rest == id).then_some((n.parse().ok()?, series))
         })
+    }
+}
+
+/// Turns components that have changed sign since the last frame back, so that the picture does not
+/// flip while it grows. The plane itself stays that of the first two components, whose shares stand
+/// at the axes.
+fn keep_signs(now: &mut PcaUpdate, before: &PcaUpdate) {
+    for k in 0..3 {
+        let shared = now.steps.iter().zip(&now.pcs).filter_map(|(step, p)| {
+            let i = before.steps.iter().position(|s| s == step)?;
+            Some(p[k] * before.pcs.get(i)?[k])
+        });
+        if shared.sum::<f64>() < 0.0 {
+            for p in &mut now.pcs {
+                p[k] = -p[k];
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod sign_tests {
+    use super::*;
+
+    #[test]
+    fn a_flipped_component_is_turned_back_and_another_is_left() {
+        let at = |pcs: &[[f64; 3]]| PcaUpdate {
+            steps: (0..pcs.len()).map(|i| i as f64).collect(),
+            pcs: pcs.to_vec(),
+            explained: [0.6, 0.2, 0.1],
+        };
+        let before = at(&[[1.0, 2.0, 0.0], [3.0, -1.0, 1.0]]);
+        let mut now = at(&[[-1.1, 2.1, 0.0], [-2.9, -1.2, 1.0], [-5.0, 0.0, 2.0]]);
+        keep_signs(&mut now, &before);
+        assert_eq!(now.pcs[2], [5.0, 0.0, 2.0]);
+        assert_eq!(now.pcs[0][1], 2.1);
     }
 }
 

@@ -7,8 +7,8 @@ use super::open::Source;
 use super::record;
 use super::session::Session;
 use crate::app::link::{self, Link};
-use crate::exec::{Batch, Exec};
 use crate::experiments;
+use crate::knobs::Value;
 use crate::protocol::{
     Command, Drill, EngineChoice, Event, Fault, Frame, Notice, Phase, RunId, WhyCpu,
 };
@@ -22,15 +22,17 @@ const KEEP: Duration = Duration::from_millis(1500);
 
 /// The engine behind the page.
 pub struct Host {
-    source: Source,
-    choice: EngineChoice,
-    secure: bool,
+    pub(super) source: Source,
+    pub(super) choice: EngineChoice,
+    pub(super) secure: bool,
     pub(super) live: Option<Live>,
     /// Measured and ready to begin: starting it costs nothing more.
-    prepared: Option<(String, Session)>,
-    keeper: Option<Keeper>,
+    pub(super) prepared: Option<(String, Session)>,
+    pub(super) keeper: Option<Keeper>,
     /// Set when Run is pressed while something is being measured: the measuring is cut short.
     hurry: Rc<Cell<bool>>,
+    /// Where the device was last lost, and how often there.
+    pub(super) lost_at: (u64, u32),
     pub(super) events: Vec<Event>,
     pub(super) acked: bool,
     pub(super) sent: Option<Instant>,
@@ -53,6 +55,7 @@ impl Host {
             secure: true,
             live: None,
             prepared: None,
+            lost_at: (0, 0),
             keeper,
             hurry,
             events: Vec::new(),
@@ -78,7 +81,9 @@ impl Host {
         match command {
             Command::Hello { engine, secure } => self.hello(engine, secure).await,
             Command::Measure { link } => {
-                if self.live.is_none() {
+                // A run that is over keeps its picture, and does not stand in the way.
+                let over = |l: &Live| matches!(l.session.phase(), Phase::Done | Phase::Failed);
+                if self.live.as_ref().is_none_or(over) {
                     self.cost(link).await;
                 }
             }
@@ -88,7 +93,15 @@ impl Host {
                 resume,
                 paused,
             } => {
-                if let Err(fault) = self.start(run, link, resume, paused).await {
+                let mut tried = self.start(run, link.clone(), resume, paused).await;
+                if matches!(tried, Err(Fault::DeviceLost(_))) {
+                    // It was lost while nothing ran: found again, the run begins there.
+                    tried = match self.reopen().await {
+                        Ok(()) => self.start(run, link, resume, paused).await.map_err(refused),
+                        Err(fault) => Err(fault),
+                    };
+                }
+                if let Err(fault) = tried {
                     self.live = None;
                     self.events.push(Event::Fault {
                         run: Some(run),
@@ -100,7 +113,14 @@ impl Host {
             Command::Resume(id) => session(id, &mut self.live, &Session::resume),
             Command::Step(id) => session(id, &mut self.live, &Session::single_step),
             Command::Follow(id, r) => {
-                session(id, &mut self.live, &|s| s.follow_replica(r as usize))
+                if let Some(l) = self.live.as_mut().filter(|l| l.id == id) {
+                    l.session.follow_replica(r as usize);
+                    // The record must say whom its λ̂ belongs to.
+                    let mut link = link::parse(&l.text);
+                    link.knobs.put("member", Value::Int(i64::from(r)));
+                    l.text = link.text(true);
+                    l.kept_step = None;
+                }
             }
             Command::Reset(id) => {
                 if run == Some(id) {
@@ -132,15 +152,23 @@ impl Host {
             }
             Err(fault) => {
                 self.source = Source::Cpu;
+                let why = match &fault {
+                    Fault::NoGpu(why) => why.clone(),
+                    other => WhyCpu::DeviceRefused(other.to_string()),
+                };
                 self.events.push(Event::Fault { run: None, fault });
-                Some(WhyCpu::Asked)
+                Some(why)
             }
         };
-        let stored = self.keeper.as_ref().and_then(Keeper::stored);
+        self.ready(why_cpu);
+    }
+
+    /// Tells the page what runs.
+    pub(super) fn ready(&mut self, why_cpu: Option<WhyCpu>) {
         self.events.push(Event::Ready {
             device: self.source.info(),
             why_cpu,
-            stored,
+            stored: self.keeper.as_ref().and_then(Keeper::stored),
             keeps: self.keeper.is_some(),
         });
     }
@@ -152,7 +180,7 @@ impl Host {
         }
     }
 
-    async fn session(&self, link: &Link) -> Result<Session, Fault> {
+    pub(super) async fn session(&self, link: &Link) -> Result<Session, Fault> {
         let parts = experiments::build(link.experiment, &link.knobs)?;
         let exec = self.source.exec(&parts.plan).await?;
         Ok(Session::new(parts, exec))
@@ -185,6 +213,11 @@ impl Host {
                     link: text,
                     estimate,
                 });
+            }
+            Err(Fault::DeviceLost(_)) => {
+                if let Err(fault) = self.reopen().await {
+                    self.events.push(Event::Fault { run: None, fault });
+                }
             }
             Err(fault) => self.events.push(Event::Fault { run: None, fault }),
         }
@@ -244,7 +277,7 @@ impl Host {
         Ok(())
     }
 
-    fn restore(&self, session: &mut Session, r: &Record) -> Result<(), Fault> {
+    pub(super) fn restore(&self, session: &mut Session, r: &Record) -> Result<(), Fault> {
         record::restore(session, r)?;
         if r.device.name != self.source.info().name {
             session.notices.push(Notice::new(format!(
@@ -255,43 +288,6 @@ impl Host {
             )));
         }
         Ok(())
-    }
-
-    fn drill(&mut self, drill: Drill) {
-        if drill == Drill::Panic {
-            std::panic::panic_any("a drill: the worker was asked to panic");
-        }
-        let Some(live) = &mut self.live else { return };
-        let limit = 1 << 30;
-        match drill {
-            Drill::LoseDevice => match &mut live.session.exec {
-                Exec::Gpu(gpu) => gpu.destroy(),
-                Exec::Cpu(_) => live
-                    .session
-                    .notices
-                    .push(Notice::new("The CPU engine has no device to lose.")),
-            },
-            Drill::Panic => {}
-            Drill::Diverge => {
-                let params = live.session.parts.params;
-                let len = live.session.parts.plan.buffers[params.0].len;
-                let _ = live.session.exec.submit(&Batch {
-                    floats: vec![(params, 0, vec![f32::NAN; len])],
-                    ..Batch::default()
-                });
-            }
-            Drill::OutOfMemory => {
-                let fault = Fault::OutOfMemory {
-                    needed: 4 * limit,
-                    limit,
-                };
-                self.events.push(Event::Fault {
-                    run: Some(live.id),
-                    fault,
-                });
-                self.live = None;
-            }
-        }
     }
 
     /// Does one portion of work and prepares a frame if one is due. False when there is nothing to
@@ -322,46 +318,6 @@ impl Host {
         busy
     }
 
-    /// The device is gone: finds another, goes on from the last checkpoint.
-    async fn recover(&mut self) -> bool {
-        let Some(mut live) = self.live.take() else {
-            return false;
-        };
-        self.prepared = None;
-        let last = record::capture(&live.session, &live.text);
-        let again = async {
-            (self.source, _) = Source::find(self.choice, self.secure).await?;
-            let mut session = self.session(&link::parse(&live.text)).await?;
-            match &last {
-                Some(r) => self.restore(&mut session, r)?,
-                None => session.begin()?,
-            }
-            let step = last.as_ref().map_or(0, |r| r.step);
-            session.notices.push(Notice::new(format!(
-                "The GPU was lost and found again; the run went on from step {step}."
-            )));
-            Ok(session)
-        };
-        match again.await {
-            Ok(session) => {
-                live.session = session;
-                live.shown = Shown {
-                    step: u64::MAX,
-                    ..Shown::default()
-                };
-                self.live = Some(live);
-                true
-            }
-            Err(fault) => {
-                self.events.push(Event::Fault {
-                    run: Some(live.id),
-                    fault,
-                });
-                false
-            }
-        }
-    }
-
     fn keep(&mut self, idle: bool) {
         let (Some(live), Some(keeper)) = (&mut self.live, &mut self.keeper) else {
             return;
@@ -381,5 +337,13 @@ impl Host {
             )));
             self.keeper = None;
         }
+    }
+}
+
+/// A device lost again as soon as it is used is one that refuses to work.
+fn refused(fault: Fault) -> Fault {
+    match fault {
+        Fault::DeviceLost(why) => Fault::NoGpu(WhyCpu::DeviceRefused(why)),
+        other => other,
     }
 }

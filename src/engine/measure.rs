@@ -80,11 +80,15 @@ async fn time(
     let begin = Instant::now();
     let (mut steps, mut seconds, mut next) = (0, 0.0, 0);
     for round in 0.. {
+        let planned = pacer.portion(u64::MAX);
         let portion = Portion {
-            steps: pacer.portion(u64::MAX).steps.min(job.slots as u64),
-            cuts: 1,
+            steps: planned.steps.min(job.slots as u64),
+            ..planned
         };
-        let mut batch = Batch::default();
+        let mut batch = Batch {
+            cuts: portion.cuts,
+            ..Batch::default()
+        };
         feed_batch(&mut batch, &session.parts, job, of, next, portion.steps);
         let entry = |i| Step {
             slot: i as u32,

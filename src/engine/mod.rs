@@ -9,6 +9,7 @@ pub mod measure;
 pub mod open;
 pub mod pacing;
 pub mod record;
+mod recover;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod report;
 pub mod sampling;

@@ -11,6 +11,9 @@ const LIMIT_MS: f64 = 100.0;
 /// Steps that go together while they fit into [`LIMIT_MS`].
 const TOGETHER: u64 = 4;
 
+/// Submissions the first step is cut into.
+const FIRST_CUTS: usize = 8;
+
 /// What to submit next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Portion {
@@ -32,8 +35,11 @@ impl Pacer {
     #[must_use]
     pub fn portion(&self, left: u64) -> Portion {
         let Some(ms) = self.step_ms else {
-            // Nothing measured yet: one step.
-            return Portion { steps: 1, cuts: 1 };
+            // Nothing measured yet: one step, in pieces that no driver takes for a hang.
+            return Portion {
+                steps: 1,
+                cuts: FIRST_CUTS,
+            };
         };
         let ms = ms.max(1e-3);
         let mut steps = (TARGET_MS / ms) as u64;

@@ -166,7 +166,7 @@ impl Session {
     pub fn phase(&self) -> Phase {
         if self.failed {
             Phase::Failed
-        } else if self.paused {
+        } else if self.paused && !self.single {
             Phase::Paused
         } else if let Some(s) = &self.sampling {
             Phase::Sampling { at: s.checkpoint }
@@ -180,6 +180,7 @@ impl Session {
     /// Stops after what is under way.
     pub fn pause(&mut self) {
         self.paused = true;
+        self.single = false;
     }
     /// Goes on.
     pub fn resume(&mut self) {

@@ -84,7 +84,7 @@ impl Session {
         // The CPU engine does all the work inside `submit`.
         let sent = Instant::now();
         let ticket = self.exec.submit(&batch)?;
-        if steps > 0 {
+        if steps > 0 && self.steady.is_some() {
             self.spent.submits += self.exec.counters().submits - before;
         }
         self.flying.push_back(Flying {

@@ -131,6 +131,13 @@ impl Gpu {
         self.device.destroy();
     }
 
+    /// Forgets errors that ended an earlier run; a lost device stays lost.
+    pub(super) fn forgive(&self) {
+        let mut reports = lock(&self.reports);
+        reports.out_of_memory = false;
+        reports.error = None;
+    }
+
     pub(super) fn report_lost(&self, why: &str) {
         lock(&self.reports)
             .lost

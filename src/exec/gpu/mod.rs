@@ -39,6 +39,7 @@ impl GpuExec {
     /// `OutOfMemory` with what was needed and what there is; `DeviceLost`; `Internal` for a shader
     /// the device refuses.
     pub async fn new(gpu: &Gpu, plan: &Plan) -> Result<Self, Fault> {
+        gpu.forgive();
         let recording = Recording::new(gpu, plan).await?;
         Ok(Self {
             gpu: gpu.clone(),

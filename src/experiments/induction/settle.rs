@@ -1,6 +1,6 @@
 //! Knobs that constrain each other: each replacement is named to the reader.
 
-use super::sizes::{self, BUDGET, MOST_CHECKPOINTS, Sizes};
+use super::sizes::{self, BUDGET, Sizes};
 use crate::knobs::{Knobs, Value};
 use crate::protocol::Notice;
 
@@ -107,18 +107,21 @@ fn sampler(knobs: &mut Knobs, notices: &mut Vec<Notice>) {
 
 /// Not more checkpoints than PCA and the store can keep.
 fn cadence(knobs: &mut Knobs, notices: &mut Vec<Notice>) {
+    let most =
+        sizes::most_checkpoints(usize::try_from(Sizes::of(knobs).params()).unwrap_or(usize::MAX));
     let asked = sizes::checkpoints(knobs).len();
-    if asked <= MOST_CHECKPOINTS {
+    if asked <= most {
         return;
     }
-    let why = format!("would make {asked} checkpoints, more than {MOST_CHECKPOINTS}");
-    if knobs.int("log") > 12 {
-        replace(knobs, "log", 12, &why, notices);
+    let why = format!("would make {asked} checkpoints, more than the {most} that can be kept");
+    let log = i64::try_from(most / 8).unwrap_or(0).min(12);
+    if knobs.int("log") > log {
+        replace(knobs, "log", log, &why, notices);
     }
     let mut every = knobs.int("every");
     let original = every;
     let mut trial = knobs.clone();
-    while every > 0 && sizes::checkpoints(&trial).len() > MOST_CHECKPOINTS {
+    while every > 0 && sizes::checkpoints(&trial).len() > most {
         every += every.div_euclid(10).max(1);
         trial.put("every", Value::Int(every));
     }

@@ -12,7 +12,18 @@ pub const BUFFER_BUDGET: u64 = 128 << 20;
 /// Most steps of one batch of work: slots of data and losses.
 pub const SLOTS: usize = 64;
 /// Most checkpoints of a run: each keeps a row of logits, and PCA looks at all of them again.
-pub const MOST_CHECKPOINTS: usize = 300;
+const MOST_CHECKPOINTS: usize = 300;
+/// Most bytes of checkpoint weights kept beside the device, for PCA, λ̂ and a reload.
+const HOST_BYTES: usize = 128 << 20;
+
+/// Checkpoints a run of this many parameters may keep.
+#[must_use]
+pub fn most_checkpoints(params: usize) -> usize {
+    MOST_CHECKPOINTS
+        .min(HOST_BYTES / (4 * params.max(1)))
+        .max(2)
+}
+
 /// Most logits kept of a checkpoint.
 const PCA_FEATURES: usize = 8192;
 /// Most positions whose logits are kept.

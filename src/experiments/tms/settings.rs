@@ -146,7 +146,7 @@ impl Settings {
 }
 
 /// Most checkpoints of a run: each keeps its weights, its λ̂ and its row of the PCA.
-const CHECKPOINTS: i64 = 1000;
+const CHECKPOINTS: i64 = 300;
 
 /// Settles knobs that constrain each other.
 pub fn settle(knobs: &mut Knobs) -> Vec<Notice> {
