@@ -6,7 +6,7 @@
 //! √λ·v_t/√w_t on that component. Only inner products are kept, in f64: a new checkpoint costs one
 //! row of them, and F never enters again.
 
-use crate::math::linalg::{procrustes, top_eigen};
+use crate::math::linalg::top_eigen;
 use crate::protocol::PcaUpdate;
 
 /// The axis along which checkpoints are spaced when they are weighted.
@@ -156,51 +156,6 @@ impl Pca {
             }
         }
         out
-    }
-}
-
-/// The plane of the first two components, turned or mirrored so that the points it shares with the
-/// plane drawn before stay as near to their places as they can. For the screen only: what is
-/// reported are the components themselves.
-///
-/// `before` are the points of the last frame, as they were drawn.
-#[must_use]
-pub fn align(now: &PcaUpdate, before: &[(f64, [f64; 2])]) -> Vec<(f64, [f64; 2])> {
-    let plane: Vec<(f64, [f64; 2])> = now
-        .steps
-        .iter()
-        .copied()
-        .zip(now.pcs.iter().map(|p| [p[0], p[1]]))
-        .collect();
-    let mut from = Vec::new();
-    let mut to = Vec::new();
-    for (step, p) in &plane {
-        if let Some((_, q)) = before.iter().find(|(s, _)| s == step) {
-            from.push(*p);
-            to.push(*q);
-        }
-    }
-    if from.len() < 2 {
-        return plane;
-    }
-    // The two means differ, because the newest point moved the origin: only the shapes are compared.
-    centre(&mut from);
-    centre(&mut to);
-    let r = procrustes(&from, &to);
-    let turn = |p: [f64; 2]| {
-        [
-            r[0][0] * p[0] + r[0][1] * p[1],
-            r[1][0] * p[0] + r[1][1] * p[1],
-        ]
-    };
-    plane.into_iter().map(|(s, p)| (s, turn(p))).collect()
-}
-
-fn centre(points: &mut [[f64; 2]]) {
-    let n = points.len().max(1) as f64;
-    for axis in 0..2 {
-        let mean = points.iter().map(|p| p[axis]).sum::<f64>() / n;
-        points.iter_mut().for_each(|p| p[axis] -= mean);
     }
 }
 

@@ -1,6 +1,6 @@
 //! The one door to linear algebra (nalgebra behind it): dense, small, f64.
 
-use nalgebra::{DMatrix, Matrix2, SymmetricEigen};
+use nalgebra::{DMatrix, SymmetricEigen};
 
 /// The `k` greatest eigenvalues of a symmetric matrix, falling, with unit eigenvectors.
 ///
@@ -35,28 +35,6 @@ pub fn fix_sign(v: &mut [f64]) {
     });
     if greatest < 0.0 {
         v.iter_mut().for_each(|x| *x = -*x);
-    }
-}
-
-/// The orthogonal 2×2 matrix R (rotation or reflection), row-major, that makes Σ|R·from − to|²
-/// least: U·Vᵀ of the singular value decomposition of Σ to·fromᵀ (Schönemann 1966).
-#[must_use]
-pub fn procrustes(from: &[[f64; 2]], to: &[[f64; 2]]) -> [[f64; 2]; 2] {
-    let mut m = Matrix2::zeros();
-    for (f, t) in from.iter().zip(to) {
-        m += Matrix2::new(t[0] * f[0], t[0] * f[1], t[1] * f[0], t[1] * f[1]);
-    }
-    let identity = [[1.0, 0.0], [0.0, 1.0]];
-    if m.norm() == 0.0 || !m.norm().is_finite() {
-        return identity;
-    }
-    let svd = m.svd(true, true);
-    match (svd.u, svd.v_t) {
-        (Some(u), Some(v_t)) => {
-            let r = u * v_t;
-            [[r[(0, 0)], r[(0, 1)]], [r[(1, 0)], r[(1, 1)]]]
-        }
-        _ => identity,
     }
 }
 
@@ -96,29 +74,5 @@ mod tests {
         let mut v = [0.5, -2.0];
         fix_sign(&mut v);
         assert_eq!(v, [-0.5, 2.0]);
-    }
-
-    #[test]
-    fn procrustes_finds_the_rotation_that_was_applied() {
-        let from = [[1.0, 0.2], [-0.5, 0.7], [0.3, -1.0]];
-        let (c, s) = (0.6, 0.8);
-        for r in [[[c, -s], [s, c]], [[c, s], [s, -c]]] {
-            let to: Vec<[f64; 2]> = from
-                .iter()
-                .map(|p: &[f64; 2]| {
-                    [
-                        r[0][0] * p[0] + r[0][1] * p[1],
-                        r[1][0] * p[0] + r[1][1] * p[1],
-                    ]
-                })
-                .collect();
-            let found = procrustes(&from, &to);
-            for i in 0..2 {
-                for j in 0..2 {
-                    assert!((found[i][j] - r[i][j]).abs() < 1e-12);
-                }
-            }
-        }
-        assert_eq!(procrustes(&[], &[]), [[1.0, 0.0], [0.0, 1.0]]);
     }
 }

@@ -148,37 +148,3 @@ fn rows_that_cannot_be_used_are_refused_and_a_resumed_run_replaces() {
     assert!(pca.push(20, &[0.0, 2.0, 4.0]));
     assert_eq!(pca.update(TimeAxis::Linear), whole);
 }
-
-#[test]
-fn alignment_undoes_a_flip_and_a_turn() {
-    let pca = filled(&[0, 10, 20, 30, 40], 3, |i, j| {
-        ((i * i) as f64).sin() * (j + 1) as f64 + (i * j) as f64
-    });
-    let now = pca.update(TimeAxis::Linear);
-    let drawn: Vec<(f64, [f64; 2])> = align(&now, &[]);
-    for flip in [[-1.0, 1.0], [1.0, -1.0], [-1.0, -1.0]] {
-        let mut flipped = now.clone();
-        flipped
-            .pcs
-            .iter_mut()
-            .for_each(|p| *p = [p[0] * flip[0], p[1] * flip[1], p[2]]);
-        let gap = |a: &[(f64, [f64; 2])]| {
-            a.iter()
-                .zip(&drawn)
-                .map(|(p, q)| (p.1[0] - q.1[0]).hypot(p.1[1] - q.1[1]))
-                .fold(0.0, f64::max)
-        };
-        assert!(gap(&align(&flipped, &drawn)) < 1e-9);
-        // Without alignment the flip is seen.
-        assert!(gap(&align(&flipped, &[])) > 0.1);
-    }
-    // A new point at the end: the shared ones stay near their places.
-    let mut grown = now.clone();
-    grown.steps.push(50.0);
-    grown.pcs.push([1.0, 1.0, 0.0]);
-    grown.pcs.iter_mut().for_each(|p| *p = [-p[1], p[0], p[2]]);
-    let aligned = align(&grown, &drawn);
-    for (p, q) in aligned.iter().zip(&drawn) {
-        assert!((p.1[0] - q.1[0]).hypot(p.1[1] - q.1[1]) < 1e-9);
-    }
-}
