@@ -41,6 +41,8 @@ pub struct Session {
     pub(super) done: u64,
     pub(super) follow: usize,
     pub(super) evaluated: bool,
+    /// A restored run has no figure yet.
+    faceless: bool,
     pub(super) paused: bool,
     pub(super) single: bool,
     pub(super) failed: bool,
@@ -80,6 +82,7 @@ impl Session {
             done: 0,
             follow,
             evaluated: false,
+            faceless: false,
             paused: false,
             single: false,
             failed: false,
@@ -234,6 +237,7 @@ impl Session {
         self.submitted = step;
         self.done = step;
         self.evaluated = true;
+        self.faceless = true;
     }
 
     /// Does one portion of work. False when there is nothing to do until a command comes.
@@ -251,6 +255,10 @@ impl Session {
 
     async fn work(&mut self) -> Result<bool, Fault> {
         self.loaded().await?;
+        if std::mem::take(&mut self.faceless) {
+            self.redraw().await?;
+            return Ok(true);
+        }
         if self.paused && !self.single {
             return self.drain_one().await;
         }

@@ -24,6 +24,36 @@ impl Session {
             .unwrap_or(self.parts.steps)
     }
 
+    /// Appends an evaluation at `step`: its program, the weights, then `Parts::reads`.
+    fn evaluation(&self, batch: &mut Batch, step: u64) {
+        let parts = &self.parts;
+        if let Some(eval) = &parts.eval {
+            batch.runs.push(Run {
+                program: eval.program,
+                steps: vec![self.step_entry(Of::Eval, step, 0)],
+            });
+        }
+        let len = parts.plan.buffers[parts.params.0].len;
+        batch.reads.push((parts.params, 0..len));
+        batch.reads.extend(parts.reads.iter().cloned());
+    }
+
+    /// Draws the figure of a restored run: it evaluates once more, and keeps the picture alone.
+    pub(super) async fn redraw(&mut self) -> Result<(), Fault> {
+        let mut batch = Batch::default();
+        self.evaluation(&mut batch, self.done);
+        let ticket = self.exec.submit(&batch)?;
+        let reads = self.exec.wait(ticket).await?;
+        if let Some((weights, extra)) = reads.split_first() {
+            let seen = self
+                .parts
+                .lab
+                .observe(self.done, self.follow, weights, extra);
+            self.history.figure = seen.figure;
+        }
+        Ok(())
+    }
+
     pub(super) fn submit_portion(&mut self) -> Result<(), Fault> {
         let job = &self.parts.train;
         let boundary = self.boundary();
@@ -63,17 +93,8 @@ impl Session {
         let evaluates = to == boundary;
         let keeps = evaluates && self.parts.checkpoints.binary_search(&to).is_ok();
         if evaluates {
-            if let Some(eval) = &self.parts.eval {
-                batch.runs.push(Run {
-                    program: eval.program,
-                    steps: vec![self.step_entry(Of::Eval, to, 0)],
-                });
-            }
+            self.evaluation(&mut batch, to);
             let len = |b: crate::plan::Buf| self.parts.plan.buffers[b.0].len;
-            batch
-                .reads
-                .push((self.parts.params, 0..len(self.parts.params)));
-            batch.reads.extend(self.parts.reads.iter().cloned());
             if keeps {
                 batch
                     .reads
