@@ -136,7 +136,9 @@ pub fn spans(line: &str) -> Vec<Span> {
     let mut plain = String::new();
     let mut rest = line;
     while let Some(c) = rest.chars().next() {
-        let (span, used) = marked(rest);
+        // A star after a letter is a star: w* is a name.
+        let star = c == '*' && plain.chars().last().is_some_and(char::is_alphanumeric);
+        let (span, used) = if star { (None, 0) } else { marked(rest) };
         if let Some(span) = span {
             if !plain.is_empty() {
                 out.push(Span::Plain(std::mem::take(&mut plain)));
@@ -232,5 +234,6 @@ mod tests {
             ]
         );
         assert_eq!(spans("**never closed é"), plain("**never closed é"));
+        assert_eq!(spans("L(w*) and w* again"), plain("L(w*) and w* again"));
     }
 }

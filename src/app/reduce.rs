@@ -23,6 +23,8 @@ pub fn reduce(state: &mut State, action: Action) -> Vec<Effect> {
             let link = parse(&text);
             if link.experiment == state.link.experiment
                 && link.knobs == state.link.knobs
+                && link.engine == state.link.engine
+                && link.notices.is_empty()
                 && !link.run
             {
                 return Vec::new();
@@ -73,10 +75,11 @@ pub fn reduce(state: &mut State, action: Action) -> Vec<Effect> {
         Action::RunOrPause => run_or_pause(state),
         Action::Start => start(state, false, false),
         Action::StartLight => {
-            if let Some(light) = state.card().light {
-                // What forming asks for (a new measurement) is overtaken by the start.
-                let _ = reduce(state, Action::Preset(light.into()));
-            }
+            // Only what makes it light changes: the control and the seed stay what they are. What
+            // forming asks for (a new measurement) is overtaken by the start.
+            let mut knobs = state.link.knobs.clone();
+            let notices = apply_query(&mut knobs, state.card().light_query());
+            let _ = formed(state, knobs, notices);
             start(state, false, false)
         }
         Action::StepOnce => step_once(state),
@@ -109,8 +112,8 @@ pub fn reduce(state: &mut State, action: Action) -> Vec<Effect> {
             Vec::new()
         }
         Action::Pin(step) => {
-            let same = state.cursor.pinned && state.cursor.step == Some(step);
-            state.cursor.pinned = !same;
+            // Steps are narrower than pixels: any click frees a pinned cursor.
+            state.cursor.pinned = !state.cursor.pinned;
             state.cursor.step = Some(step);
             Vec::new()
         }
@@ -192,12 +195,8 @@ fn worker(state: &mut State, event: Event) -> Vec<Effect> {
             };
             run.take(*frame);
             if matches!(state.fault, Some(Fault::DeviceLost(_))) && !run.over() {
+                // The engine says in a notice where it went on.
                 state.fault = None;
-                let text = format!(
-                    "The GPU was lost and is back; the run went on from its last checkpoint, at step {}.",
-                    run.step
-                );
-                run.notices.push(Notice::new(text));
             }
             Vec::new()
         }

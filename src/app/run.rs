@@ -2,7 +2,9 @@
 
 use crate::exec::Counters;
 use crate::knobs::Knobs;
-use crate::protocol::{Figure, Frame, LlcPoint, Notice, PcaUpdate, Phase, RunId, SeriesDelta};
+use crate::protocol::{
+    Figure, Frame, Jump, LlcPoint, Notice, PcaUpdate, Phase, RunId, SeriesDelta,
+};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -75,22 +77,6 @@ impl Llc {
     }
 }
 
-/// A replica went from one k-gon to another between two figures.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Jump {
-    /// Step at which it was seen.
-    pub step: u64,
-    /// Which replica.
-    pub replica: usize,
-    /// Where it was.
-    pub from: String,
-    /// Where it is.
-    pub to: String,
-}
-
-/// Jumps of one run that are kept.
-const MAX_JUMPS: usize = 400;
-
 /// A run.
 #[derive(Clone, Debug)]
 pub struct Run {
@@ -157,7 +143,6 @@ impl Run {
         if frame.step < self.step {
             // A recovered run stands earlier: what came after will happen again.
             self.jumps.retain(|j| j.step <= frame.step);
-            self.figure = None;
         }
         self.phase = frame.phase;
         self.step = frame.step;
@@ -177,8 +162,10 @@ impl Run {
             keep_signs(&mut pca, &self.pca);
             self.pca = Rc::new(pca);
         }
+        if let Some(jumps) = frame.jumps {
+            self.jumps = jumps;
+        }
         if let Some(figure) = frame.figure {
-            self.note_jumps(frame.step, &figure);
             self.figure = Some(Rc::new(figure));
         }
         self.counters = frame.counters;
@@ -188,28 +175,6 @@ impl Run {
             }
         }
         self.undrawn = true;
-    }
-
-    fn note_jumps(&mut self, step: u64, new: &Figure) {
-        let Figure::Superposition { gons: now, .. } = new else {
-            return;
-        };
-        let Some(Figure::Superposition { gons: before, .. }) = self.figure.as_deref() else {
-            return;
-        };
-        let moved = before
-            .iter()
-            .zip(now)
-            .enumerate()
-            .filter(|(_, (a, b))| a != b);
-        let jumps = moved.map(|(replica, (from, to))| Jump {
-            step,
-            replica,
-            from: from.clone(),
-            to: to.clone(),
-        });
-        let room = MAX_JUMPS.saturating_sub(self.jumps.len());
-        self.jumps.extend(jumps.take(room));
     }
 
     /// Whether the engine is at work on it.
@@ -330,30 +295,24 @@ mod tests {
     }
 
     #[test]
-    fn jumps_are_noted() {
+    fn a_recovered_run_forgets_later_jumps() {
         let mut run = Run::new(RunId(1), String::new(), Knobs::defaults(&[]), 10);
-        let at = |step, gons: [&str; 2]| {
-            let gons = gons.map(String::from).to_vec();
-            let figure = Some(Figure::Superposition {
-                features: 6,
-                weights: Vec::new(),
-                gons,
-            });
-            Frame {
-                step,
-                figure,
-                ..Frame::default()
-            }
-        };
-        run.take(at(0, ["4++", "4++"]));
-        run.take(at(50, ["4++", "4++"]));
-        run.take(at(100, ["4++", "5+"]));
-        let jump = Jump {
-            step: 100,
+        let jump = |step| Jump {
+            step,
             replica: 1,
             from: "4++".into(),
             to: "5+".into(),
         };
-        assert_eq!(run.jumps, [jump]);
+        run.take(Frame {
+            step: 200,
+            jumps: Some(vec![jump(50), jump(150)]),
+            ..Frame::default()
+        });
+        assert_eq!(run.jumps.len(), 2);
+        run.take(Frame {
+            step: 100,
+            ..Frame::default()
+        });
+        assert_eq!(run.jumps, [jump(50)]);
     }
 }

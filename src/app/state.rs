@@ -1,6 +1,6 @@
 //! The state of the page. Everything on the screen follows from it.
 
-use super::link::{Link, parse};
+use super::link::{Link, apply_query, parse};
 use super::recorded::{self, Recorded};
 use super::run::Run;
 use crate::experiments::{CARDS, Card, Cost, card};
@@ -178,7 +178,10 @@ impl State {
     /// The light preset is the one to press: the full run would take long, and there is one.
     #[must_use]
     pub fn light_first(&self) -> bool {
-        self.card().light.is_some()
+        let mut light = self.link.knobs.clone();
+        apply_query(&mut light, self.card().light_query());
+        // Who has the light one already has nothing lighter to be offered.
+        light != self.link.knobs
             && self
                 .estimate()
                 .is_some_and(|e| e.seconds > LONG_S && e.light_seconds.is_some())

@@ -182,6 +182,17 @@ pub fn duration(seconds: f64) -> String {
     }
 }
 
+/// As an estimate: `about 20 s`, `under 1 s`.
+#[must_use]
+pub fn about(seconds: f64) -> String {
+    let text = duration(seconds);
+    if text.starts_with(|c: char| c.is_ascii_digit()) {
+        format!("about {text}")
+    } else {
+        text
+    }
+}
+
 /// Bytes as people say them: `22 MB`.
 #[must_use]
 pub fn bytes(bytes: u64) -> String {

@@ -26,6 +26,7 @@ pub(super) struct Shown {
     pub(super) llc: usize,
     pub(super) llc_step: u64,
     pub(super) rows: usize,
+    pub(super) jumps: usize,
     pub(super) rows_follow: usize,
     pub(super) figure_step: Option<u64>,
 }
@@ -64,6 +65,10 @@ impl Host {
         if s.history.pca.len() != shown.rows || followed {
             frame.pca = Some(s.history.pca.update(TimeAxis::Linear));
             (shown.rows, shown.rows_follow) = (s.history.pca.len(), s.follow());
+        }
+        if shown.jumps != s.history.jumps.len() {
+            frame.jumps = Some(s.history.jumps.clone());
+            shown.jumps = s.history.jumps.len();
         }
         if shown.figure_step != Some(s.step()) {
             frame.figure.clone_from(&s.history.figure);

@@ -1,9 +1,12 @@
 //! Everything a run has shown so far: series, λ̂ points, PCA rows, checkpoints.
 
 use crate::instruments::pca::Pca;
-use crate::protocol::{Figure, LlcPoint, SeriesDelta};
+use crate::protocol::{Figure, Jump, LlcPoint, SeriesDelta};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+
+/// Jumps kept: replicas on an edge between two k-gons go to and fro.
+const MOST_JUMPS: usize = 1000;
 
 /// One curve. `lo` and `hi` are empty where there is no interval.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -18,17 +21,6 @@ pub struct Series {
     /// Upper ends.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hi: Vec<f64>,
-}
-
-impl Series {
-    /// Drops everything after `step`.
-    pub fn truncate(&mut self, step: f64) {
-        let n = self.x.partition_point(|&x| x <= step);
-        self.x.truncate(n);
-        self.y.truncate(n);
-        self.lo.truncate(n);
-        self.hi.truncate(n);
-    }
 }
 
 /// A checkpoint in memory: enough to estimate λ̂ again and to redraw PCA for another replica.
@@ -55,6 +47,8 @@ pub struct History {
     pub checkpoints: Vec<Checkpoint>,
     /// The latest figure of the model.
     pub figure: Option<Figure>,
+    /// Jumps of replicas from one k-gon to another, where the figure tells k-gons.
+    pub jumps: Vec<Jump>,
     /// The optimiser's state at the last checkpoint, in the order of `Parts::moments`.
     pub moments: Vec<Vec<f32>>,
     sent: BTreeMap<String, usize>,
@@ -72,6 +66,27 @@ impl History {
         }
     }
 
+    /// Takes in the figure of an evaluation, and which replicas have changed their k-gon since the
+    /// last one.
+    pub fn push_figure(&mut self, step: u64, figure: Figure) {
+        if let (
+            Some(Figure::Superposition { gons: was, .. }),
+            Figure::Superposition { gons: is, .. },
+        ) = (&self.figure, &figure)
+        {
+            let moved = was.iter().zip(is).enumerate().filter(|(_, (a, b))| a != b);
+            let room = MOST_JUMPS.saturating_sub(self.jumps.len());
+            self.jumps
+                .extend(moved.take(room).map(|(replica, (from, to))| Jump {
+                    step,
+                    replica,
+                    from: from.clone(),
+                    to: to.clone(),
+                }));
+        }
+        self.figure = Some(figure);
+    }
+
     /// Adds a λ̂ point, replacing one at the same step.
     pub fn push_llc(&mut self, point: LlcPoint) {
         let at = self.llc.partition_point(|p| p.step < point.step);
@@ -80,23 +95,6 @@ impl History {
         } else {
             self.llc.insert(at, point);
         }
-    }
-
-    /// Forgets everything after `step`: what a resumed run will compute again.
-    pub fn truncate(&mut self, step: u64) {
-        for s in self.series.values_mut() {
-            s.truncate(step as f64);
-        }
-        self.llc.retain(|p| p.step <= step);
-        let rows = self.pca.rows().take_while(|(s, _)| *s <= step).count();
-        self.pca.truncate(rows);
-        self.checkpoints.retain(|c| c.step <= step);
-        self.resend();
-    }
-
-    /// Makes the next deltas whole: the page has lost what it had.
-    pub fn resend(&mut self) {
-        self.sent.clear();
     }
 
     /// What the page has not seen yet.
@@ -127,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn deltas_are_sent_once_and_again_after_a_truncation() {
+    fn deltas_are_sent_once() {
         let mut h = History::default();
         h.push("loss", 0, 1.0);
         h.push("loss", 5, 0.5);
@@ -135,8 +133,20 @@ mod tests {
         assert!(h.deltas().is_empty());
         h.push("loss", 9, 0.4);
         assert_eq!((h.deltas()[0].from, h.deltas().len()), (2, 0));
-        h.truncate(5);
-        let again = h.deltas();
-        assert_eq!((again[0].from, again[0].x.len()), (0, 2));
+    }
+
+    #[test]
+    fn a_changed_gon_is_a_jump_and_the_same_one_is_not() {
+        let at = |gons: &[&str]| Figure::Superposition {
+            features: 6,
+            weights: Vec::new(),
+            gons: gons.iter().map(ToString::to_string).collect(),
+        };
+        let mut h = History::default();
+        h.push_figure(0, at(&["4++", "4++"]));
+        h.push_figure(30, at(&["4++", "5+"]));
+        h.push_figure(60, at(&["4++", "5+"]));
+        assert_eq!(h.jumps.len(), 1);
+        assert_eq!((h.jumps[0].step, h.jumps[0].replica), (30, 1));
     }
 }

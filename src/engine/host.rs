@@ -191,9 +191,10 @@ impl Host {
             let parsed = link::parse(&text);
             let mut session = self.session(&parsed).await?;
             let mut estimate = measure(&mut session, &self.hurry).await?;
-            let light = experiments::card(parsed.experiment).and_then(|c| c.light);
-            if let (true, Some(light)) = (estimate.seconds > 90.0, light) {
-                let light = link::parse(&format!("#/{}?preset={light}", parsed.experiment));
+            let mut light = parsed.clone();
+            let query = experiments::card(parsed.experiment).map_or("", |c| c.light_query());
+            link::apply_query(&mut light.knobs, query);
+            if estimate.seconds > 90.0 && light.knobs != parsed.knobs {
                 estimate.light_seconds = Some(
                     measure(&mut self.session(&light).await?, &self.hurry)
                         .await?

@@ -3,12 +3,15 @@
 
 use super::history::{Checkpoint, Series};
 use super::session::Session;
-use crate::protocol::{Fault, SeriesDelta};
+use crate::protocol::{Fault, Jump, SeriesDelta};
 use crate::store::{Named, Record};
 use std::collections::BTreeMap;
 
 /// Prefix of the weights of a checkpoint in a record.
 const CHECKPOINT: &str = "checkpoint.";
+
+/// Where a record keeps the jumps.
+const JUMPS: &str = "jumps";
 
 /// The run at its last checkpoint; none before the first.
 #[must_use]
@@ -44,6 +47,7 @@ pub fn capture(session: &Session, link: &str) -> Option<Record> {
         .collect();
     let moments = session.parts.moments.iter().zip(&history.moments);
     tensors.extend(moments.map(|((name, _), data)| named((*name).into(), data)));
+    let jumps: Vec<&Jump> = history.jumps.iter().filter(|j| j.step <= step).collect();
     Some(Record {
         link: link.into(),
         version: crate::VERSION.into(),
@@ -66,7 +70,10 @@ pub fn capture(session: &Session, link: &str) -> Option<Record> {
             .map(|(s, r)| (s, r.to_vec()))
             .collect(),
         notices: Vec::new(),
-        extra: BTreeMap::new(),
+        extra: BTreeMap::from([(
+            JUMPS.to_string(),
+            serde_json::to_string(&jumps).unwrap_or_default(),
+        )]),
     })
 }
 
@@ -114,6 +121,11 @@ pub fn restore(session: &mut Session, record: &Record) -> Result<(), Fault> {
     history.moments = moments;
     history.checkpoints = checkpoints;
     history.llc.clone_from(&record.llc);
+    let jumps = record
+        .extra
+        .get(JUMPS)
+        .and_then(|text| serde_json::from_str(text).ok());
+    history.jumps = jumps.unwrap_or_default();
     for d in &record.series {
         let series = Series {
             x: d.x.clone(),

@@ -6,7 +6,7 @@ use super::tally::PerStep;
 use crate::app::link::Link;
 use crate::experiments::{Card, SeriesSpec};
 use crate::instruments::pca::TimeAxis;
-use crate::protocol::{DeviceInfo, LlcPoint, Notice};
+use crate::protocol::{DeviceInfo, Jump, LlcPoint, Notice};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -43,6 +43,8 @@ pub struct Report {
     pub series: BTreeMap<String, Curve>,
     /// Every λ̂ point whole.
     pub estimates: Vec<LlcPoint>,
+    /// Replicas that went from one k-gon to another.
+    pub jumps: Vec<Jump>,
     /// Fractions of the variance on PC1..PC3.
     pub explained: [f64; 3],
     /// Counters of training.
@@ -146,6 +148,7 @@ pub fn report(link: &Link, card: &Card, session: &Session, notices: Vec<Notice>)
         notices,
         series,
         estimates: llc.clone(),
+        jumps: session.history.jumps.clone(),
         explained: pca.explained,
         counters: session.per_step(),
     }

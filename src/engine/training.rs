@@ -212,8 +212,8 @@ impl Session {
             );
             self.running = (0.0, 0);
         }
-        if seen.figure.is_some() {
-            self.history.figure = seen.figure;
+        if let Some(figure) = seen.figure {
+            self.history.push_figure(step, figure);
         }
         if keeps {
             self.history.pca.push(step, &seen.pca_row);

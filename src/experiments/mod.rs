@@ -77,6 +77,15 @@ pub struct Card {
     pub story: &'static str,
 }
 
+impl Card {
+    /// What the light preset changes, as in a link; empty if there is none.
+    #[must_use]
+    pub fn light_query(&self) -> &'static str {
+        let light = self.presets.iter().find(|p| Some(p.id) == self.light);
+        light.map_or("", |p| p.query)
+    }
+}
+
 /// Arithmetic and memory of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Cost {

@@ -193,6 +193,19 @@ pub enum Figure {
     },
 }
 
+/// A replica went from one k-gon to another between two evaluations.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Jump {
+    /// The evaluation that saw it.
+    pub step: u64,
+    /// Who.
+    pub replica: usize,
+    /// From which k-gon.
+    pub from: String,
+    /// To which.
+    pub to: String,
+}
+
 /// What a run will cost here.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Estimate {
@@ -299,6 +312,8 @@ pub struct Frame {
     pub pca: Option<PcaUpdate>,
     /// The figure, when it changed.
     pub figure: Option<Figure>,
+    /// Jumps of replicas, all of them when there are new ones.
+    pub jumps: Option<Vec<Jump>>,
     /// Counters of the engine.
     pub counters: Counters,
     /// Remarks since the last frame.

@@ -52,10 +52,10 @@ fn light_label(state: &State) -> String {
         .estimate()
         .and_then(|e| e.light_seconds)
         .unwrap_or(f64::NAN);
-    format!("Run {name} (about {})", words::duration(seconds))
+    format!("Run {name} ({})", words::about(seconds))
 }
 
 fn full_label(state: &State) -> String {
     let seconds = state.estimate().map_or(f64::NAN, |e| e.seconds);
-    format!("Run full (about {})", words::duration(seconds))
+    format!("Run full ({})", words::about(seconds))
 }

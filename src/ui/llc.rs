@@ -5,6 +5,7 @@ use super::chart::{Chart, ToggleButton};
 use super::loss::{HEIGHT, look, step_under};
 use super::size::use_width;
 use crate::app::action::Toggle;
+use crate::app::link::parse;
 use crate::app::run::Llc;
 use crate::app::{Action, words};
 use crate::plot::panels::{self, LlcCurve, Look};
@@ -44,7 +45,10 @@ pub fn LlcChart(page: &Page) -> Html {
         .cursor
         .step
         .map(|step| chart.cursor(&drawn.frame, step));
-    let knobs = state.run.as_ref().map_or(&state.link.knobs, |r| &r.knobs);
+    // A curve is captioned with the settings it was made with, the recorded one too.
+    let recorded = state.recorded().map(|r| parse(&r.link).knobs);
+    let shown = recorded.as_ref().unwrap_or(&state.link.knobs);
+    let knobs = state.run.as_ref().map_or(shown, |r| &r.knobs);
     let off = knobs.int("chains") == 0 && !knobs.schema().is_empty();
     let setting = words::setting(knobs);
     let lower = locality.then(|| {

@@ -71,7 +71,7 @@ fn cost(state: &State) -> String {
         words::bytes(state.estimate().map_or(cost.bytes, |e| e.bytes.max(1))),
     ];
     let time = match (state.estimate(), &state.measuring) {
-        (Some(e), _) => format!("about {} here", words::duration(e.seconds)),
+        (Some(e), _) => format!("{} here", words::about(e.seconds)),
         (None, Some(_)) => "measuring how long that takes here".into(),
         (None, None) => String::new(),
     };

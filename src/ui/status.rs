@@ -27,8 +27,12 @@ pub fn Remarks(page: &Page) -> Html {
             </div>
             if let Some(stored) = &state.stored {
                 <div class="offer" data-test="resume-offer">
-                    <p>{ format!("A run was under way here: {} at step {} of {}.", stored.link, grouped(stored.step), grouped(stored.steps)) }</p>
-                    <button type="button" class="primary" data-test="resume" onclick={page.on(Action::TakeStored)}>{"Resume it"}</button>
+                    <p>{ if stored.step == stored.steps {
+                        format!("A finished run is kept here: {}.", stored.link)
+                    } else {
+                        format!("A run was under way here: {} at step {} of {}.", stored.link, grouped(stored.step), grouped(stored.steps))
+                    } }</p>
+                    <button type="button" class="primary" data-test="resume" onclick={page.on(Action::TakeStored)}>{ if stored.step == stored.steps { "Show it" } else { "Resume it" } }</button>
                     <button type="button" data-test="forget" onclick={page.on(Action::Forget)}>{"Forget it"}</button>
                 </div>
             }

@@ -58,7 +58,7 @@ pub fn Superposition(page: &Page) -> Html {
             </div>
             if !run.jumps.is_empty() {
                 <details open=true>
-                    <summary>{ format!("{} jumps", run.jumps.len()) }</summary>
+                    <summary>{ match run.jumps.len() { 1 => "1 jump".to_string(), n => format!("{n} jumps") } }</summary>
                     <ul class="jumps" data-test="jumps">
                         { for run.jumps.iter().rev().take(24).map(|j| html! {
                             <li>{ format!("step {}: replica {} from {} to {}", grouped(j.step), j.replica, j.from, j.to) }</li>

@@ -197,8 +197,7 @@ fn a_lost_device_comes_back() {
     );
     assert!(s.fault.is_some() && s.phase() == Phase::Training);
     reduce(&mut s, frame(1, Phase::Training, 10));
-    assert!(s.fault.is_none());
-    assert!(s.run.as_ref().is_some_and(|r| r.notices.len() == 1));
+    assert!(s.fault.is_none() && s.phase() == Phase::Training);
 }
 
 #[test]
