@@ -56,7 +56,7 @@ const KNOBS: &[Knob] = &[
     int("seed", "seed", Group::Training, (0, 2_147_483_647), 1, "Replica r draws its weights, data and noise from this number plus r."),
     int("replicas", "replicas", Group::Training, (1, 64), 16, "Models trained side by side, differing only in their seeds.").symbol("R"),
     int("member", "replica followed", Group::Sampler, (0, 63), 0, "The replica λ̂ and the PCA are of, counted from 0; clicking one in the figure chooses it."),
-    float("nbeta", "inverse temperature nβ", Group::Sampler, (0.0, 1e7), 724.0, "Weight of the loss in the sampled density; 724 is 5·n/ln n, noise of variance 0.1 in the data.").symbol("nβ"),
+    float("nbeta", "inverse temperature nβ", Group::Sampler, (1e-3, 1e7), 724.0, "Weight of the loss in the sampled density; 724 is 5·n/ln n, noise of variance 0.1 in the data.").symbol("nβ"),
     float("gamma", "localization γ", Group::Sampler, (0.0, 1e6), 100.0, "Strength of the spring that holds the chains near the checkpoint.").symbol("γ"),
     float("eps", "step size ε", Group::Sampler, (1e-12, 1.0), 3e-4, "Step size of SGLD; λ̂ is biased upwards by a quarter of ε times the curvature.").symbol("ε"),
     int("chains", "chains", Group::Sampler, (0, 64), 8, "SGLD chains around each checkpoint; 0 turns λ̂ off.").unit("chains"),
