@@ -1,0 +1,132 @@
+//! What frames and events carry: curves, estimates, figures.
+
+use serde::{Deserialize, Serialize};
+
+/// More points of a series. Points come in order of x; `from` replaces everything at and after it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SeriesDelta {
+    /// Series id, such as `loss.first` or `replicas/3/loss.population`.
+    pub id: String,
+    /// Index of the first point given: what the page has at and after it is replaced.
+    pub from: usize,
+    /// Steps.
+    pub x: Vec<f64>,
+    /// Values.
+    pub y: Vec<f64>,
+    /// Lower end of the interval, where the series has one.
+    pub lo: Vec<f64>,
+    /// Upper end.
+    pub hi: Vec<f64>,
+}
+
+/// One λ̂ estimate, with what a reader needs to judge it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct LlcPoint {
+    /// Checkpoint.
+    pub step: u64,
+    /// λ̂ = nβ(E[L] − L(w*)).
+    pub value: f64,
+    /// Standard error, nβ·sd/√ESS on the chain-mean series of differences.
+    pub se: f64,
+    /// L(w*) on the chains' batches.
+    pub init_loss: f64,
+    /// Mean loss under the chains.
+    pub mean_loss: f64,
+    /// Root mean square ‖w−w*‖ over ‖w*‖ at the end of the chains.
+    pub distance: f64,
+    /// λ̂ of each chain that stood.
+    pub per_chain: Vec<f64>,
+    /// Chains whose loss left the finite numbers.
+    pub failed_chains: u32,
+}
+
+/// Logit-PCA over all checkpoints so far.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PcaUpdate {
+    /// Checkpoint steps.
+    pub steps: Vec<f64>,
+    /// Coordinates of each checkpoint on PC1..PC3.
+    pub pcs: Vec<[f64; 3]>,
+    /// Explained variance, fractions of the whole.
+    pub explained: [f64; 3],
+}
+
+/// The figure of the model itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Figure {
+    /// Superposition: the weights of every replica.
+    Superposition {
+        /// Features c.
+        features: usize,
+        /// `[replica][W (hidden × features) then b (features)]`, hidden 2, W row-major.
+        weights: Vec<f32>,
+        /// The k of the k-gon each replica is at, by its population loss: such as `5+`.
+        gons: Vec<String>,
+    },
+    /// Attention patterns on a fixed input.
+    Attention {
+        /// Layers.
+        layers: usize,
+        /// Heads a layer.
+        heads: usize,
+        /// Context length T.
+        ctx: usize,
+        /// `[layer][head][query][key]`, 0..=255 for 0..=1.
+        #[serde(with = "serde_bytes")]
+        patterns: Vec<u8>,
+        /// The tokens of the input.
+        tokens: Vec<u32>,
+        /// Period of the input's repeat.
+        period: usize,
+    },
+}
+
+/// A replica went from one k-gon to another between two evaluations.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Jump {
+    /// The evaluation that saw it.
+    pub step: u64,
+    /// Who.
+    pub replica: usize,
+    /// From which k-gon.
+    pub from: String,
+    /// To which.
+    pub to: String,
+}
+
+/// What a run will cost here.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Estimate {
+    /// Seconds for the whole run, λ̂ included.
+    pub seconds: f64,
+    /// Bytes on the device.
+    pub bytes: u64,
+    /// Measured training steps per second.
+    pub steps_per_s: f64,
+    /// Same for the preset named in the card as the light one, if there is one.
+    pub light_seconds: Option<f64>,
+}
+
+/// A run kept in the browser's storage.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Stored {
+    /// Its link.
+    pub link: String,
+    /// Step it can go on from.
+    pub step: u64,
+    /// Steps of the whole run.
+    pub steps: u64,
+}
+
+/// One kernel on one case, compared with its CPU twin.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Checked {
+    /// The kernel.
+    pub kernel: String,
+    /// The case.
+    pub case: String,
+    /// Largest difference over the tolerance: at most 1 agrees.
+    pub margin: f64,
+    /// Whether it agrees in every respect.
+    pub agrees: bool,
+}
