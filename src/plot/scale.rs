@@ -20,6 +20,9 @@ pub struct Scale {
 /// What a logarithmic time axis does with step 0: it stands half a step before 1, and is labelled 0.
 pub const LOG_ZERO: f64 = 0.5;
 
+/// Numbers beyond this set no axis: differences and squares of what an axis spans stay finite.
+const GREATEST: f64 = 1e150;
+
 impl Scale {
     /// Pixel of a number; NaN where the axis has none for it.
     #[must_use]
@@ -127,7 +130,7 @@ pub fn log_ticks(min: f64, max: f64, want: usize) -> Vec<(f64, String)> {
 #[must_use]
 pub fn range(values: impl Iterator<Item = f64>, log: bool) -> Option<(f64, f64)> {
     let mut v: Vec<f64> = values
-        .filter(|x| x.is_finite() && (!log || *x > 0.0))
+        .filter(|x| x.abs() <= GREATEST && (!log || *x > 0.0))
         .map(|x| if log { x.ln() } else { x })
         .collect();
     v.sort_unstable_by(f64::total_cmp);
@@ -205,6 +208,13 @@ mod tests {
             .filter(|x| x.is_finite())
             .fold(f64::MIN, f64::max);
         assert!(naive > 1e9);
+    }
+
+    #[test]
+    fn what_an_axis_spans_can_be_subtracted() {
+        let huge = [9.6e307, -1.3e308, 2.0, f64::INFINITY, 1.0];
+        assert_eq!(range(huge.into_iter(), false), Some((1.0, 2.0)));
+        assert_eq!(range([1e308, -1e308].into_iter(), false), None);
     }
 
     #[test]
