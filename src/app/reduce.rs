@@ -6,7 +6,7 @@ use super::run::Run;
 use super::state::State;
 use crate::experiments::card;
 use crate::knobs::{Knobs, Value};
-use crate::protocol::{Command, Event, Fault, Notice, Phase, RunId};
+use crate::protocol::{Command, Event, Fault, Notice, Phase, RunId, TimeAxis};
 
 /// Takes an action in.
 pub fn reduce(state: &mut State, action: Action) -> Vec<Effect> {
@@ -135,6 +135,7 @@ pub fn reduce(state: &mut State, action: Action) -> Vec<Effect> {
         Action::NewEngine => new_engine(state),
         Action::View(toggle) => {
             let view = &mut state.view;
+            let (log_x, mut effects) = (view.log_x, Vec::new());
             match toggle {
                 Toggle::LogX => view.log_x = !view.log_x,
                 Toggle::LogY => view.log_y = !view.log_y,
@@ -142,7 +143,10 @@ pub fn reduce(state: &mut State, action: Action) -> Vec<Effect> {
                 Toggle::Theme => view.theme = view.theme.next(),
                 Toggle::Keys => view.keys = !view.keys,
             }
-            Vec::new()
+            if view.log_x != log_x {
+                effects.extend(axis(state));
+            }
+            effects
         }
         Action::Drawn => match state.run.as_mut().filter(|r| r.undrawn) {
             Some(run) => {
@@ -284,7 +288,22 @@ fn start(state: &mut State, resume: bool, paused: bool) -> Vec<Effect> {
         resume,
         paused,
     }));
+    if state.view.log_x {
+        // The engine begins with the other one.
+        effects.extend(axis(state));
+    }
     effects
+}
+
+/// Logit-PCA weights checkpoints along the axis the charts show.
+fn axis(state: &State) -> Option<Effect> {
+    let axis = if state.view.log_x {
+        TimeAxis::Log
+    } else {
+        TimeAxis::Linear
+    };
+    let run = state.run.as_ref()?;
+    Some(Effect::Send(Command::Axis(run.id, axis)))
 }
 
 fn drop_run(state: &mut State) -> Vec<Effect> {

@@ -1,9 +1,10 @@
 //! A run as the page sees it: what the frames said so far.
 
+use super::align::align;
 use crate::exec::Counters;
 use crate::knobs::Knobs;
 use crate::protocol::{
-    Figure, Frame, Jump, LlcPoint, Notice, PcaUpdate, Phase, RunId, SeriesDelta,
+    Figure, Frame, Jump, LlcPoint, Notice, PcaUpdate, PerStep, Phase, RunId, SeriesDelta,
 };
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -108,6 +109,8 @@ pub struct Run {
     pub jumps: Vec<Jump>,
     /// Counters of the engine.
     pub counters: Counters,
+    /// Counters of training alone.
+    pub per_step: PerStep,
     /// Remarks so far.
     pub notices: Vec<Notice>,
     /// A frame came that was not drawn yet.
@@ -133,6 +136,7 @@ impl Run {
             figure: None,
             jumps: Vec::new(),
             counters: Counters::default(),
+            per_step: PerStep::default(),
             notices: Vec::new(),
             undrawn: false,
         }
@@ -159,7 +163,7 @@ impl Run {
             self.llc = Rc::new(Llc::of(points));
         }
         if let Some(mut pca) = frame.pca {
-            keep_signs(&mut pca, &self.pca);
+            align(&mut pca, &self.pca);
             self.pca = Rc::new(pca);
         }
         if let Some(jumps) = frame.jumps {
@@ -168,7 +172,7 @@ impl Run {
         if let Some(figure) = frame.figure {
             self.figure = Some(Rc::new(figure));
         }
-        self.counters = frame.counters;
+        (self.counters, self.per_step) = (frame.counters, frame.per_step);
         for notice in frame.notices {
             if self.notices.len() < MAX_NOTICES && !self.notices.contains(&notice) {
                 self.notices.push(notice);
@@ -198,42 +202,6 @@ impl Run {
             let (n, rest) = key.strip_prefix("replicas/")?.split_once('/')?;
             (rest == id).then_some((n.parse().ok()?, series))
         })
-    }
-}
-
-/// Turns components that have changed sign since the last frame back, so that the picture does not
-/// flip while it grows. The plane itself stays that of the first two components, whose shares stand
-/// at the axes.
-fn keep_signs(now: &mut PcaUpdate, before: &PcaUpdate) {
-    for k in 0..3 {
-        let shared = now.steps.iter().zip(&now.pcs).filter_map(|(step, p)| {
-            let i = before.steps.iter().position(|s| s == step)?;
-            Some(p[k] * before.pcs.get(i)?[k])
-        });
-        if shared.sum::<f64>() < 0.0 {
-            for p in &mut now.pcs {
-                p[k] = -p[k];
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod sign_tests {
-    use super::*;
-
-    #[test]
-    fn a_flipped_component_is_turned_back_and_another_is_left() {
-        let at = |pcs: &[[f64; 3]]| PcaUpdate {
-            steps: (0..pcs.len()).map(|i| i as f64).collect(),
-            pcs: pcs.to_vec(),
-            explained: [0.6, 0.2, 0.1],
-        };
-        let before = at(&[[1.0, 2.0, 0.0], [3.0, -1.0, 1.0]]);
-        let mut now = at(&[[-1.1, 2.1, 0.0], [-2.9, -1.2, 1.0], [-5.0, 0.0, 2.0]]);
-        keep_signs(&mut now, &before);
-        assert_eq!(now.pcs[2], [5.0, 0.0, 2.0]);
-        assert_eq!(now.pcs[0][1], 2.1);
     }
 }
 

@@ -4,11 +4,11 @@ use crate::app::link::Link;
 use crate::app::recorded::{Recorded, Trace};
 use crate::engine::Session;
 use crate::experiments::Card;
-use crate::instruments::pca::TimeAxis;
 use crate::plot::decimate::decimate;
 use crate::plot::export::export;
 use crate::plot::panels::{self, Curve, LlcCurve, Look};
 use crate::protocol::LlcPoint;
+use crate::protocol::TimeAxis;
 use std::io::{Error, Result};
 use std::path::Path;
 

@@ -2,8 +2,7 @@
 
 use super::host::Host;
 use super::session::Session;
-use crate::instruments::pca::TimeAxis;
-use crate::protocol::{Event, Frame, Phase, RunId};
+use crate::protocol::{Event, Frame, Phase, RunId, TimeAxis};
 use web_time::{Duration, Instant};
 
 /// Frames are at least this far apart.
@@ -13,6 +12,8 @@ pub(super) struct Live {
     pub(super) id: RunId,
     pub(super) text: String,
     pub(super) session: Session,
+    /// The axis along which the PCA weights checkpoints.
+    pub(super) axis: TimeAxis,
     pub(super) shown: Shown,
     pub(super) kept_step: Option<u64>,
     pub(super) kept_at: Instant,
@@ -26,6 +27,7 @@ pub(super) struct Shown {
     pub(super) llc: usize,
     pub(super) llc_step: u64,
     pub(super) rows: usize,
+    pub(super) axis: TimeAxis,
     pub(super) jumps: usize,
     pub(super) rows_follow: usize,
     pub(super) figure_step: Option<u64>,
@@ -40,6 +42,7 @@ impl Host {
         let changed = shown.phase != s.phase()
             || shown.step != s.step()
             || shown.llc != s.history.llc.len()
+            || shown.axis != live.axis
             || shown.rows_follow != s.follow();
         if !self.acked || !due || !changed && s.notices.is_empty() {
             return;
@@ -53,6 +56,7 @@ impl Host {
             left_s: s.left_s(),
             series: s.history.deltas(),
             counters: s.exec.counters(),
+            per_step: s.per_step(),
             notices: std::mem::take(&mut s.notices),
             ..Frame::default()
         };
@@ -62,9 +66,10 @@ impl Host {
             frame.llc = Some(s.history.llc.clone());
             (shown.llc, shown.llc_step) = (s.history.llc.len(), newest);
         }
-        if s.history.pca.len() != shown.rows || followed {
-            frame.pca = Some(s.history.pca.update(TimeAxis::Linear));
-            (shown.rows, shown.rows_follow) = (s.history.pca.len(), s.follow());
+        let rows = s.history.pca.len();
+        if (rows, live.axis) != (shown.rows, shown.axis) || followed {
+            frame.pca = Some(s.history.pca.update(live.axis));
+            (shown.rows, shown.axis, shown.rows_follow) = (rows, live.axis, s.follow());
         }
         if shown.jumps != s.history.jumps.len() {
             frame.jumps = Some(s.history.jumps.clone());

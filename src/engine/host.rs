@@ -10,7 +10,7 @@ use crate::app::link::{self, Link};
 use crate::experiments;
 use crate::knobs::Value;
 use crate::protocol::{
-    Command, Drill, EngineChoice, Event, Fault, Frame, Notice, Phase, RunId, WhyCpu,
+    Command, Drill, EngineChoice, Event, Fault, Frame, Notice, Phase, RunId, TimeAxis, WhyCpu,
 };
 use crate::store::{Keeper, Record};
 use std::cell::Cell;
@@ -120,6 +120,11 @@ impl Host {
                     link.knobs.put("member", Value::Int(i64::from(r)));
                     l.text = link.text(true);
                     l.kept_step = None;
+                }
+            }
+            Command::Axis(id, axis) => {
+                if let Some(l) = self.live.as_mut().filter(|l| l.id == id) {
+                    l.axis = axis;
                 }
             }
             Command::Reset(id) => {
@@ -268,6 +273,7 @@ impl Host {
             id,
             text,
             session,
+            axis: TimeAxis::default(),
             shown: Shown {
                 step: u64::MAX,
                 ..Shown::default()

@@ -22,4 +22,3 @@ mod training;
 pub use history::History;
 pub use open::Source;
 pub use session::Session;
-pub use tally::PerStep;

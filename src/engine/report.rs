@@ -2,11 +2,9 @@
 
 use super::history::Series;
 use super::session::Session;
-use super::tally::PerStep;
 use crate::app::link::Link;
 use crate::experiments::{Card, SeriesSpec};
-use crate::instruments::pca::TimeAxis;
-use crate::protocol::{DeviceInfo, Jump, LlcPoint, Notice};
+use crate::protocol::{DeviceInfo, Jump, LlcPoint, Notice, PerStep, TimeAxis};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -128,7 +126,10 @@ pub fn report(link: &Link, card: &Card, session: &Session, notices: Vec<Notice>)
         };
         add(
             &format!("logit_pca.pc{}", k + 1),
-            &format!("logit-PCA, component {}", k + 1),
+            &format!(
+                "logit-PCA, component {}, checkpoints weighted by their spacing in steps",
+                k + 1
+            ),
             "",
             points,
         );

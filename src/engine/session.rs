@@ -24,6 +24,8 @@ pub(super) struct Flying {
     pub(super) steps: u64,
     pub(super) evaluates: bool,
     pub(super) keeps: bool,
+    /// Submissions of a batch planned from measured times; none while nothing was measured.
+    pub(super) submits: Option<u64>,
     pub(super) sent: Instant,
 }
 
@@ -129,6 +131,7 @@ impl Session {
             parts.lab.feed(Of::Eval, 0, &mut words);
             batch.words.push((eval.feed, 0, words));
         }
+        self.exec.reserve(IN_FLIGHT + 1, self.parts.most_read());
         self.loading = Some(self.exec.submit(&batch)?);
         Ok(())
     }

@@ -1,26 +1,13 @@
 //! Where time and submissions went: the rate shown, the time left, the counters of training.
 
 use super::session::Session;
-
-/// Counters of training alone, per step.
-#[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
-pub struct PerStep {
-    /// Launches of the training program.
-    pub dispatches_per_step: f64,
-    /// Submissions of batches that trained, evaluations among them included.
-    pub submits_per_step: f64,
-    /// Bind groups created since the first step.
-    pub bind_groups_created: u64,
-    /// Buffers created since the first step.
-    pub buffers_created: u64,
-}
+use crate::protocol::PerStep;
 
 /// Where time and submissions went.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Spent {
-    steps: u64,
-    /// Submissions of batches that trained.
-    pub(super) submits: u64,
+    /// Steps of steady batches, and their submissions.
+    steady: (u64, u64),
     points: u64,
     points_s: f64,
     /// Steps and seconds of the last moments, for the rate shown.
@@ -28,9 +15,12 @@ pub(super) struct Spent {
 }
 
 impl Spent {
-    /// A batch that trained.
-    pub(super) fn trained(&mut self, steps: u64, seconds: f64) {
-        self.steps += steps;
+    /// A batch that trained. Its submissions count unless it was cut because nothing was measured.
+    pub(super) fn trained(&mut self, steps: u64, submits: Option<u64>, seconds: f64) {
+        if let Some(submits) = submits {
+            self.steady.0 += steps;
+            self.steady.1 += submits;
+        }
         let keep = 0.5f64.powf(seconds);
         self.recent = (
             self.recent.0 * keep + steps as f64,
@@ -89,11 +79,8 @@ impl Session {
         let then = self.steady.unwrap_or(now);
         PerStep {
             dispatches_per_step: launches,
-            submits_per_step: if self.spent.steps > 0 {
-                self.spent.submits as f64 / self.spent.steps as f64
-            } else {
-                0.0
-            },
+            submits_per_step: self.spent.steady.1 as f64 / self.spent.steady.0.max(1) as f64,
+            pipelines_created: now.pipelines_created - then.pipelines_created,
             bind_groups_created: now.bind_groups_created - then.bind_groups_created,
             buffers_created: now.buffers_created - then.buffers_created,
         }

@@ -105,9 +105,7 @@ impl Session {
         // The CPU engine does all the work inside `submit`.
         let sent = Instant::now();
         let ticket = self.exec.submit(&batch)?;
-        if steps > 0 && self.steady.is_some() {
-            self.spent.submits += self.exec.counters().submits - before;
-        }
+        let submits = self.exec.counters().submits - before;
         self.flying.push_back(Flying {
             ticket,
             portion,
@@ -115,6 +113,7 @@ impl Session {
             steps,
             evaluates,
             keeps,
+            submits: self.steady.map(|_| submits),
             sent,
         });
         self.submitted = to;
@@ -147,7 +146,7 @@ impl Session {
         self.last_end = Some(now);
         if f.steps > 0 {
             self.train_pacer.record(f.portion, seconds * 1e3);
-            self.spent.trained(f.steps, seconds);
+            self.spent.trained(f.steps, f.submits, seconds);
             self.steady.get_or_insert(self.exec.counters());
         }
         let mut reads = reads.into_iter();

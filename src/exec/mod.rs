@@ -69,6 +69,13 @@ impl Exec {
             Exec::Gpu(e) => e.set_replicas(program, table),
         }
     }
+    /// Makes room for that many reads of so many floats under way at once, so that no later batch
+    /// has to; nothing to do on the CPU.
+    pub fn reserve(&mut self, reads: usize, floats: usize) {
+        if let Exec::Gpu(e) = self {
+            e.reserve(reads, floats);
+        }
+    }
     /// Starts a batch. Batches run in the order submitted.
     ///
     /// # Errors

@@ -214,6 +214,20 @@ impl std::fmt::Debug for Parts {
     }
 }
 
+impl Parts {
+    /// Floats of the greatest read of a run: the losses of a full batch of training, with all an
+    /// evaluation and a checkpoint read, or those of the chains with where they end.
+    #[must_use]
+    pub fn most_read(&self) -> usize {
+        let len = |b: Buf| self.plan.buffers[b.0].len;
+        let extra: usize = self.reads.iter().map(|(_, range)| range.len()).sum();
+        let state: usize = self.moments.iter().map(|(_, b)| len(*b)).sum();
+        let train = len(self.train.stats) + len(self.params) + extra + state;
+        let chains = self.chains.as_ref();
+        train.max(chains.map_or(0, |c| len(c.job.stats) + len(c.params)))
+    }
+}
+
 /// Which job a step or its data belong to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Of {

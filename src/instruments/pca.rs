@@ -7,17 +7,7 @@
 //! row of them, and F never enters again.
 
 use crate::math::linalg::top_eigen;
-use crate::protocol::PcaUpdate;
-
-/// The axis along which checkpoints are spaced when they are weighted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum TimeAxis {
-    /// By the step.
-    Linear,
-    /// By ln(1 + step), so that step 0 has a place.
-    #[default]
-    Log,
-}
+use crate::protocol::{PcaUpdate, TimeAxis};
 
 /// All checkpoints so far: rows, and their inner products.
 #[derive(Clone, Debug, Default)]

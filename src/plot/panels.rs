@@ -164,12 +164,18 @@ pub fn pca<'a>(
     pcs: &[[f64; 3]],
     explained: [f64; 3],
 ) -> PathChart<'a> {
+    // The components may stand exchanged, to keep the picture still: their names go by their shares.
+    let [x, y] = if explained[1] > explained[0] {
+        [2, 1]
+    } else {
+        [1, 2]
+    };
     PathChart {
         width: look.width,
         height: look.height,
         label: "Principal components of the logits over training, coloured by step".into(),
-        x_title: share(1, explained[0]),
-        y_title: share(2, explained[1]),
+        x_title: share(x, explained[0]),
+        y_title: share(y, explained[1]),
         steps,
         points: pcs.iter().map(|p| [p[0], p[1]]).collect(),
         x_max: look.x_max,

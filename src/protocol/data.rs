@@ -40,6 +40,31 @@ pub struct LlcPoint {
     pub failed_chains: u32,
 }
 
+/// The axis along which checkpoints are spaced when logit-PCA weights them: the one the charts show.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TimeAxis {
+    /// By the step.
+    #[default]
+    Linear,
+    /// By ln(1 + step), so that step 0 has a place.
+    Log,
+}
+
+/// Counters of training alone, per step; what was created counts from the first measured step on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PerStep {
+    /// Launches of the training program.
+    pub dispatches_per_step: f64,
+    /// Submissions of batches that trained, evaluations among them included.
+    pub submits_per_step: f64,
+    /// Pipelines created since.
+    pub pipelines_created: u64,
+    /// Bind groups created since.
+    pub bind_groups_created: u64,
+    /// Buffers created since.
+    pub buffers_created: u64,
+}
+
 /// Logit-PCA over all checkpoints so far.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PcaUpdate {

@@ -4,7 +4,9 @@
 mod data;
 mod fault;
 
-pub use data::{Checked, Estimate, Figure, Jump, LlcPoint, PcaUpdate, SeriesDelta, Stored};
+pub use data::{
+    Checked, Estimate, Figure, Jump, LlcPoint, PcaUpdate, PerStep, SeriesDelta, Stored, TimeAxis,
+};
 pub use fault::{Fault, WhyCpu};
 
 use crate::exec::Counters;
@@ -152,6 +154,8 @@ pub enum Command {
     Reset(RunId),
     /// λ̂ and PCA follow this replica from now on.
     Follow(RunId, u32),
+    /// Logit-PCA weights checkpoints by their spacing on this axis from now on.
+    Axis(RunId, TimeAxis),
     /// The page has drawn this frame; the next may be sent.
     Ack(RunId),
     /// Force a fault, for practice.
@@ -202,6 +206,8 @@ pub struct Frame {
     pub jumps: Option<Vec<Jump>>,
     /// Counters of the engine.
     pub counters: Counters,
+    /// Counters of training alone.
+    pub per_step: PerStep,
     /// Remarks since the last frame.
     pub notices: Vec<Notice>,
 }

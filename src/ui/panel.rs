@@ -34,7 +34,7 @@ pub fn Panel(page: &Page) -> Html {
     let why = state.why_cpu.as_ref().map(ToString::to_string);
     let run = state.run.as_ref();
     let counters = run.map(|r| r.counters).unwrap_or_default();
-    let steps = run.map_or(1.0, |r| r.step.max(1) as f64);
+    let per_step = run.map(|r| r.per_step).unwrap_or_default();
     let row = |name: &str, value: String| html! { <div><dt>{ name.to_string() }</dt><dd>{ value }</dd></div> };
     html! {
         <details class="panel" data-test="panel">
@@ -44,13 +44,13 @@ pub fn Panel(page: &Page) -> Html {
                 { row("device", device.to_string()) }
                 if let Some(why) = why { { row("why the CPU", why) } }
                 { row("runs are kept", if state.keeps { "yes".into() } else { "no".into() }) }
-                { row("dispatches", grouped(counters.dispatches)) }
-                { row("dispatches per training step, λ̂ included", significant(counters.dispatches as f64 / steps, 3)) }
-                { row("submissions", grouped(counters.submits)) }
-                { row("submissions per training step, λ̂ included", significant(counters.submits as f64 / steps, 2)) }
-                { row("pipelines created", grouped(counters.pipelines_created)) }
-                { row("bind groups created", grouped(counters.bind_groups_created)) }
-                { row("buffers created", grouped(counters.buffers_created)) }
+                { row("dispatches per training step", significant(per_step.dispatches_per_step, 3)) }
+                { row("submissions per training step", significant(per_step.submits_per_step, 2)) }
+                { row("dispatches so far, λ̂ included", grouped(counters.dispatches)) }
+                { row("submissions so far, λ̂ included", grouped(counters.submits)) }
+                { row("pipelines", created(counters.pipelines_created, per_step.pipelines_created)) }
+                { row("bind groups", created(counters.bind_groups_created, per_step.bind_groups_created)) }
+                { row("buffers", created(counters.buffers_created, per_step.buffers_created)) }
             </dl>
             <label>{"engine "}
                 <select data-test="engine" onchange={engine}>
@@ -70,6 +70,15 @@ pub fn Panel(page: &Page) -> Html {
             </div>
         </details>
     }
+}
+
+/// What was created, and how much of it in the steady state, where there should be none.
+fn created(all: u64, since: u64) -> String {
+    format!(
+        "{}, {} of them since the first step",
+        grouped(all),
+        grouped(since)
+    )
 }
 
 /// The check of this device: every kernel against its CPU twin.

@@ -24,7 +24,14 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("estimate", &["math", "protocol::LlcPoint"]),
     (
         "instruments",
-        &["plan", "kernels", "math", "tensor", "protocol::PcaUpdate"],
+        &[
+            "plan",
+            "kernels",
+            "math",
+            "tensor",
+            "protocol::PcaUpdate",
+            "protocol::TimeAxis",
+        ],
     ),
     (
         "experiments",

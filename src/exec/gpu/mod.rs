@@ -65,6 +65,17 @@ impl GpuExec {
         }
     }
 
+    /// Makes staging buffers for that many reads of so many floats under way at once.
+    pub fn reserve(&mut self, reads: usize, floats: usize) {
+        let Self {
+            gpu,
+            staging,
+            counters,
+            ..
+        } = self;
+        staging.reserve(gpu, counters, reads, floats);
+    }
+
     /// Starts a batch. Batches run in the order submitted; several may be under way.
     ///
     /// # Errors

@@ -34,14 +34,7 @@ impl Staging {
         let staging = fits
             .min_by_key(|(_, (b, _))| b.size())
             .map(|(i, _)| i)
-            .unwrap_or_else(|| {
-                // Rounded up, so that reads of nearly one size share their buffers.
-                let size = size.next_power_of_two().max(1024);
-                let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
-                self.buffers
-                    .push((buffer(gpu, made, "staging", size, usage), false));
-                self.buffers.len() - 1
-            });
+            .unwrap_or_else(|| self.make(gpu, made, size));
         self.buffers[staging].1 = true;
         Flight {
             staging,
@@ -50,6 +43,24 @@ impl Staging {
             submission: None,
             mapped: None,
         }
+    }
+
+    /// Makes buffers until that many can hold so many floats.
+    pub fn reserve(&mut self, gpu: &Gpu, made: &mut Counters, reads: usize, floats: usize) {
+        let size = 4 * floats as u64;
+        let there = self.buffers.iter().filter(|(b, _)| b.size() >= size);
+        for _ in there.count()..reads {
+            self.make(gpu, made, size);
+        }
+    }
+
+    fn make(&mut self, gpu: &Gpu, made: &mut Counters, size: u64) -> usize {
+        // Rounded up, so that reads of nearly one size share their buffers.
+        let size = size.next_power_of_two().max(1024);
+        let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
+        self.buffers
+            .push((buffer(gpu, made, "staging", size, usage), false));
+        self.buffers.len() - 1
     }
 
     /// The buffer a readback is copied into.
