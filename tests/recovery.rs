@@ -4,8 +4,10 @@
 
 use lambdahat::engine::host::Host;
 use lambdahat::protocol::{Command, Drill, EngineChoice, Event, Fault, Phase, RunId};
+use lambdahat::store::native::NativeStore;
 use pollster::block_on;
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::rc::Rc;
 
 const LINK: &str =
@@ -15,8 +17,8 @@ const RUN: RunId = RunId(1);
 /// What a page has seen by the end: curves and λ̂ as bits, and the faults it was told of.
 type Seen = (BTreeMap<String, Vec<u64>>, Vec<Fault>);
 
-/// Runs a link to its end; `lose` destroys the device once the page has seen that step.
-fn play(link: &str, lose: Option<u64>) -> Seen {
+/// Runs a link to its end; `lose` destroys the device after that many portions of work.
+fn play(link: &str, lose: Option<usize>) -> Seen {
     let mut host = Host::new(None, Rc::default());
     let engine = EngineChoice::Gpu;
     block_on(host.command(Command::Hello {
@@ -31,8 +33,10 @@ fn play(link: &str, lose: Option<u64>) -> Seen {
         paused,
     }));
     let (mut curves, mut faults) = (BTreeMap::<String, Vec<u64>>::new(), Vec::new());
-    let mut lose = lose;
-    for _ in 0..10_000 {
+    for portion in 0..10_000 {
+        if lose == Some(portion) {
+            block_on(host.command(Command::Drill(RUN, Drill::LoseDevice)));
+        }
         block_on(host.pump());
         for event in host.take_events() {
             match event {
@@ -48,10 +52,6 @@ fn play(link: &str, lose: Option<u64>) -> Seen {
                         curves.insert("llc".into(), bits);
                     }
                     block_on(host.command(Command::Ack(RUN)));
-                    if lose.is_some_and(|at| frame.step >= at) {
-                        lose = None;
-                        block_on(host.command(Command::Drill(RUN, Drill::LoseDevice)));
-                    }
                     if frame.phase == Phase::Done {
                         return (curves, faults);
                     }
@@ -67,9 +67,54 @@ fn play(link: &str, lose: Option<u64>) -> Seen {
 fn a_lost_device_cannot_be_seen_in_the_numbers() {
     let (calm, none) = play(LINK, None);
     assert!(none.is_empty() && calm["llc"].len() == 7, "{none:?}");
-    let (stormy, faults) = play(LINK, Some(20));
+    let (stormy, faults) = play(LINK, Some(60));
     assert!(matches!(faults[..], [Fault::DeviceLost(_)]), "{faults:?}");
     assert_eq!(stormy, calm);
     // The comparison can fail: another seed is another run.
     assert_ne!(play(&format!("{LINK}&seed=2"), None).0, calm);
+}
+
+/// Starts a link from what a folder holds, and runs it to its end: remarks on the way, and the first
+/// step seen.
+fn resumed(folder: &Path, link: &str) -> (String, u64) {
+    let keeper = NativeStore::open(folder).unwrap();
+    let mut host = Host::new(Some(keeper), Rc::default());
+    let (link, resume, paused) = (link.to_string(), true, false);
+    block_on(host.command(Command::Start {
+        run: RUN,
+        link,
+        resume,
+        paused,
+    }));
+    let (mut said, mut first) = (String::new(), None);
+    for _ in 0..10_000 {
+        block_on(host.pump());
+        for event in host.take_events() {
+            let Event::Frame(frame) = event else { continue };
+            if frame.phase != Phase::Preparing {
+                first.get_or_insert(frame.step);
+            }
+            frame.notices.iter().for_each(|n| said += &n.text);
+            block_on(host.command(Command::Ack(RUN)));
+            if frame.phase == Phase::Done {
+                return (said, first.unwrap());
+            }
+        }
+    }
+    panic!("the run did not end");
+}
+
+#[test]
+fn only_the_run_that_was_kept_is_resumed() {
+    let folder = std::env::temp_dir().join(format!("lambdahat-resume-{}", std::process::id()));
+    let (said, _) = resumed(&folder, LINK);
+    assert!(said.contains("could not be read"), "{said}");
+    let (said, first) = resumed(&folder, LINK);
+    assert!(said.is_empty() && first == 90, "{said} {first}");
+    let (said, first) = resumed(&folder, &format!("{LINK}&seed=2"));
+    assert!(
+        said.contains("now another one") && first < 90,
+        "{said} {first}"
+    );
+    std::fs::remove_dir_all(folder).unwrap();
 }

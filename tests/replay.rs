@@ -224,3 +224,42 @@ fn a_diverging_run_says_at_which_step() {
         assert_eq!(s.phase(), Phase::Failed);
     }
 }
+
+#[test]
+fn a_restored_run_remembers_who_has_diverged() {
+    let mut s = session(TMS, EngineChoice::Cpu);
+    while s.history.checkpoints.len() < 2 {
+        block_on(s.pump()).unwrap();
+    }
+    let (params, n) = (s.parts.params, s.parts.arena.len());
+    let floats = vec![(params, 2 * n, vec![f32::NAN; n])];
+    let poison = Batch {
+        floats,
+        ..Batch::default()
+    };
+    s.exec.submit(&poison).unwrap();
+    while s.history.checkpoints.len() < 3 {
+        block_on(s.pump()).unwrap();
+    }
+    let kept = record::capture(&s, TMS).unwrap();
+    let diverged = |s: &Session| {
+        s.notices
+            .iter()
+            .any(|n| n.text.contains("diverged at step"))
+    };
+    assert!(diverged(&s));
+    let again = |kept: &lambdahat::store::Record| {
+        let mut again = session(TMS, EngineChoice::Cpu);
+        record::restore(&mut again, kept).unwrap();
+        finish(&mut again);
+        again
+    };
+    let mut known = again(&kept);
+    assert!(!diverged(&known), "{:?}", known.notices);
+    assert!(!known.follow_replica(2) && known.follow() == 0 && diverged(&known));
+    assert!(known.follow_replica(1) && !known.follow_replica(3) && known.follow() == 1);
+    // Planted: a record that does not say so.
+    let mut silent = kept;
+    silent.extra.clear();
+    assert!(diverged(&again(&silent)));
+}

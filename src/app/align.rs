@@ -55,7 +55,7 @@ mod tests {
         let mut order = [0, 1, 2];
         order.sort_by(|&a, &b| size[b].total_cmp(&size[a]));
         let total: f64 = size.iter().sum();
-        let sign = |k: usize| if (n + k) % 3 == 0 { -1.0 } else { 1.0 };
+        let sign = |k: usize| if (n + k).is_multiple_of(3) { -1.0 } else { 1.0 };
         PcaUpdate {
             steps: (0..n).map(|i| i as f64).collect(),
             pcs: (0..n)

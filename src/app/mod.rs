@@ -2,6 +2,7 @@
 //! reducer, the words on the screen. It does not know the engine, the executors or the models.
 
 pub mod action;
+mod aim;
 mod align;
 pub mod link;
 pub mod locality;

@@ -1,12 +1,13 @@
 //! How the state changes, and what it asks of the world. Pure: the page carries the effects out.
 
 use super::action::{Action, Effect, Toggle};
+use super::aim::{axis, follow, member};
 use super::link::{Link, apply_query, parse};
 use super::run::Run;
 use super::state::State;
 use crate::experiments::card;
-use crate::knobs::{Knobs, Value};
-use crate::protocol::{Command, Event, Fault, Notice, Phase, RunId, TimeAxis};
+use crate::knobs::Knobs;
+use crate::protocol::{Command, Event, Fault, Notice, Phase, RunId};
 
 /// Takes an action in.
 pub fn reduce(state: &mut State, action: Action) -> Vec<Effect> {
@@ -204,6 +205,10 @@ fn worker(state: &mut State, event: Event) -> Vec<Effect> {
             }
             Vec::new()
         }
+        Event::Follows { run, replica } => {
+            let ours = state.run.as_ref().is_some_and(|r| r.id == run);
+            ours.then(|| member(state, replica)).into_iter().collect()
+        }
         Event::Fault { run, fault } => {
             let current = state.run.as_ref().map(|r| r.id);
             if run.is_none() || run == current {
@@ -295,17 +300,6 @@ fn start(state: &mut State, resume: bool, paused: bool) -> Vec<Effect> {
     effects
 }
 
-/// Logit-PCA weights checkpoints along the axis the charts show.
-fn axis(state: &State) -> Option<Effect> {
-    let axis = if state.view.log_x {
-        TimeAxis::Log
-    } else {
-        TimeAxis::Linear
-    };
-    let run = state.run.as_ref()?;
-    Some(Effect::Send(Command::Axis(run.id, axis)))
-}
-
 fn drop_run(state: &mut State) -> Vec<Effect> {
     state.fault = None;
     state.measuring = None;
@@ -316,20 +310,6 @@ fn drop_run(state: &mut State) -> Vec<Effect> {
         .map(|run| Effect::Send(Command::Reset(run.id)))
         .into_iter()
         .collect()
-}
-
-fn follow(state: &mut State, replica: u32) -> Vec<Effect> {
-    let value = Value::Int(i64::from(replica));
-    // The form and the run change together, so following another replica makes nothing stale.
-    state.link.knobs.put("member", value);
-    let mut effects = Vec::new();
-    if let Some(run) = &mut state.run {
-        run.knobs.put("member", value);
-        run.link = super::link::text_of(state.link.experiment, &run.knobs, true);
-        effects.push(Effect::Send(Command::Follow(run.id, replica)));
-    }
-    effects.push(address(state));
-    effects
 }
 
 fn move_cursor(state: &mut State, by: i64) {
@@ -380,7 +360,7 @@ fn measure(state: &mut State) -> Vec<Effect> {
     vec![Effect::Send(Command::Measure { link })]
 }
 
-fn address(state: &State) -> Effect {
+pub(super) fn address(state: &State) -> Effect {
     Effect::Address(state.link.hash(state.run.is_some()))
 }
 

@@ -17,6 +17,8 @@ pub(super) struct Live {
     pub(super) shown: Shown,
     pub(super) kept_step: Option<u64>,
     pub(super) kept_at: Instant,
+    /// How long the last record took to write.
+    pub(super) keeping: Duration,
 }
 
 /// What the page has seen, to send only what changed.

@@ -4,6 +4,7 @@ use crate::instruments::pca::Pca;
 use crate::protocol::{Figure, Jump, LlcPoint, SeriesDelta};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 /// Jumps kept: replicas on an edge between two k-gons go to and fro.
 const MOST_JUMPS: usize = 1000;
@@ -28,8 +29,8 @@ pub struct Series {
 pub struct Checkpoint {
     /// Its step.
     pub step: u64,
-    /// `[replica][params]`.
-    pub weights: Vec<f32>,
+    /// `[replica][params]`, shared with the records that keep them.
+    pub weights: Rc<Vec<f32>>,
     /// What the evaluation read back beside the weights.
     pub reads: Vec<Vec<f32>>,
 }
@@ -50,7 +51,7 @@ pub struct History {
     /// Jumps of replicas from one k-gon to another, where the figure tells k-gons.
     pub jumps: Vec<Jump>,
     /// The optimiser's state at the last checkpoint, in the order of `Parts::moments`.
-    pub moments: Vec<Vec<f32>>,
+    pub moments: Vec<Rc<Vec<f32>>>,
     sent: BTreeMap<String, usize>,
 }
 

@@ -19,6 +19,8 @@ use web_time::{Duration, Instant};
 
 /// Records are written at most this often; a faster run loses that much on a crash.
 const KEEP: Duration = Duration::from_millis(1500);
+/// And at most every so many times as long as the last one took: a record grows with every checkpoint.
+const KEEP_SHARE: u32 = 20;
 
 /// The engine behind the page.
 pub struct Host {
@@ -114,12 +116,16 @@ impl Host {
             Command::Step(id) => session(id, &mut self.live, &Session::single_step),
             Command::Follow(id, r) => {
                 if let Some(l) = self.live.as_mut().filter(|l| l.id == id) {
-                    l.session.follow_replica(r as usize);
-                    // The record must say whom its λ̂ belongs to.
-                    let mut link = link::parse(&l.text);
-                    link.knobs.put("member", Value::Int(i64::from(r)));
-                    l.text = link.text(true);
-                    l.kept_step = None;
+                    if l.session.follow_replica(r as usize) {
+                        // The record must say whom its λ̂ belongs to.
+                        let mut link = link::parse(&l.text);
+                        link.knobs.put("member", Value::Int(i64::from(r)));
+                        l.text = link.text(true);
+                        l.kept_step = None;
+                    } else {
+                        let replica = l.session.follow() as u32;
+                        self.events.push(Event::Follows { run: id, replica });
+                    }
                 }
             }
             Command::Axis(id, axis) => {
@@ -249,6 +255,8 @@ impl Host {
             (Some(k), true) => k.load().ok().flatten(),
             _ => None,
         };
+        // Another tab may have kept its own run since this one was offered.
+        let ours = |r: &Record| link::parse(&r.link).text(true) == parsed.text(true);
         let mut session = match self.prepared.take() {
             Some((for_link, fresh)) if for_link == text => {
                 Session::new(fresh.parts, fresh.exec).paced(fresh.train_pacer, fresh.chain_pacer)
@@ -256,12 +264,15 @@ impl Host {
             _ => self.session(&parsed).await?,
         };
         match stored {
-            Some(r) => self.restore(&mut session, &r)?,
-            None => {
+            Some(r) if ours(&r) => self.restore(&mut session, &r)?,
+            other => {
                 if resume {
-                    session.notices.push(Notice::new(
-                        "The stored run could not be read; it starts from the beginning.",
-                    ));
+                    let why = other.map_or("could not be read".into(), |r| {
+                        format!("is now another one ({})", r.link)
+                    });
+                    session.notices.push(Notice::new(format!(
+                        "The stored run {why}; this one starts from the beginning."
+                    )));
                 }
                 session.begin()?;
             }
@@ -280,6 +291,7 @@ impl Host {
             },
             kept_step: None,
             kept_at: Instant::now(),
+            keeping: Duration::ZERO,
         });
         Ok(())
     }
@@ -330,7 +342,8 @@ impl Host {
             return;
         };
         let last = live.session.history.checkpoints.last().map(|c| c.step);
-        let due = last != live.kept_step && (idle || live.kept_at.elapsed() > KEEP);
+        let due = last != live.kept_step
+            && (idle || live.kept_at.elapsed() > KEEP.max(KEEP_SHARE * live.keeping));
         if !due {
             return;
         }
@@ -344,6 +357,7 @@ impl Host {
             )));
             self.keeper = None;
         }
+        live.keeping = live.kept_at.elapsed();
     }
 }
 

@@ -11,8 +11,8 @@ const LIMIT_MS: f64 = 100.0;
 /// Steps that go together while they fit into [`LIMIT_MS`].
 const TOGETHER: u64 = 4;
 
-/// Submissions the first step is cut into.
-const FIRST_CUTS: usize = 8;
+/// Submissions the first step is cut into: one a launch, since nothing is known of any of them.
+const FIRST_CUTS: usize = usize::MAX;
 
 /// What to submit next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

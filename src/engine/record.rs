@@ -6,12 +6,16 @@ use super::session::Session;
 use crate::protocol::{Fault, Jump, SeriesDelta};
 use crate::store::{Named, Record};
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 /// Prefix of the weights of a checkpoint in a record.
 const CHECKPOINT: &str = "checkpoint.";
 
 /// Where a record keeps the jumps.
 const JUMPS: &str = "jumps";
+
+/// Where a record keeps which replicas have diverged, and when.
+const LOST: &str = "lost";
 
 /// The run at its last checkpoint; none before the first.
 #[must_use]
@@ -35,10 +39,10 @@ pub fn capture(session: &Session, link: &str) -> Option<Record> {
             }
         })
         .collect();
-    let named = |name: String, data: &[f32]| Named {
+    let named = |name: String, data: &Rc<Vec<f32>>| Named {
         name,
         shape: vec![data.len()],
-        data: data.to_vec(),
+        data: Rc::clone(data),
     };
     let mut tensors: Vec<Named> = history
         .checkpoints
@@ -48,6 +52,11 @@ pub fn capture(session: &Session, link: &str) -> Option<Record> {
     let moments = session.parts.moments.iter().zip(&history.moments);
     tensors.extend(moments.map(|((name, _), data)| named((*name).into(), data)));
     let jumps: Vec<&Jump> = history.jumps.iter().filter(|j| j.step <= step).collect();
+    let lost: Vec<_> = session
+        .lost
+        .iter()
+        .map(|at| at.filter(|&at| at < step))
+        .collect();
     Some(Record {
         link: link.into(),
         version: crate::VERSION.into(),
@@ -63,18 +72,15 @@ pub fn capture(session: &Session, link: &str) -> Option<Record> {
             .filter(|p| p.step <= step)
             .cloned()
             .collect(),
-        pca: history
-            .pca
-            .rows()
-            .filter(|(s, _)| *s <= step)
-            .map(|(s, r)| (s, r.to_vec()))
-            .collect(),
+        pca: history.pca.rows().filter(|(s, _)| *s <= step).collect(),
         notices: Vec::new(),
-        extra: BTreeMap::from([(
-            JUMPS.to_string(),
-            serde_json::to_string(&jumps).unwrap_or_default(),
-        )]),
+        extra: BTreeMap::from([extra(JUMPS, &jumps), extra(LOST, &lost)]),
     })
+}
+
+fn extra(name: &str, value: &impl serde::Serialize) -> (String, String) {
+    let text = serde_json::to_string(value).unwrap_or_default();
+    (name.to_string(), text)
 }
 
 /// Puts a fresh session where the record stands.
@@ -115,17 +121,18 @@ pub fn restore(session: &mut Session, record: &Record) -> Result<(), Fault> {
                 .ok_or_else(|| wrong("other optimiser state"))
         })
         .collect::<Result<Vec<_>, _>>()?;
-    session.load(last.weights.clone(), &moments)?;
+    session.load(last.weights.to_vec(), &moments)?;
     session.follow = record.follow as usize;
     let history = &mut session.history;
     history.moments = moments;
     history.checkpoints = checkpoints;
     history.llc.clone_from(&record.llc);
-    let jumps = record
-        .extra
-        .get(JUMPS)
-        .and_then(|text| serde_json::from_str(text).ok());
-    history.jumps = jumps.unwrap_or_default();
+    let extra = |name| record.extra.get(name).map_or("", String::as_str);
+    history.jumps = serde_json::from_str(extra(JUMPS)).unwrap_or_default();
+    let lost = serde_json::from_str::<Vec<Option<u64>>>(extra(LOST)).ok();
+    if let Some(lost) = lost.filter(|lost| lost.len() == session.lost.len()) {
+        session.lost = lost;
+    }
     for d in &record.series {
         let series = Series {
             x: d.x.clone(),

@@ -11,6 +11,7 @@ use crate::exec::{Counters, Exec, Ticket};
 use crate::experiments::{Of, Parts};
 use crate::protocol::{Fault, Notice, Phase};
 use std::collections::VecDeque;
+use std::rc::Rc;
 use web_time::Instant;
 
 /// Batches of training in flight on a GPU, so that it does not wait for the host.
@@ -58,7 +59,8 @@ pub struct Session {
     pub(super) last_end: Option<Instant>,
     /// Sum and number of the minibatch losses of the first replica since the last evaluation.
     pub(super) running: (f64, u32),
-    pub(super) lost: Vec<bool>,
+    /// By replica, the step whose loss was no longer finite.
+    pub(super) lost: Vec<Option<u64>>,
     pub(super) spent: Spent,
     pub(super) steady: Option<Counters>,
 }
@@ -96,7 +98,7 @@ impl Session {
             sampling: None,
             last_end: None,
             running: (0.0, 0),
-            lost: vec![false; replicas],
+            lost: vec![None; replicas],
             spent: Spent::default(),
             steady: None,
         }
@@ -113,7 +115,7 @@ impl Session {
     ///
     /// # Errors
     /// Device lost or out of memory.
-    pub fn load(&mut self, weights: Vec<f32>, moments: &[Vec<f32>]) -> Result<(), Fault> {
+    pub fn load(&mut self, weights: Vec<f32>, moments: &[Rc<Vec<f32>>]) -> Result<(), Fault> {
         let parts = &self.parts;
         self.exec
             .set_replicas(parts.train.program, &parts.train.replicas);
@@ -121,9 +123,8 @@ impl Session {
         batch.floats.push((parts.params, 0, weights));
         for (i, (_, buf)) in parts.moments.iter().enumerate() {
             let zeros = || vec![0.0; parts.plan.buffers[buf.0].len];
-            batch
-                .floats
-                .push((*buf, 0, moments.get(i).cloned().unwrap_or_else(zeros)));
+            let there = moments.get(i).map_or_else(zeros, |m| m.to_vec());
+            batch.floats.push((*buf, 0, there));
         }
         if let Some(eval) = &parts.eval {
             self.exec.set_replicas(eval.program, &eval.replicas);
@@ -201,10 +202,22 @@ impl Session {
         }
     }
 
-    /// λ̂ and PCA follow another replica from now on: its checkpoints are estimated anew.
-    pub fn follow_replica(&mut self, replica: usize) {
-        if replica >= self.parts.train.replicas.len() || replica == self.follow {
-            return;
+    /// λ̂ and PCA follow another replica from now on: its checkpoints are estimated anew. False, with
+    /// a notice, for one that has diverged, and for one that is not there.
+    pub fn follow_replica(&mut self, replica: usize) -> bool {
+        match self.lost.get(replica) {
+            Some(None) if replica == self.follow => return true,
+            Some(None) => {}
+            Some(Some(step)) => {
+                self.notices.push(Notice::about(
+                    "member",
+                    format!(
+                        "Replica {replica} diverged at step {step}: there is nothing to follow."
+                    ),
+                ));
+                return false;
+            }
+            None => return false,
         }
         self.follow = replica;
         self.history.llc.clear();
@@ -221,6 +234,7 @@ impl Session {
                 self.queue.push_back(c.step);
             }
         }
+        true
     }
 
     /// Checkpoints that still lack their λ̂ are estimated (after a restore).

@@ -6,6 +6,7 @@ use crate::exec::{Batch, Run};
 use crate::experiments::{Job, Of, STATS, feed_batch};
 use crate::kernels::Step;
 use crate::protocol::{Fault, Notice};
+use std::rc::Rc;
 use web_time::Instant;
 
 impl Session {
@@ -174,9 +175,9 @@ impl Session {
                     if r == 0 {
                         self.running = (self.running.0 + f64::from(s[0]), self.running.1 + 1);
                     }
-                } else if !self.lost[r] {
-                    self.lost[r] = true;
-                    if r == self.follow || self.lost.iter().all(|&l| l) {
+                } else if self.lost[r].is_none() {
+                    self.lost[r] = Some(step);
+                    if r == self.follow || self.lost.iter().all(Option::is_some) {
                         return Err(Fault::Diverged { step });
                     }
                     self.notices.push(Notice::new(format!(
@@ -218,10 +219,10 @@ impl Session {
             self.history.pca.push(step, &seen.pca_row);
             self.history.checkpoints.push(Checkpoint {
                 step,
-                weights,
+                weights: weights.into(),
                 reads,
             });
-            self.history.moments = moments;
+            self.history.moments = moments.into_iter().map(Rc::new).collect();
             if self.parts.chains.is_some() {
                 self.queue.push_back(step);
             }

@@ -2,6 +2,7 @@
 //! `lab.rs` (builds the plan; all the engine knows), `story.md` (the text beside the plots).
 
 pub mod induction;
+mod limits;
 pub mod tms;
 
 use crate::exec::Batch;

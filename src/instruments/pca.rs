@@ -8,12 +8,13 @@
 
 use crate::math::linalg::top_eigen;
 use crate::protocol::{PcaUpdate, TimeAxis};
+use std::rc::Rc;
 
 /// All checkpoints so far: rows, and their inner products.
 #[derive(Clone, Debug, Default)]
 pub struct Pca {
     steps: Vec<f64>,
-    rows: Vec<Vec<f32>>,
+    rows: Vec<Rc<Vec<f32>>>,
     /// Lower triangle of ⟨x_s, x_t⟩, row after row.
     products: Vec<f64>,
 }
@@ -62,7 +63,7 @@ impl Pca {
             return false;
         }
         self.steps.push(step as f64);
-        self.rows.push(row.to_vec());
+        self.rows.push(row.to_vec().into());
         for other in &self.rows {
             let product = other
                 .iter()
@@ -95,11 +96,9 @@ impl Pca {
     }
 
     /// The rows, to keep with a record: `(step, features)`.
-    pub fn rows(&self) -> impl Iterator<Item = (u64, &[f32])> {
-        self.steps
-            .iter()
-            .map(|&s| s as u64)
-            .zip(self.rows.iter().map(Vec::as_slice))
+    pub fn rows(&self) -> impl Iterator<Item = (u64, Rc<Vec<f32>>)> {
+        let steps = self.steps.iter().map(|&s| s as u64);
+        steps.zip(self.rows.iter().cloned())
     }
 
     /// The components over the whole history. All shares are 0 where nothing varies.

@@ -238,6 +238,13 @@ pub enum Event {
     Checked(Vec<Checked>),
     /// New picture of a run.
     Frame(Box<Frame>),
+    /// The replica that is followed, where another was asked for in vain; a notice says why.
+    Follows {
+        /// Which run.
+        run: RunId,
+        /// The replica λ̂ and PCA follow as before.
+        replica: u32,
+    },
     /// A fault. After `DeviceLost` the worker tries to go on by itself.
     Fault {
         /// Which run; none if it is about the engine.

@@ -6,7 +6,9 @@ use super::StoreError;
 use crate::protocol::{DeviceInfo, LlcPoint, Notice, SeriesDelta};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
 
 /// A named tensor of floats.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -15,8 +17,8 @@ pub struct Named {
     pub name: String,
     /// Shape, row-major.
     pub shape: Vec<usize>,
-    /// Its elements.
-    pub data: Vec<f32>,
+    /// Its elements, shared with whoever else keeps them.
+    pub data: Rc<Vec<f32>>,
 }
 
 /// All of a run at one step.
@@ -41,7 +43,7 @@ pub struct Record {
     /// λ̂ so far.
     pub llc: Vec<LlcPoint>,
     /// Rows of logit-PCA: step and features, all of one length.
-    pub pca: Vec<(u64, Vec<f32>)>,
+    pub pca: Vec<(u64, Rc<Vec<f32>>)>,
     /// Remarks so far.
     pub notices: Vec<Notice>,
     /// Whatever else the engine must remember, by name.
@@ -77,23 +79,20 @@ const HEAD: &str = "lambdahat";
 const CHECKSUM: &str = "crc32";
 
 /// Tensors of a file, as they are collected: name, type, shape, bytes.
-type Part = (String, Dtype, Vec<usize>, Vec<u8>);
+type Part<'a> = (String, Dtype, Vec<usize>, Cow<'a, [u8]>);
 
-fn f32s(name: String, shape: Vec<usize>, data: &[f32]) -> Part {
-    (
-        name,
-        Dtype::F32,
-        shape,
-        data.iter().flat_map(|x| x.to_le_bytes()).collect(),
-    )
+/// Weights are many: their bytes are borrowed. Every platform here is little-endian, as the file is.
+fn f32s(name: String, shape: Vec<usize>, data: &[f32]) -> Part<'_> {
+    let bytes = Cow::Borrowed(bytemuck::cast_slice(data));
+    (name, Dtype::F32, shape, bytes)
 }
 
-fn f64s(name: String, data: &[f64]) -> Part {
+fn f64s(name: String, data: &[f64]) -> Part<'static> {
     (
         name,
         Dtype::F64,
         vec![data.len()],
-        data.iter().flat_map(|x| x.to_le_bytes()).collect(),
+        Cow::Owned(data.iter().flat_map(|x| x.to_le_bytes()).collect()),
     )
 }
 
@@ -205,7 +204,7 @@ pub fn encode(record: &Record, seq: u64) -> Result<Vec<u8>, StoreError> {
         &head,
         parts
             .iter()
-            .map(|(n, _, s, b)| (n.as_str(), s.as_slice(), b.as_slice())),
+            .map(|(n, _, s, b)| (n.as_str(), s.as_slice(), &**b)),
     );
     let mut views = Vec::with_capacity(parts.len());
     for (name, dtype, shape, bytes) in &parts {
@@ -271,6 +270,7 @@ pub fn decode(bytes: &[u8]) -> Result<(u64, Record), StoreError> {
     let mut tensors = Vec::with_capacity(head.tensors.len());
     for name in head.tensors {
         let (shape, data) = f32s(&format!("tensors/{name}"))?;
+        let data = data.into();
         tensors.push(Named { name, shape, data });
     }
     let mut series = Vec::with_capacity(head.series.len());
@@ -295,6 +295,7 @@ pub fn decode(bytes: &[u8]) -> Result<(u64, Record), StoreError> {
         rows.get(i * features..(i + 1) * features)
             .unwrap_or_default()
             .to_vec()
+            .into()
     };
     let pca = head
         .pca_steps

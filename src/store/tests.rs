@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::protocol::{DeviceInfo, DeviceKind, LlcPoint, Notice, SeriesDelta};
+use std::rc::Rc;
 
 fn record(step: u64) -> Record {
     let x = step as f64;
@@ -21,12 +22,12 @@ fn record(step: u64) -> Record {
             Named {
                 name: "params".into(),
                 shape: vec![2, 3],
-                data: vec![1.5, -0.0, f32::MIN_POSITIVE, 3.0, x as f32, 0.1],
+                data: vec![1.5, -0.0, f32::MIN_POSITIVE, 3.0, x as f32, 0.1].into(),
             },
             Named {
                 name: "adamw.m".into(),
                 shape: vec![0],
-                data: vec![],
+                data: Rc::default(),
             },
         ],
         series: vec![
@@ -59,7 +60,7 @@ fn record(step: u64) -> Record {
                 ..LlcPoint::default()
             },
         ],
-        pca: vec![(0, vec![1.0, 2.0]), (50, vec![3.0, -4.0])],
+        pca: vec![(0, vec![1.0, 2.0].into()), (50, vec![3.0, -4.0].into())],
         notices: vec![Notice::about("heads", "heads: 3 …")],
         extra: [("segment".to_string(), "2".to_string())].into(),
     }

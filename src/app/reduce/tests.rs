@@ -1,7 +1,9 @@
 //! The page as a machine: every way through it that a visitor can take, without a browser.
 
 use super::*;
-use crate::protocol::{DeviceInfo, DeviceKind, EngineChoice, Estimate, Frame, SeriesDelta, Stored};
+use crate::protocol::{
+    DeviceInfo, DeviceKind, EngineChoice, Estimate, Frame, SeriesDelta, Stored, TimeAxis,
+};
 
 fn ready(stored: Option<Stored>) -> Action {
     let device = DeviceInfo {
@@ -297,4 +299,39 @@ fn a_changed_knob_makes_the_run_stale_and_mixes_nothing() {
     assert!(!s.stale());
     reduce(&mut s, Action::Follow(3));
     assert!(!s.stale(), "following another replica is no other run");
+}
+
+#[test]
+fn the_pca_goes_by_the_time_axis_shown() {
+    let mut s = training();
+    let axis = |axis| Command::Axis(RunId(1), axis);
+    let effects = reduce(&mut s, Action::View(Toggle::LogX));
+    assert_eq!(commands(&effects), [&axis(TimeAxis::Log)]);
+    let effects = reduce(&mut s, Action::View(Toggle::LogX));
+    assert_eq!(commands(&effects), [&axis(TimeAxis::Linear)]);
+    assert!(reduce(&mut s, Action::View(Toggle::LogY)).is_empty());
+    // A new run begins with steps, and is told otherwise.
+    reduce(&mut s, Action::Reset);
+    assert!(commands(&reduce(&mut s, Action::View(Toggle::LogX))).is_empty());
+    let effects = reduce(&mut s, Action::Start);
+    let told = Command::Axis(RunId(2), TimeAxis::Log);
+    assert_eq!(commands(&effects).last(), Some(&&told));
+}
+
+#[test]
+fn a_replica_that_cannot_be_followed_is_not() {
+    let mut s = training();
+    reduce(&mut s, Action::Follow(3));
+    assert_eq!((s.follow(), s.stale()), (3, false));
+    let refused = |run, replica| Action::Worker(Event::Follows { run, replica });
+    reduce(&mut s, refused(RunId(9), 1));
+    assert_eq!(s.follow(), 3);
+    reduce(&mut s, refused(RunId(1), 0));
+    assert_eq!((s.follow(), s.stale()), (0, false));
+    // The run has 16 replicas; the form may have come to hold fewer.
+    assert!(reduce(&mut s, Action::Follow(16)).is_empty());
+    reduce(&mut s, Action::Knob("replicas".into(), "2".into()));
+    reduce(&mut s, Action::Follow(5));
+    assert_eq!(s.link.knobs.int("member"), 0);
+    assert_eq!(s.run.as_ref().map(|r| r.knobs.int("member")), Some(5));
 }

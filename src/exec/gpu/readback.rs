@@ -135,10 +135,14 @@ async fn arrived(
 ) -> bool {
     // A lost device answers the first poll with an error and the second with its callbacks.
     for submission_index in [submission, None] {
-        let _ = gpu.device.poll(wgpu::PollType::Wait {
+        let wait = wgpu::PollType::Wait {
             submission_index,
             timeout: None,
-        });
+        };
+        if caught(|| drop(gpu.device.poll(wait))).is_err() {
+            gpu.report_lost("the driver gave it up");
+            return false;
+        }
         match mapped.try_recv() {
             Ok(Some(arrived)) => return arrived,
             Ok(None) => {}
@@ -146,6 +150,21 @@ async fn arrived(
         }
     }
     false
+}
+
+/// A poll that finds the device lost by its driver panics: wgpu has no other way of saying so.
+#[cfg(not(target_arch = "wasm32"))]
+fn caught(poll: impl FnOnce()) -> std::thread::Result<()> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(poll))
+}
+
+#[cfg(all(test, not(target_arch = "wasm32")))]
+mod tests {
+    #[test]
+    fn a_panic_of_the_driver_is_caught() {
+        assert!(super::caught(|| {}).is_ok());
+        assert!(super::caught(|| std::panic::panic_any("lost")).is_err());
+    }
 }
 
 /// In the browser the callback comes from the event loop.

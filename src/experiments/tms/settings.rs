@@ -1,6 +1,6 @@
 //! The knobs, read once; what follows from them; which of them exclude each other.
 
-use crate::experiments::{STATS, grid};
+use crate::experiments::{STATS, grid, limits};
 use crate::knobs::{Knobs, Value};
 use crate::protocol::Notice;
 
@@ -146,7 +146,7 @@ impl Settings {
 }
 
 /// Most checkpoints of a run: each keeps its weights, its λ̂ and its row of the PCA.
-const CHECKPOINTS: i64 = 300;
+const CHECKPOINTS: usize = 300;
 
 /// Settles knobs that constrain each other.
 pub fn settle(knobs: &mut Knobs) -> Vec<Notice> {
@@ -169,28 +169,7 @@ pub fn settle(knobs: &mut Knobs) -> Vec<Notice> {
             knobs.put(key, Value::Int(limit));
         }
     }
-    let (every, least) = (
-        knobs.int("every"),
-        (knobs.int("steps") + CHECKPOINTS - 1) / CHECKPOINTS,
-    );
-    if every > 0 && every < least {
-        notices.push(Notice::about(
-            "every",
-            format!(
-                "every: {every} would make more than {CHECKPOINTS} checkpoints; using {least}."
-            ),
-        ));
-        knobs.put("every", Value::Int(least));
-    }
-    let stiffness = knobs.float("nbeta") * CURVATURE + knobs.float("gamma");
-    if knobs.int("chains") > 0 && knobs.float("eps") * stiffness >= 4.0 {
-        notices.push(Notice::about(
-            "eps",
-            format!(
-                "eps: the chains run away where ε(nβ·h + γ) reaches 4; with curvatures h up to about {CURVATURE} that is ε ≥ {:.1e} here.",
-                4.0 / stiffness
-            ),
-        ));
-    }
+    limits::cadence(knobs, CHECKPOINTS, &mut notices);
+    limits::stable(knobs, CURVATURE, &mut notices);
     notices
 }

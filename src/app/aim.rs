@@ -1,0 +1,48 @@
+//! What a run under way is told: whom λ̂ and PCA follow, and along which time axis.
+
+use super::action::Effect;
+use super::reduce::address;
+use super::state::State;
+use crate::knobs::{Knobs, Value};
+use crate::protocol::{Command, TimeAxis};
+
+/// Logit-PCA weights checkpoints along the axis the charts show.
+pub(super) fn axis(state: &State) -> Option<Effect> {
+    let axis = if state.view.log_x {
+        TimeAxis::Log
+    } else {
+        TimeAxis::Linear
+    };
+    let run = state.run.as_ref()?;
+    Some(Effect::Send(Command::Axis(run.id, axis)))
+}
+
+/// λ̂ and PCA follow another replica, if the run has it.
+pub(super) fn follow(state: &mut State, replica: u32) -> Vec<Effect> {
+    if !state.run.as_ref().is_none_or(|r| has(&r.knobs, replica)) {
+        return Vec::new();
+    }
+    let mut effects = vec![member(state, replica)];
+    let run = state.run.as_ref();
+    effects.extend(run.map(|r| Effect::Send(Command::Follow(r.id, replica))));
+    effects
+}
+
+/// Whether settings have that replica.
+fn has(knobs: &Knobs, replica: u32) -> bool {
+    i64::from(replica) < knobs.int("replicas")
+}
+
+/// The form and the run follow this replica together, so that it makes nothing stale; a form that
+/// has come to hold fewer replicas keeps its own.
+pub(super) fn member(state: &mut State, replica: u32) -> Effect {
+    let value = Value::Int(i64::from(replica));
+    if has(&state.link.knobs, replica) {
+        state.link.knobs.put("member", value);
+    }
+    if let Some(run) = &mut state.run {
+        run.knobs.put("member", value);
+        run.link = super::link::text_of(state.link.experiment, &run.knobs, true);
+    }
+    address(state)
+}
