@@ -33,9 +33,10 @@ type Update<'a> = &'a dyn Fn(&[Replica], u32, &[f64], &mut [f64]);
 /// The real kernel's twin, in f64: one split, w* = 0, group i for parameter i.
 fn kernel(table: &[Replica], step: u32, grads: &[f64], weights: &mut [f64]) {
     let groups: Vec<u32> = (0..5).collect();
+    let (mut memory, mut sums) = (vec![0.0; 10 * table.len()], vec![0.0; 8 * table.len()]);
     (SGLD.twin.f64)(Call {
-        consts: &[5, 1],
-        params: &[1],
+        consts: &[5, 1, 0],
+        params: &[1, 0, 0],
         step: Step {
             index: step,
             ..Step::default()
@@ -46,6 +47,8 @@ fn kernel(table: &[Replica], step: u32, grads: &[f64], weights: &mut [f64]) {
             Slot::F(&[0.0; 5]),
             Slot::U(&groups),
             Slot::FMut(weights),
+            Slot::FMut(&mut memory),
+            Slot::FMut(&mut sums),
         ],
     });
 }
@@ -210,8 +213,8 @@ fn groups_above_the_first_word_use_the_second_mask() {
         ..Replica::default()
     }];
     (SGLD.twin.f32)(Call {
-        consts: &[8, 1],
-        params: &[1],
+        consts: &[8, 1, 0],
+        params: &[1, 0, 0],
         step: Step::default(),
         replicas: &table,
         slots: vec![
@@ -219,6 +222,8 @@ fn groups_above_the_first_word_use_the_second_mask() {
             Slot::F(&[0.0; 8]),
             Slot::U(&groups),
             Slot::FMut(&mut weights),
+            Slot::FMut(&mut [0.0; 16]),
+            Slot::FMut(&mut [0.0; 8]),
         ],
     });
     let moved: Vec<bool> = weights

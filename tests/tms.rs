@@ -308,23 +308,24 @@ fn sample(parts: &Parts, weights: &[f32], follow: usize) -> Llc {
     );
     let mut exec = CpuExec::<f32>::new(&parts.plan);
     exec.set_replicas(job.program, &parts.lab.chain_replicas(0, follow));
-    exec.floats_mut(chains.anchor).copy_from_slice(weights);
-    exec.floats_mut(chains.params)
+    exec.floats_mut(chains.buffers.anchor)
+        .copy_from_slice(weights);
+    exec.floats_mut(chains.buffers.params)
         .chunks_mut(weights.len())
         .for_each(|row| row.copy_from_slice(weights));
     let mut trace = Vec::new();
-    for step in 0..chains.burnin + chains.draws {
+    for step in 0..chains.settings.steps() {
         fill(&mut exec, parts, job, of, step);
-        if step >= chains.burnin {
+        if step >= chains.settings.burnin {
             trace.extend(
                 exec.floats(job.stats)
                     .iter()
                     .step_by(STATS)
-                    .take(chains.chains + 1),
+                    .take(chains.settings.chains + 1),
             );
         }
     }
-    let anchor = &exec.floats(chains.params)[chains.chains * weights.len()..];
+    let anchor = &exec.floats(chains.buffers.params)[chains.settings.chains * weights.len()..];
     assert!(
         anchor
             .iter()
@@ -332,7 +333,7 @@ fn sample(parts: &Parts, weights: &[f32], follow: usize) -> Llc {
             .all(|(a, b)| a.to_bits() == b.to_bits()),
         "the anchor moved"
     );
-    llc(&trace, chains.chains, chains.nbeta)
+    llc(&trace, chains.settings.chains, chains.settings.nbeta)
 }
 
 /// λ̂ at a k-gon of six features, averaged over the data sets of all replicas.

@@ -28,3 +28,9 @@ struct Replica {
 
 @group(1) @binding(0) var<uniform> step_now: Step;
 @group(1) @binding(1) var<storage, read> replicas: array<Replica>;
+
+// Whether parameters of that group, below 64, move in a replica.
+fn moves(replica: Replica, bit: u32) -> bool {
+    let mask = select(replica.mask_hi, replica.mask_lo, bit < 32u);
+    return ((mask >> (bit & 31u)) & 1u) == 1u;
+}

@@ -281,8 +281,12 @@ async fn center(
         .unwrap_or(&[]);
     let batch = Batch {
         floats: vec![
-            (chains.anchor, 0, star.to_vec()),
-            (chains.params, 0, star.repeat(chains.chains + 1)),
+            (chains.buffers.anchor, 0, star.to_vec()),
+            (
+                chains.buffers.params,
+                0,
+                star.repeat(chains.settings.replicas()),
+            ),
         ],
         ..Batch::default()
     };

@@ -58,8 +58,9 @@ impl Sampling {
             return Ok(None);
         };
         let job = &chains.job;
-        let replicas = chains.chains + 1;
-        let total = chains.burnin + chains.draws;
+        let (settings, buffers) = (chains.settings, chains.buffers);
+        let replicas = settings.replicas();
+        let total = settings.steps();
         let mut batch = Batch::default();
         if self.next == 0 {
             exec.set_replicas(
@@ -68,8 +69,8 @@ impl Sampling {
             );
             batch
                 .floats
-                .push((chains.params, 0, self.center.repeat(replicas)));
-            batch.floats.push((chains.anchor, 0, self.center.clone()));
+                .push((buffers.params, 0, self.center.repeat(replicas)));
+            batch.floats.push((buffers.anchor, 0, self.center.clone()));
         }
         let Portion { steps, cuts } = pacer.portion((total - self.next).min(job.slots as u64));
         let steps = steps.min(job.slots as u64);
@@ -98,7 +99,7 @@ impl Sampling {
         if last {
             batch
                 .reads
-                .push((chains.params, 0..self.center.len() * chains.chains));
+                .push((buffers.params, 0..self.center.len() * settings.chains));
         }
         let clock = Instant::now();
         let ticket = exec.submit(&batch)?;
@@ -106,7 +107,7 @@ impl Sampling {
         pacer.record(Portion { steps, cuts }, clock.elapsed().as_secs_f64() * 1e3);
         let stats = reads.first().map(Vec::as_slice).unwrap_or_default();
         for (i, row) in stats.chunks_exact(width).enumerate() {
-            if self.next + i as u64 >= chains.burnin {
+            if self.next + i as u64 >= settings.burnin {
                 self.losses.extend(row.chunks_exact(STATS).map(|s| s[0]));
             }
         }
@@ -115,7 +116,7 @@ impl Sampling {
             return Ok(None);
         }
         let ends = reads.get(1).map(Vec::as_slice).unwrap_or_default();
-        let found = llc(&self.losses, chains.chains, chains.nbeta);
+        let found = llc(&self.losses, settings.chains, settings.nbeta);
         Ok(Some(LlcPoint {
             step: self.checkpoint,
             value: found.value,

@@ -126,6 +126,10 @@ impl Session {
             let there = moments.get(i).map_or_else(zeros, |m| m.to_vec());
             batch.floats.push((*buf, 0, there));
         }
+        if let Some(chains) = &parts.chains {
+            let groups = (chains.buffers.groups, 0, chains.groups.clone());
+            batch.words.push(groups);
+        }
         if let Some(eval) = &parts.eval {
             self.exec.set_replicas(eval.program, &eval.replicas);
             let mut words = Vec::new();

@@ -1,9 +1,12 @@
 //! The experiments: listed, not wired. One folder each: `card.rs` (pure data, all the page knows),
 //! `lab.rs` (builds the plan; all the engine knows), `story.md` (the text beside the plots).
 
+pub mod chains;
 pub mod induction;
 mod limits;
 pub mod tms;
+
+pub use chains::ChainJob;
 
 use crate::exec::Batch;
 use crate::kernels::{Replica, Step};
@@ -148,26 +151,6 @@ pub struct Job {
 /// update, then whatever the experiment adds (class means).
 pub const STATS: usize = 4;
 
-/// SGLD around one checkpoint: a job whose replicas are chains plus one anchor, the last replica,
-/// with eps 0.
-#[derive(Clone, Debug)]
-pub struct ChainJob {
-    /// The job; replica `chains` is the anchor.
-    pub job: Job,
-    /// `[replica][params]`: set to w* before the chains start.
-    pub params: Buf,
-    /// `[1][params]`: w*.
-    pub anchor: Buf,
-    /// Chains, the anchor not counted.
-    pub chains: usize,
-    /// Steps before the first draw.
-    pub burnin: u64,
-    /// Draws: one a step.
-    pub draws: u64,
-    /// nβ.
-    pub nbeta: f64,
-}
-
 /// What an evaluation found at one step.
 #[derive(Clone, Debug, Default)]
 pub struct Observation {
@@ -225,7 +208,8 @@ impl Parts {
         let state: usize = self.moments.iter().map(|(_, b)| len(*b)).sum();
         let train = len(self.train.stats) + len(self.params) + extra + state;
         let chains = self.chains.as_ref();
-        train.max(chains.map_or(0, |c| len(c.job.stats) + len(c.params)))
+        let read = |b: &chains::Chains| len(b.sums) + len(b.params);
+        train.max(chains.map_or(0, |c| len(c.job.stats) + read(&c.buffers)))
     }
 }
 

@@ -73,7 +73,11 @@ pub const LISTED: &[Listed] = &[
         positive: &["v"],
         ..listed(&optim::ADAMW, optim::adamw_cases, optim::fill)
     },
-    listed(&optim::SGLD, optim::sgld_cases, optim::fill),
+    Listed {
+        positive: &["memory"],
+        ..listed(&optim::SGLD, optim::sgld_cases, optim::fill)
+    },
+    listed(&optim::MALA, optim::mala_cases, optim::fill),
     listed(&tms::TMS, tms::cases, tms::fill),
     listed(&probe::PHILOX, probe::philox_cases, zeros),
     listed(&probe::FMA, probe::fma_cases, zeros),
@@ -141,7 +145,7 @@ pub struct Input {
 pub const POISON: u32 = 0x7fc0_dead;
 
 /// The bindings that hold one block a slot; [`Case::inputs`] gives them two slots' worth.
-const SLOTTED: &[&str] = &["feed", "stats"];
+const SLOTTED: &[&str] = &["feed", "stats", "sums"];
 
 impl Case {
     /// The step of the launch: the second slot, so that a kernel which forgets it is found out.

@@ -342,6 +342,7 @@ pub const KERNELS: &[&Kernel] = &[
     &optim::SGD,
     &optim::ADAMW,
     &optim::SGLD,
+    &optim::MALA,
     &tms::TMS,
     &probe::PHILOX,
     &probe::FMA,

@@ -22,6 +22,8 @@ pub enum Stream {
     Probe = 6,
     /// A fixed training set.
     DataSet = 7,
+    /// Whether MALA takes a proposal.
+    Accept = 8,
 }
 
 const M0: u32 = 0xD251_1F53;

@@ -2,10 +2,12 @@
 //! Knows kernels and plans; knows no device, no task and no optimiser.
 
 mod compile;
+mod parts;
 mod passes;
 mod products;
 mod spec;
 pub mod tms;
 
 pub use compile::{Data, Io, Transformer};
+pub use parts::PARTS;
 pub use spec::{Act, Norm, Positions, Spec};

@@ -204,6 +204,42 @@ impl Spec {
         (FIRST_LAYER_GROUP + (layer + 1) * self.layer_groups() - 1) as u32
     }
 
+    /// Mask of the groups of a part ([`super::PARTS`]), `all` having every bit; none where this model
+    /// has no such part, or where it shares a group with another.
+    #[must_use]
+    pub fn mask(&self, part: &str) -> Option<u64> {
+        let bits = |groups: &[u32]| groups.iter().fold(0, |mask, g| mask | 1_u64 << g);
+        let heads = |layer| (0..self.n_heads).map(move |h| self.head_group(layer, h));
+        let attn = |layer| bits(&heads(layer).collect::<Vec<_>>());
+        let mlp = |layer| (self.d_mlp > 0).then(|| bits(&[self.mlp_group(layer)]));
+        let mut names = part.split('.');
+        let of = match (names.next()?, names.next()) {
+            ("all", None) => Some(!0),
+            ("embed", None) => Some(bits(&[0])),
+            ("pos_embed", None) => Some(bits(&[1])),
+            ("unembed", None) => Some(bits(&[2])),
+            ("attn", None) => Some((0..self.n_layers).fold(0, |mask, l| mask | attn(l))),
+            ("mlp", None) => (0..self.n_layers).try_fold(0, |mask, l| Some(mask | mlp(l)?)),
+            ("blocks", Some(layer)) => {
+                let layer = layer.parse().ok().filter(|&l| l < self.n_layers)?;
+                match (names.next(), names.next(), names.next()) {
+                    (None, ..) => Some(attn(layer) | mlp(layer).unwrap_or(0)),
+                    (Some("attn"), None, _) => Some(attn(layer)),
+                    (Some("mlp"), None, _) => mlp(layer),
+                    (Some("attn"), Some("head"), Some(head)) => {
+                        let head: usize = head.parse().ok().filter(|&h| h < self.n_heads)?;
+                        let own = self.head_group(layer, head);
+                        let alone = heads(layer).filter(|&g| g == own).count() == 1;
+                        alone.then(|| bits(&[own]))
+                    }
+                    _ => None,
+                }
+            }
+            _ => None,
+        };
+        of.filter(|_| names.next().is_none())
+    }
+
     /// Shares the rows are cut into for the weight gradients. More keep more of a device busy;
     /// each costs one gradient-sized buffer and one read of it in the optimiser.
     #[must_use]
@@ -242,6 +278,70 @@ mod tests {
         assert_eq!(spec.groups().len(), 52_224);
         assert_eq!(spec.splits(), 8);
         assert!(spec.refusal().is_none());
+    }
+
+    #[test]
+    fn a_part_is_its_tensors_and_nothing_else() {
+        let spec = Spec {
+            d_mlp: 32,
+            ..Spec::default()
+        };
+        let (arena, groups) = (spec.arena(), spec.groups());
+        let count = |part: &str| {
+            let mask = spec.mask(part).unwrap();
+            groups.iter().filter(|&&g| mask >> g & 1 == 1).count()
+        };
+        let len = |prefix: &str| -> usize {
+            let of = arena.tensors.iter().filter(|t| t.name.starts_with(prefix));
+            of.map(super::super::super::tensor::Tensor::len).sum()
+        };
+        assert_eq!(count("all"), arena.len());
+        for part in [
+            "embed",
+            "pos_embed",
+            "unembed",
+            "blocks.0",
+            "blocks.1.attn",
+            "blocks.0.mlp",
+        ] {
+            assert_eq!(count(part), len(part), "{part}");
+        }
+        assert_eq!(count("mlp"), len("blocks.0.mlp") + len("blocks.1.mlp"));
+        assert_eq!(
+            count("attn") + count("mlp"),
+            count("blocks.0") + count("blocks.1")
+        );
+        assert_eq!(4 * count("blocks.1.attn.head.3"), len("blocks.1.attn"));
+        let heads = (0..4).map(|h| spec.mask(&format!("blocks.1.attn.head.{h}")).unwrap());
+        assert_eq!(heads.sum::<u64>(), spec.mask("blocks.1.attn").unwrap());
+        for none in [
+            "",
+            "blocks",
+            "blocks.2",
+            "blocks.0.attn.head.4",
+            "blocks.0.ln1",
+            "embed.W_E",
+            "all.1",
+        ] {
+            assert_eq!(spec.mask(none), None, "{none}");
+        }
+        assert_eq!(Spec::default().mask("mlp"), None);
+        // Sixteen heads in four layers share groups: one of them alone cannot be named.
+        let crowded = Spec {
+            n_layers: 4,
+            n_heads: 16,
+            d_head: 4,
+            ..Spec::default()
+        };
+        assert!(
+            crowded.mask("blocks.0.attn.head.0").is_none() && crowded.mask("blocks.3").is_some()
+        );
+        for part in super::super::PARTS {
+            assert!(
+                spec.mask(part).is_some() || part.starts_with("blocks."),
+                "{part}"
+            );
+        }
     }
 
     #[test]

@@ -61,6 +61,27 @@ pub fn arena(features: usize) -> Arena {
     arena
 }
 
+/// The mask bit of each parameter: 0 of W, 1 of b.
+#[must_use]
+pub fn groups(features: usize) -> Vec<u32> {
+    (0..3 * features)
+        .map(|i| u32::from(i >= 2 * features))
+        .collect()
+}
+
+/// Parts that may move alone.
+pub const PARTS: &[&str] = &["all", "W", "b"];
+
+/// Mask of the groups of a part.
+#[must_use]
+pub fn mask(part: &str) -> u64 {
+    match part {
+        "W" => 1,
+        "b" => 2,
+        _ => !0,
+    }
+}
+
 /// A regular k-gon of the first `k` of `c` features turned by `angle` radians; the other features
 /// are dead, W_i = 0, with bias `dead`.
 #[must_use]

@@ -1,8 +1,11 @@
 //! Optimisers and samplers as plan appenders, and schedules as pure functions of the step.
 //! Knows kernels and plans; knows no model and no device.
 
+mod sampler;
+
 use crate::kernels::{Step, optim};
 use crate::plan::{Buf, Plan, PlanError, Prog};
+pub use sampler::{Chain, Sampler, chain_step, chain_table, sample};
 
 /// What an update reads and moves.
 #[derive(Clone, Copy, Debug)]
@@ -80,28 +83,6 @@ pub fn adamw(
         &update.consts()?,
         &params,
         &[update.grads, update.weights, m, v],
-    )
-}
-
-/// Appends SGLD around `anchor [anchors][count]`; `groups [count]` holds the mask bit of each
-/// parameter (words below 64). nβ, γ, ε, seed, mask and the row of the anchor are the replica's.
-///
-/// # Errors
-/// A buffer that does not fit.
-pub fn sgld(
-    plan: &mut Plan,
-    prog: Prog,
-    update: &Update,
-    anchor: Buf,
-    anchors: usize,
-    groups: Buf,
-) -> Result<(), PlanError> {
-    plan.push(
-        prog,
-        &optim::SGLD,
-        &update.consts()?,
-        &[word(anchors)?],
-        &[update.grads, anchor, groups, update.weights],
     )
 }
 

@@ -141,7 +141,7 @@ pub fn parts_faults(parts: &Parts) -> Vec<String> {
         );
         let table = parts.lab.chain_replicas(2, parts.follow);
         check(
-            table.len() == chains.chains + 1,
+            table.len() == chains.settings.chains + 1,
             "chains: a table of another length",
         );
         let (last, moving) = table.split_last().unwrap();
@@ -155,7 +155,7 @@ pub fn parts_faults(parts: &Parts) -> Vec<String> {
                 .lab
                 .chain_replicas(4, parts.follow)
                 .iter()
-                .take(chains.chains)
+                .take(chains.settings.chains)
                 .map(|r| r.seed),
         );
         seeds.sort_unstable();
@@ -168,11 +168,11 @@ pub fn parts_faults(parts: &Parts) -> Vec<String> {
             "chains: they see different data",
         );
         check(
-            len(chains.params) == table.len() * parts.arena.len(),
+            len(chains.buffers.params) == table.len() * parts.arena.len(),
             "chains: params are not replicas × arena",
         );
         check(
-            len(chains.anchor) == parts.arena.len(),
+            len(chains.buffers.anchor) == parts.arena.len(),
             "chains: the anchor is not one replica",
         );
         let job = job_faults(parts, &chains.job, "chains");

@@ -82,7 +82,7 @@ fn planted_faults_in_labs_are_seen() {
             "outside its buffer",
         );
         seen(
-            &|p| p.chains.as_mut().unwrap().chains += 1,
+            &|p| p.chains.as_mut().unwrap().settings.chains += 1,
             "another length",
         );
         // An anchor that moves, and a chain that does not.

@@ -103,16 +103,19 @@ pub fn run_faults(
     let mut table = bench.parts.lab.chain_replicas(4, follow);
     meddle(&mut table);
     bench.exec.set_replicas(chains.job.program, &table);
-    bench.exec.floats_mut(chains.anchor).copy_from_slice(&w);
     bench
         .exec
-        .floats_mut(chains.params)
+        .floats_mut(chains.buffers.anchor)
+        .copy_from_slice(&w);
+    bench
+        .exec
+        .floats_mut(chains.buffers.params)
         .copy_from_slice(&w.repeat(table.len()));
     let of = Of::Chains {
         checkpoint: 4,
         follow,
     };
-    for s in 0..chains.burnin + chains.draws {
+    for s in 0..chains.settings.burnin + chains.settings.draws {
         let stats = bench.step(&chains.job, of, s);
         let losses: Vec<f32> = stats.chunks(STATS).map(|r| r[0]).collect();
         if !losses.iter().all(|x| x.is_finite()) {
@@ -123,17 +126,17 @@ pub fn run_faults(
             out.push(format!("chains do not start at w*: {losses:?}"));
         }
     }
-    let ends = bench.exec.floats(chains.params);
+    let ends = bench.exec.floats(chains.buffers.params);
     let same = |r: usize| {
         ends[r * n..][..n]
             .iter()
             .zip(&w)
             .all(|(a, b)| a.to_bits() == b.to_bits())
     };
-    if !same(chains.chains) {
+    if !same(chains.settings.chains) {
         out.push("the anchor moved".into());
     }
-    if (0..chains.chains).any(same) {
+    if (0..chains.settings.chains).any(same) {
         out.push("a chain stood still".into());
     }
     if bench.exec.floats(bench.parts.params) != trained {

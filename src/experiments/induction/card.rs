@@ -1,15 +1,17 @@
 //! What the page knows.
 
 use super::{settle, sizes};
+use crate::experiments::chains::{self, Defaults, join};
 use crate::experiments::{Card, Preset, RefLine, SeriesSpec};
 use crate::knobs::{Group, Knob, Knobs, choice, float, int};
+use crate::model;
 
 const MODEL: Group = Group::Model;
 const DATA: Group = Group::Data;
 const TRAINING: Group = Group::Training;
 const SAMPLER: Group = Group::Sampler;
 
-const KNOBS: &[Knob] = &[
+const OWN: &[Knob] = &[
     int("layers", "layers", MODEL, (1, 4), 2, "Blocks of the transformer; an induction head needs a head of an earlier block to read from, so one block cannot form it.").symbol("L"),
     int("d_model", "d_model", MODEL, (8, 256), 64, "Width of the residual stream.").symbol("d").unit("dimensions"),
     int("heads", "heads", MODEL, (1, 16), 4, "Attention heads of each block; they share d_model equally.").symbol("H"),
@@ -28,16 +30,30 @@ const KNOBS: &[Knob] = &[
     int("batch", "batch", TRAINING, (1, 512), 64, "Fresh sequences of a training step.").symbol("B").unit("sequences"),
     int("steps", "steps", TRAINING, (1, 100_000), 1800, "Training steps of the run.").unit("steps"),
     int("seed", "seed", TRAINING, (0, 4_294_967_295), 1, "Everything random follows from it: the same seed gives the same run."),
-    float("nbeta", "nβ", SAMPLER, (1e-3, 1e6), 300.0, "Inverse temperature of the chains times the number of samples: how strongly the loss holds them, and the factor of λ̂.").symbol("nβ"),
-    float("gamma", "γ", SAMPLER, (0.0, 1e6), 1000.0, "Strength of the spring that holds the chains near the checkpoint w*.").symbol("γ"),
-    float("eps", "ε", SAMPLER, (1e-9, 1.0), 1e-4, "Step size of SGLD; together with nβ and γ it belongs to every value of λ̂.").symbol("ε"),
-    int("chains", "chains", SAMPLER, (0, 64), 4, "Chains that start from each checkpoint, all on the same batches; 0 turns sampling off.").symbol("C"),
-    int("burnin", "burn-in", SAMPLER, (0, 2000), 20, "Steps of each chain before the first draw.").unit("steps"),
-    int("draws", "draws", SAMPLER, (2, 2000), 30, "Losses averaged in each chain, one a step.").unit("steps"),
-    int("mbatch", "chain batch", SAMPLER, (1, 64), 8, "Sequences of a chain's minibatch.").symbol("m").unit("sequences"),
+];
+
+const CADENCE: &[Knob] = &[
     int("every", "checkpoint every", SAMPLER, (0, 100_000), 50, "Training steps between checkpoints, where λ̂ and logit-PCA are taken; 0 leaves the log-spaced ones.").unit("steps"),
     int("log", "checkpoints a decade", SAMPLER, (0, 50), 3, "Further checkpoints, equally spaced in the logarithm of the step; 0 for none."),
 ];
+
+const CHAINS: Defaults = Defaults {
+    nbeta: 300.0,
+    gamma: 1000.0,
+    eps: 1e-4,
+    chains: 4,
+    burnin: (2000, 20),
+    draws: (2000, 30),
+    mbatch: int("mbatch", "chain batch", SAMPLER, (1, 64), 8, "Sequences of a chain step, fresh at each, the same for all chains and for the anchor at the checkpoint.").symbol("m").unit("sequences"),
+    samplers: &["sgld", "rmsprop"],
+    parts: model::PARTS,
+};
+
+const KNOBS: &[Knob] = &join::<{ OWN.len() + chains::KNOBS + CADENCE.len() }>(&[
+    OWN,
+    &chains::knobs(&CHAINS),
+    CADENCE,
+]);
 
 const PRESETS: &[Preset] = &[
     Preset {

@@ -3,6 +3,7 @@
 use super::plan::{self, ADAMW, Built, Fed};
 use super::sizes::{self, SLOTS, Sizes};
 use crate::exec::Batch;
+use crate::experiments::chains::Settings;
 use crate::experiments::{ChainJob, Job, Lab, Observation, Of, Parts, STATS};
 use crate::kernels::{Replica, Step};
 use crate::knobs::Knobs;
@@ -51,12 +52,9 @@ pub fn build(knobs: &Knobs) -> Result<Parts, Fault> {
     };
     let chains = built.chains.map(|chained| ChainJob {
         job: job(chained.fed, lab.chain_replicas(0, 0), sizes.mbatch, SLOTS),
-        params: chained.params,
-        anchor: chained.anchor,
-        chains: sizes.chains,
-        burnin: knobs.size("burnin") as u64,
-        draws: knobs.size("draws") as u64,
-        nbeta: knobs.float("nbeta"),
+        buffers: chained.buffers,
+        settings: lab.chains,
+        groups: spec.groups(),
     });
     let mut reads = vec![
         (built.eval.stats, 0..STATS),
@@ -90,7 +88,8 @@ struct Induction {
     sizes: Sizes,
     spec: Spec,
     warmup: u64,
-    chain: Replica,
+    chains: Settings,
+    mask: u64,
     setup: Batch,
 }
 
@@ -110,19 +109,11 @@ impl Induction {
             .push((built.positions, 0, positions(seed, &sizes)));
         setup.floats.push((built.head_scale, 0, vec![1.0; heads]));
         if let Some(chained) = &built.chains {
-            setup.words.push((chained.groups, 0, spec.groups()));
             setup
                 .floats
                 .push((chained.head_scale, 0, vec![1.0; (sizes.chains + 1) * heads]));
         }
-        let chain = Replica {
-            mask_lo: !0,
-            mask_hi: !0,
-            nbeta: knobs.float("nbeta") as f32,
-            gamma: knobs.float("gamma") as f32,
-            eps: knobs.float("eps") as f32,
-            ..Replica::default()
-        };
+        let chains = Settings::of(knobs);
         let warmup = knobs.size("warmup") as u64;
         Self {
             seed,
@@ -130,7 +121,8 @@ impl Induction {
             sizes,
             spec: spec.clone(),
             warmup,
-            chain,
+            chains,
+            mask: spec.mask(chains.part).unwrap_or(!0),
             setup,
         }
     }
@@ -190,11 +182,11 @@ impl Lab for Induction {
                 optim::warmup(step, self.warmup),
                 [ADAMW.beta1, ADAMW.beta2],
             ),
-            Of::Eval | Of::Chains { .. } => Step {
+            Of::Eval => Step {
                 index: step as u32,
-                schedule: 1.0,
                 ..Step::default()
             },
+            Of::Chains { .. } => optim::chain_step(step, self.chains.burnin),
         }
     }
 
@@ -236,14 +228,8 @@ impl Lab for Induction {
     }
 
     fn chain_replicas(&self, checkpoint: u64, _follow: usize) -> Vec<Replica> {
-        let chain = |c: usize| Replica {
-            seed: word(self.seed, Stream::Noise, checkpoint as u32, c as u32),
-            ..self.chain
-        };
-        let anchor = Replica {
-            eps: 0.0,
-            ..self.chain
-        };
-        (0..self.sizes.chains).map(chain).chain([anchor]).collect()
+        self.chains.table(self.mask, |c| {
+            word(self.seed, Stream::Noise, checkpoint as u32, c)
+        })
     }
 }

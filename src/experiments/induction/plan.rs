@@ -2,6 +2,7 @@
 
 use super::sizes::{SLOTS, Sizes};
 use crate::experiments::STATS;
+use crate::experiments::chains::{Chains, Settings};
 use crate::knobs::Knobs;
 use crate::model::{Act, Data, Io, Norm, Positions, Spec, Transformer};
 use crate::optim::{self, AdamW, Update};
@@ -22,13 +23,11 @@ pub(super) struct Fed {
     pub(super) stats: Buf,
 }
 
-/// SGLD's program and the buffers of the chains.
+/// The sampler's program and the buffers of the chains.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Chained {
     pub(super) fed: Fed,
-    pub(super) params: Buf,
-    pub(super) anchor: Buf,
-    pub(super) groups: Buf,
+    pub(super) buffers: Chains,
     pub(super) head_scale: Buf,
 }
 
@@ -139,7 +138,7 @@ pub(super) fn build(knobs: &Knobs, spec: &Spec) -> Result<Built, PlanError> {
     let logits = model.logits(&mut plan, eval.program, positions, sizes.pca_rows())?;
     let patterns = model.patterns();
     let chains = if sizes.chains > 0 {
-        Some(chains(&mut plan, spec, &sizes)?)
+        Some(chains(&mut plan, spec, &sizes, &Settings::of(knobs))?)
     } else {
         None
     };
@@ -157,13 +156,14 @@ pub(super) fn build(knobs: &Knobs, spec: &Spec) -> Result<Built, PlanError> {
     })
 }
 
-fn chains(plan: &mut Plan, spec: &Spec, sizes: &Sizes) -> Result<Chained, PlanError> {
-    let (count, splits) = (spec.arena().len(), spec.splits());
-    let replicas = sizes.chains + 1;
-    let params = plan.host_f32("chains.params", replicas * count);
-    let grads = plan.f32("chains.grads", replicas * splits * count);
-    let anchor = plan.host_f32("chains.anchor", count);
-    let groups = plan.host_u32("chains.groups", count);
+fn chains(
+    plan: &mut Plan,
+    spec: &Spec,
+    sizes: &Sizes,
+    settings: &Settings,
+) -> Result<Chained, PlanError> {
+    let replicas = settings.replicas();
+    let buffers = Chains::new(plan, settings, spec.arena().len(), spec.splits(), SLOTS);
     let head_scale = plan.host_f32("chains.head_scale", replicas * spec.n_layers * spec.n_heads);
     let fed = fed(
         plan,
@@ -173,8 +173,8 @@ fn chains(plan: &mut Plan, spec: &Spec, sizes: &Sizes) -> Result<Chained, PlanEr
         2 * sizes.mbatch * sizes.ctx,
     );
     let io = Io {
-        params,
-        grads: Some(grads),
+        params: buffers.params,
+        grads: Some(buffers.grads),
         feed: fed.feed,
         rows: 1,
         stats: fed.stats,
@@ -184,18 +184,10 @@ fn chains(plan: &mut Plan, spec: &Spec, sizes: &Sizes) -> Result<Chained, PlanEr
     let model = Transformer::new(plan, spec, io, replicas);
     model.forward(plan, fed.program)?;
     model.backward(plan, fed.program)?;
-    let update = Update {
-        count,
-        splits,
-        grads,
-        weights: params,
-    };
-    optim::sgld(plan, fed.program, &update, anchor, 1, groups)?;
+    buffers.sample(plan, fed.program, fed.stats)?;
     Ok(Chained {
         fed,
-        params,
-        anchor,
-        groups,
+        buffers,
         head_scale,
     })
 }

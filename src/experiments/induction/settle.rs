@@ -1,7 +1,8 @@
 //! Knobs that constrain each other: each replacement is named to the reader.
 
+use super::plan;
 use super::sizes::{self, BUDGET, Sizes};
-use crate::experiments::limits;
+use crate::experiments::{chains, limits};
 use crate::knobs::{Knobs, Value};
 use crate::protocol::Notice;
 
@@ -17,6 +18,8 @@ pub fn settle(knobs: &mut Knobs) -> Vec<Notice> {
     heads(knobs, &mut notices);
     periods(knobs, &mut notices);
     limits::stable(knobs, CURVATURE, &mut notices);
+    let spec = plan::spec(knobs);
+    chains::settle(knobs, None, |part| spec.mask(part).is_some(), &mut notices);
     cadence(knobs, &mut notices);
     memory(knobs, &mut notices);
     notices

@@ -1,8 +1,10 @@
 //! Arithmetic on the knobs: sizes, schedule, cost. Knows no plan and no device, so that the page
 //! can say what a run costs before anything is built.
 
+use crate::experiments::chains::Settings;
 use crate::experiments::{Cost, grid};
 use crate::knobs::Knobs;
+use crate::optim::Sampler;
 use crate::tasks::repeat::Repeat;
 
 /// Bytes all buffers of a run may take together: a link never makes the page allocate more.
@@ -51,6 +53,8 @@ pub struct Sizes {
     pub chains: usize,
     /// Sequences of a chain step.
     pub mbatch: usize,
+    /// How the chains move.
+    pub sampler: Sampler,
 }
 
 impl Sizes {
@@ -68,6 +72,7 @@ impl Sizes {
             layernorm: knobs.word("norm") == "layernorm",
             chains: knobs.size("chains"),
             mbatch: knobs.size("mbatch"),
+            sampler: Sampler::parse(knobs.word("sampler")),
         }
     }
 
@@ -137,13 +142,18 @@ impl Sizes {
     #[must_use]
     pub fn bytes(&self) -> u64 {
         let feed = |batch: usize| (SLOTS * 2 * batch * self.ctx) as u64;
-        // Training: gradients, weights and two moments. Chains: gradients and weights, and one w*.
+        // Training: gradients, weights and two moments.
         let train =
             self.activations(self.batch) + feed(self.batch) + (self.splits() + 3) * self.params();
         let chains = if self.chains > 0 {
-            let replicas = self.chains as u64 + 1;
-            replicas * (self.activations(self.mbatch) + (self.splits() + 1) * self.params())
-                + self.params()
+            let (count, splits) = (self.params() as usize, self.splits() as usize);
+            let settings = Settings {
+                chains: self.chains,
+                sampler: self.sampler,
+                ..Settings::default()
+            };
+            settings.replicas() as u64 * self.activations(self.mbatch)
+                + settings.floats(count, splits, SLOTS) as u64
         } else {
             0
         };

@@ -2,9 +2,10 @@
 
 pub use super::settings::Settings;
 use super::settings::settle;
+use crate::experiments::chains::{self, Defaults, join};
 use crate::experiments::{Card, Cost, Preset, RefLine, SeriesSpec};
 use crate::knobs::{Group, Knob, Knobs, choice, float, int};
-use crate::model::tms::level;
+use crate::model::tms::{self, level};
 
 /// The card.
 pub const CARD: Card = Card {
@@ -41,7 +42,7 @@ pub const CARD: Card = Card {
     story: include_str!("story.md"),
 };
 
-const KNOBS: &[Knob] = &[
+const OWN: &[Knob] = &[
     int("features", "features", Group::Model, (3, 10), 6, "How many features share the two hidden dimensions.").symbol("c"),
     choice("start", "start", Group::Model, &["kgon", "random"], "kgon", "Where training starts: at a regular polygon of features with the others dead, or at random weights."),
     int("gon", "corners at start", Group::Model, (3, 10), 4, "Corners of the polygon training starts from, if it starts from one.").symbol("k"),
@@ -56,16 +57,46 @@ const KNOBS: &[Knob] = &[
     int("seed", "seed", Group::Training, (0, 2_147_483_647), 1, "Replica r draws its weights, data and noise from this number plus r."),
     int("replicas", "replicas", Group::Training, (1, 64), 16, "Models trained side by side, differing only in their seeds.").symbol("R"),
     int("member", "replica followed", Group::Sampler, (0, 63), 0, "The replica λ̂ and the PCA are of, counted from 0; clicking one in the figure chooses it."),
-    float("nbeta", "inverse temperature nβ", Group::Sampler, (1e-3, 1e7), 724.0, "Weight of the loss in the sampled density; 724 is 5·n/ln n, noise of variance 0.1 in the data.").symbol("nβ"),
-    float("gamma", "localization γ", Group::Sampler, (0.0, 1e6), 100.0, "Strength of the spring that holds the chains near the checkpoint.").symbol("γ"),
-    float("eps", "step size ε", Group::Sampler, (1e-12, 1.0), 3e-4, "Step size of SGLD; λ̂ is biased upwards by a quarter of ε times the curvature.").symbol("ε"),
-    int("chains", "chains", Group::Sampler, (0, 64), 8, "SGLD chains around each checkpoint; 0 turns λ̂ off.").unit("chains"),
-    int("burnin", "burn-in", Group::Sampler, (0, 20_000), 100, "Steps of each chain before the first draw is counted.").unit("steps"),
-    int("draws", "draws", Group::Sampler, (2, 50_000), 300, "Draws of each chain, one a step.").unit("draws"),
-    int("mbatch", "chain batch", Group::Sampler, (1, 1000), 100, "Samples of one SGLD step, the same for all chains and for the anchor at the checkpoint; as many as there are samples means all of them.").symbol("m").unit("samples"),
-    int("every", "checkpoint every", Group::Sampler, (0, 200_000), 100, "Steps between checkpoints at which λ̂ is estimated; 0 for none of these.").unit("steps"),
-    int("log", "log-spaced checkpoints", Group::Sampler, (0, 20), 0, "Further checkpoints at equal ratios of the step; 0 for none of these.").unit("per decade"),
 ];
+
+const CADENCE: &[Knob] = &[
+    int(
+        "every",
+        "checkpoint every",
+        Group::Sampler,
+        (0, 200_000),
+        100,
+        "Steps between checkpoints at which λ̂ is estimated; 0 for none of these.",
+    )
+    .unit("steps"),
+    int(
+        "log",
+        "log-spaced checkpoints",
+        Group::Sampler,
+        (0, 20),
+        0,
+        "Further checkpoints at equal ratios of the step; 0 for none of these.",
+    )
+    .unit("per decade"),
+];
+
+const CHAINS: Defaults = Defaults {
+    nbeta: 724.0,
+    gamma: 100.0,
+    eps: 3e-4,
+    chains: 8,
+    burnin: (20_000, 100),
+    draws: (50_000, 300),
+    mbatch: int("mbatch", "chain batch", Group::Sampler, (1, 5000), 100, "Samples of a chain step, the same for all chains and for the anchor at the checkpoint; as many as there are samples means all of them, without noise.").symbol("m").unit("samples"),
+    samplers: &["sgld", "rmsprop", "mala"],
+    parts: tms::PARTS,
+};
+
+const KNOBS: &[Knob] = &join::<{ OWN.len() + chains::KNOBS + CADENCE.len() }>(&[
+    OWN,
+    &chains::knobs(&CHAINS),
+    CADENCE,
+]);
 
 const PRESETS: &[Preset] = &[
     Preset {
@@ -113,8 +144,8 @@ fn cost(knobs: &Knobs) -> Cost {
     let s = Settings::of(knobs);
     let (c, replicas) = (s.features as f64, s.replicas as f64);
     let sample = 22.0 * c;
-    let draws = (s.burnin + s.draws) as f64 * (s.chains + 1) as f64;
-    let points = if s.chains == 0 {
+    let draws = s.sampling.steps() as f64 * s.sampling.replicas() as f64;
+    let points = if s.sampling.chains == 0 {
         0
     } else {
         s.checkpoints().len() as u64
@@ -122,7 +153,7 @@ fn cost(knobs: &Knobs) -> Cost {
     Cost {
         params: 3 * s.features as u64,
         flops_per_step: replicas * (s.batch as f64 * sample + 15.0 * c),
-        flops_per_point: draws * (s.mbatch as f64 * sample + 60.0 * c),
+        flops_per_point: draws * (s.sampling.mbatch as f64 * sample + 60.0 * c),
         steps: s.steps,
         points,
         bytes: s.bytes(),

@@ -1,6 +1,7 @@
 //! Builds the plan: 16 replicas trained side by side, and chains around one of them.
 
 use super::card::Settings;
+use crate::experiments::chains::Chains;
 use crate::experiments::{ChainJob, Job, Lab, Observation, Of, Parts, STATS};
 use crate::kernels::{Replica, Step, tms::TMS};
 use crate::knobs::Knobs;
@@ -41,13 +42,13 @@ impl Shape {
     fn feed_len(&self) -> usize {
         2 * self.batch
     }
-    fn pass(&self, plan: &mut Plan, name: &str, count: usize) -> Pass {
+    fn pass(&self, plan: &mut Plan, name: &str, grads: Buf) -> Pass {
         Pass {
             feed: plan.host_u32(
                 format!("{name}.feed"),
                 self.slots * self.rows * self.feed_len(),
             ),
-            grads: plan.f32(format!("{name}.grads"), self.replicas * count),
+            grads,
             stats: plan.f32(format!("{name}.stats"), self.slots * self.replicas * STATS),
         }
     }
@@ -92,7 +93,8 @@ pub fn build(knobs: &Knobs) -> Result<Parts, Fault> {
         batch: s.batch,
         slots: s.train_slots(),
     };
-    let pass = shape.pass(&mut plan, "train", count);
+    let grads = plan.f32("train.grads", s.replicas * count);
+    let pass = shape.pass(&mut plan, "train", grads);
     let program = plan.program("train", s.replicas);
     forward(&mut plan, program, params, &pass, &shape)?;
     let update = Update {
@@ -118,43 +120,34 @@ pub fn build(knobs: &Knobs) -> Result<Parts, Fault> {
         batch: s.n,
         slots: 1,
     };
-    let pass = shape.pass(&mut plan, "eval", count);
+    let grads = plan.f32("eval.grads", s.replicas * count);
+    let pass = shape.pass(&mut plan, "eval", grads);
     let program = plan.program("eval", s.replicas);
     forward(&mut plan, program, params, &pass, &shape)?;
     let eval = shape.job(program, table, &pass);
 
     let lab = Tms::new(s);
-    let chains = if s.chains == 0 {
+    let chains = if s.sampling.chains == 0 {
         None
     } else {
+        let with = s.sampling;
         let shape = Shape {
-            replicas: s.chains + 1,
+            replicas: with.replicas(),
             rows: 1,
-            batch: s.mbatch,
+            batch: with.mbatch,
             slots: s.chain_slots(),
         };
-        let pass = shape.pass(&mut plan, "chains", count);
-        let weights = plan.host_f32("chains.params", shape.replicas * count);
-        let anchor = plan.host_f32("anchor", count);
-        let groups = plan.host_u32("groups", count);
+        let buffers = Chains::new(&mut plan, &with, count, 1, shape.slots);
+        let pass = shape.pass(&mut plan, "chains", buffers.grads);
         let program = plan.program("chains", shape.replicas);
-        forward(&mut plan, program, weights, &pass, &shape)?;
-        let update = Update {
-            count,
-            splits: 1,
-            grads: pass.grads,
-            weights,
-        };
-        optim::sgld(&mut plan, program, &update, anchor, 1, groups)?;
+        forward(&mut plan, program, buffers.params, &pass, &shape)?;
+        buffers.sample(&mut plan, program, pass.stats)?;
         let job = shape.job(program, lab.chain_replicas(0, s.member), &pass);
         Some(ChainJob {
             job,
-            params: weights,
-            anchor,
-            chains: s.chains,
-            burnin: s.burnin,
-            draws: s.draws,
-            nbeta: s.nbeta,
+            buffers,
+            settings: with,
+            groups: tms::groups(c),
         })
     };
 
@@ -232,13 +225,16 @@ impl Lab for Tms {
                 .for_each(|data| push(data.iter().copied(), out)),
             Of::Chains { checkpoint, follow } => {
                 let (seed, data) = (self.s.seed_of(follow), self.data_of(follow));
-                chain_batch(seed, checkpoint, step, data, self.s.mbatch, out);
+                chain_batch(seed, checkpoint, step, data, self.s.sampling.mbatch, out);
             }
         }
     }
 
-    fn step(&self, _of: Of, step: u64) -> Step {
-        optim::step(step, 1.0, [0.0; 2])
+    fn step(&self, of: Of, step: u64) -> Step {
+        match of {
+            Of::Chains { .. } => optim::chain_step(step, self.s.sampling.burnin),
+            Of::Train | Of::Eval => optim::step(step, 1.0, [0.0; 2]),
+        }
     }
 
     fn observe(
@@ -283,18 +279,10 @@ impl Lab for Tms {
     }
 
     fn chain_replicas(&self, checkpoint: u64, follow: usize) -> Vec<Replica> {
-        let s = &self.s;
-        (0..=s.chains)
-            .map(|chain| Replica {
-                seed: chain_seed(s.seed_of(follow), checkpoint, chain as u32),
-                mask_lo: u32::MAX,
-                mask_hi: u32::MAX,
-                nbeta: s.nbeta as f32,
-                gamma: s.gamma as f32,
-                // The last one is the anchor: a step of 0 never moves it.
-                eps: if chain == s.chains { 0.0 } else { s.eps as f32 },
-                ..Replica::default()
-            })
-            .collect()
+        let seed = self.s.seed_of(follow);
+        let part = tms::mask(self.s.sampling.part);
+        self.s
+            .sampling
+            .table(part, |chain| chain_seed(seed, checkpoint, chain))
     }
 }

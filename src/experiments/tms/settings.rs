@@ -1,7 +1,9 @@
 //! The knobs, read once; what follows from them; which of them exclude each other.
 
+use crate::experiments::chains::{self, Settings as Sampling};
 use crate::experiments::{STATS, grid, limits};
 use crate::knobs::{Knobs, Value};
+use crate::model::tms::PARTS;
 use crate::protocol::Notice;
 
 /// Words of training data one batch of work may hold, and most of its steps.
@@ -43,20 +45,8 @@ pub struct Settings {
     pub replicas: usize,
     /// The one followed.
     pub member: usize,
-    /// nβ.
-    pub nbeta: f64,
-    /// γ.
-    pub gamma: f64,
-    /// ε.
-    pub eps: f64,
-    /// Chains, the anchor not counted.
-    pub chains: usize,
-    /// Steps before the first draw.
-    pub burnin: u64,
-    /// Draws.
-    pub draws: u64,
-    /// Samples in a chain's batch.
-    pub mbatch: usize,
+    /// How λ̂ is estimated.
+    pub sampling: Sampling,
     /// Steps between checkpoints.
     pub every: u64,
     /// Log-spaced checkpoints per decade.
@@ -88,13 +78,7 @@ impl Settings {
             seed: k.int("seed") as u32,
             replicas: k.size("replicas"),
             member: k.size("member"),
-            nbeta: k.float("nbeta"),
-            gamma: k.float("gamma"),
-            eps: k.float("eps"),
-            chains: k.size("chains"),
-            burnin: steps("burnin"),
-            draws: steps("draws"),
-            mbatch: k.size("mbatch"),
+            sampling: Sampling::of(k),
             every: steps("every"),
             log: steps("log"),
         }
@@ -126,7 +110,7 @@ impl Settings {
     /// Steps of the chains that one batch of work may hold.
     #[must_use]
     pub fn chain_slots(&self) -> usize {
-        (FEED / (2 * self.mbatch)).clamp(1, SLOTS)
+        (FEED / (2 * self.sampling.mbatch)).clamp(1, SLOTS)
     }
     /// Bytes of the plan's buffers.
     #[must_use]
@@ -137,9 +121,11 @@ impl Settings {
         };
         let mut words =
             2 * r * count + pass(r, r, self.batch, self.train_slots()) + pass(r, r, self.n, 1);
-        if self.chains > 0 {
-            let all = self.chains + 1;
-            words += pass(all, 1, self.mbatch, self.chain_slots()) + all * count + 2 * count;
+        if self.sampling.chains > 0 {
+            let (all, slots) = (self.sampling.replicas(), self.chain_slots());
+            // The gradients are counted by both.
+            words += pass(all, 1, self.sampling.mbatch, slots) - all * count
+                + self.sampling.floats(count, 1, slots);
         }
         4 * words as u64
     }
@@ -171,5 +157,7 @@ pub fn settle(knobs: &mut Knobs) -> Vec<Notice> {
     }
     limits::cadence(knobs, CHECKPOINTS, &mut notices);
     limits::stable(knobs, CURVATURE, &mut notices);
+    let whole = Some(knobs.int("n"));
+    chains::settle(knobs, whole, |part| PARTS.contains(&part), &mut notices);
     notices
 }
