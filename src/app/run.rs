@@ -196,6 +196,20 @@ impl Run {
         matches!(self.phase, Phase::Done | Phase::Failed)
     }
 
+    /// A checksum over the bits of every curve and of λ̂: runs with the same one drew the same.
+    #[must_use]
+    pub fn fingerprint(&self) -> u32 {
+        let mut crc = crc32fast::Hasher::new();
+        let curves = self.series.iter().map(|(id, s)| (id.as_str(), &s.x, &s.y));
+        for (id, x, y) in curves.chain([("llc", &self.llc.x, &self.llc.y)]) {
+            crc.update(id.as_bytes());
+            for value in x.iter().chain(y) {
+                crc.update(&value.to_bits().to_le_bytes());
+            }
+        }
+        crc.finalize()
+    }
+
     /// Series of the other replicas with the same name, in order of replica.
     pub fn members<'a>(&'a self, id: &'a str) -> impl Iterator<Item = (u32, &'a Rc<Series>)> {
         self.series.iter().filter_map(move |(key, series)| {
@@ -260,6 +274,12 @@ mod tests {
         assert_eq!(run.notices.len(), 1);
         assert_eq!((run.llc.lo[0], run.llc.hi[0]), (-1.5, -0.5));
         assert_eq!(run.members("loss").map(|m| m.0).collect::<Vec<_>>(), [3]);
+        // One bit of one value is another fingerprint.
+        let (mut other, before) = (run.clone(), run.fingerprint());
+        assert_eq!(other.fingerprint(), before);
+        let loss = Rc::make_mut(other.series.entry("loss".into()).or_default());
+        loss.y[1] = f64::from_bits(loss.y[1].to_bits() ^ 1);
+        assert_ne!(other.fingerprint(), before);
     }
 
     #[test]

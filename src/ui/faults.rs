@@ -16,7 +16,7 @@ pub fn Faults(page: &Page) -> Html {
     let told = words::fault(fault);
     let light = state.card().light.filter(|_| told.press == Press::Light);
     let button = |action: Action, text: String| {
-        html! { <button type="button" class="primary" onclick={page.on(action)}>{ text }</button> }
+        html! { <button type="button" class="primary" data-test="way-on" onclick={page.on(action)}>{ text }</button> }
     };
     let way = match told.press {
         Press::Wait => html! { <span>{"It goes on by itself."}</span> },

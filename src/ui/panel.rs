@@ -5,7 +5,7 @@ use super::chooser::chosen;
 use crate::VERSION;
 use crate::app::Action;
 use crate::plot::number::{grouped, significant};
-use crate::protocol::{Drill, EngineChoice};
+use crate::protocol::{Drill, EngineChoice, Phase};
 use yew::prelude::*;
 
 const DRILLS: [(Drill, &str, &str); 4] = [
@@ -35,6 +35,8 @@ pub fn Panel(page: &Page) -> Html {
     let run = state.run.as_ref();
     let counters = run.map(|r| r.counters).unwrap_or_default();
     let per_step = run.map(|r| r.per_step).unwrap_or_default();
+    let still = run.filter(|r| r.over() || r.phase == Phase::Paused);
+    let fingerprint = still.map_or("–".into(), |r| format!("{:08x}", r.fingerprint()));
     let row = |name: &str, value: String| html! { <div><dt>{ name.to_string() }</dt><dd>{ value }</dd></div> };
     html! {
         <details class="panel" data-test="panel">
@@ -44,6 +46,7 @@ pub fn Panel(page: &Page) -> Html {
                 { row("device", device.to_string()) }
                 if let Some(why) = why { { row("why the CPU", why) } }
                 { row("runs are kept", if state.keeps { "yes".into() } else { "no".into() }) }
+                <div><dt>{"fingerprint of all curves"}</dt><dd data-test="fingerprint">{ fingerprint }</dd></div>
                 { row("dispatches per training step", significant(per_step.dispatches_per_step, 3)) }
                 { row("submissions per training step", significant(per_step.submits_per_step, 2)) }
                 { row("dispatches so far, λ̂ included", grouped(counters.dispatches)) }
