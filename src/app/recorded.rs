@@ -40,6 +40,7 @@ pub struct Recorded {
 const FILES: &[(&str, &str)] = &[
     ("tms", include_str!("../../www/traces/tms.json")),
     ("induction", include_str!("../../www/traces/induction.json")),
+    ("grok", include_str!("../../www/traces/grok.json")),
 ];
 
 /// The trace of an experiment, if one was recorded.

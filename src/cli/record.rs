@@ -101,7 +101,7 @@ fn pictures(card: &Card, trace: &Recorded) -> Vec<(&'static str, String)> {
         recorded: true,
     };
     let mut curves = Vec::new();
-    for spec in card.losses {
+    for spec in card.losses.iter().filter(|l| l.panel.main()) {
         for (id, t) in &trace.series {
             let own = id == spec.id;
             if own || id.ends_with(&format!("/{}", spec.id)) {

@@ -2,6 +2,7 @@
 //! `lab.rs` (builds the plan; all the engine knows), `story.md` (the text beside the plots).
 
 pub mod chains;
+pub mod grok;
 pub mod induction;
 mod limits;
 pub mod tms;
@@ -39,6 +40,35 @@ pub struct SeriesSpec {
     pub unit: &'static str,
     /// One sentence for the tooltip.
     pub help: &'static str,
+    /// Where it is drawn.
+    pub panel: Panel,
+}
+
+/// Where a series is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Panel {
+    /// In the loss chart.
+    Main,
+    /// In the second panel of the loss chart, with a scale of its own.
+    Below,
+    /// Under λ̂, as a share of its largest value: a simpler quantity that λ̂ must be told apart from.
+    Null,
+    /// In the loss chart and, as a null, under λ̂.
+    Both,
+}
+
+impl Panel {
+    /// Whether it is a curve of the loss chart.
+    #[must_use]
+    pub fn main(self) -> bool {
+        matches!(self, Self::Main | Self::Both)
+    }
+    /// Whether it is a null beside λ̂.
+    #[must_use]
+    pub fn null(self) -> bool {
+        matches!(self, Self::Null | Self::Both)
+    }
 }
 
 /// A horizontal line on the loss chart.
@@ -108,7 +138,7 @@ pub struct Cost {
 }
 
 /// Every experiment, in the order of the picker.
-pub const CARDS: &[&Card] = &[&tms::card::CARD, &induction::card::CARD];
+pub const CARDS: &[&Card] = &[&tms::card::CARD, &induction::card::CARD, &grok::card::CARD];
 
 /// The card of that id.
 #[must_use]
@@ -124,6 +154,7 @@ pub fn build(id: &str, knobs: &Knobs) -> Result<Parts, Fault> {
     match id {
         "tms" => tms::lab::build(knobs),
         "induction" => induction::lab::build(knobs),
+        "grok" => grok::lab::build(knobs),
         _ => Err(Fault::BadLink(format!("there is no experiment “{id}”"))),
     }
 }

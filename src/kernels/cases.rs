@@ -3,7 +3,7 @@
 
 use super::{
     Access, Call, Elem, Kernel, Replica, Slot, Step, attention, embed, linear, linear_backward,
-    loss, norm, optim, probe, tms, unembed,
+    loss, modadd, norm, optim, probe, tms, unembed,
 };
 use crate::math::{Stream, normal, philox::word};
 
@@ -66,6 +66,7 @@ pub const LISTED: &[Listed] = &[
     ),
     listed(&loss::LOSS, loss::cases, loss::fill),
     listed(&loss::ROWS, loss::cases_rows, loss::fill_rows),
+    listed(&modadd::MODADD, modadd::cases, modadd::fill),
     listed(&norm::NORM_BACKWARD, norm::cases, zeros),
     listed(&unembed::UNEMBED, unembed::cases, unembed::fill),
     listed(&optim::SGD, optim::sgd_cases, optim::fill),

@@ -18,15 +18,37 @@ use std::ops::Range;
 
 /// `gelu_new(x)` and its derivative.
 pub fn gelu<T: Real>(x: T) -> (T, T) {
+    gated(x, exponent(x).exp())
+}
+
+/// [`gelu`] of a row, with the exponential of whole rows: `x` becomes the derivative, `y` the value.
+pub fn gelu_row<T: Real>(x: &mut [T], y: &mut [T]) {
+    for (y, &x) in y.iter_mut().zip(x.iter()) {
+        *y = exponent(x);
+    }
+    T::exp_all(y);
+    for (x, y) in x.iter_mut().zip(y) {
+        (*y, *x) = gated(*x, *y);
+    }
+}
+
+/// 2√(2/π), twice the slope of the tanh's argument at 0; and the weight of its cube.
+const SLOPE: f64 = 1.595_769_121_605_730_7;
+const CUBE: f64 = 0.044_715;
+
+/// −2u. σ(±80) is 1 and 2e-35: the clamp changes no value and keeps exp finite.
+fn exponent<T: Real>(x: T) -> T {
+    -(T::of(SLOPE) * (x + T::of(CUBE) * x * x * x))
+        .max(T::of(-80.0))
+        .min(T::of(80.0))
+}
+
+/// x·s and its derivative for the gate s = 1/(1 + `e`).
+fn gated<T: Real>(x: T, e: T) -> (T, T) {
     let one = T::one();
-    let (c, k) = (T::of(1.595_769_121_605_730_7), T::of(0.044_715));
-    // σ(±80) is 1 and 2e-35: the clamp changes no value and keeps exp finite.
-    let u = (c * (x + k * x * x * x)).max(T::of(-80.0)).min(T::of(80.0));
-    let s = (one + (-u).exp()).recip();
-    (
-        x * s,
-        s + x * s * (one - s) * c * (one + T::of(3.0) * k * x * x),
-    )
+    let s = (one + e).recip();
+    let inner = one + T::of(3.0) * T::of(CUBE) * x * x;
+    (x * s, s + x * s * (one - s) * T::of(SLOPE) * inner)
 }
 
 /// The activation numbered `act`: 0 none, 1 ReLU, 2 GELU.

@@ -17,6 +17,7 @@ pub mod embed;
 pub mod linear;
 pub mod linear_backward;
 pub mod loss;
+pub mod modadd;
 pub mod norm;
 pub mod optim;
 pub mod probe;
@@ -307,6 +308,10 @@ pub const LIBRARY: &[(&str, &str)] = &[
         "lib/moments",
         include_str!("../../shaders/lib/moments.wgsl"),
     ),
+    (
+        "lib/modadd_backward",
+        include_str!("../../shaders/lib/modadd_backward.wgsl"),
+    ),
 ];
 
 /// The shader with its `#import lib/x` lines replaced by that text, each once.
@@ -337,6 +342,7 @@ pub const KERNELS: &[&Kernel] = &[
     &linear_backward::LINEAR_DW,
     &loss::LOSS,
     &loss::ROWS,
+    &modadd::MODADD,
     &norm::NORM_BACKWARD,
     &unembed::UNEMBED,
     &optim::SGD,

@@ -229,6 +229,28 @@ pub fn chunks2<T: Real>(
     both.enumerate().for_each(|(i, (a, b))| f(i, a, b));
 }
 
+/// [`chunks`] over three outputs at once.
+pub fn chunks3<T: Real>(
+    a: (&mut [T], usize),
+    b: (&mut [T], usize),
+    c: (&mut [T], usize),
+    f: impl Fn(usize, &mut [T], &mut [T], &mut [T]) + Send + Sync,
+) {
+    #[cfg(not(target_arch = "wasm32"))]
+    {
+        use rayon::prelude::*;
+        if a.0.len() > WORTH_THREADS {
+            let both = a.0.par_chunks_mut(a.1).zip(b.0.par_chunks_mut(b.1));
+            let all = both.zip(c.0.par_chunks_mut(c.1)).enumerate();
+            all.for_each(|(i, ((a, b), c))| f(i, a, b, c));
+            return;
+        }
+    }
+    let both = a.0.chunks_mut(a.1).zip(b.0.chunks_mut(b.1));
+    let all = both.zip(c.0.chunks_mut(c.1)).enumerate();
+    all.for_each(|(i, ((a, b), c))| f(i, a, b, c));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,6 +2,7 @@
 //! Knows kernels and plans; knows no device, no task and no optimiser.
 
 mod compile;
+pub mod modadd;
 mod parts;
 mod passes;
 mod products;

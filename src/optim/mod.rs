@@ -76,11 +76,39 @@ pub fn adamw(
     m: Buf,
     v: Buf,
 ) -> Result<(), PlanError> {
+    adaptive(plan, prog, update, with, [m, v], 0)
+}
+
+/// Appends Adam as `torch.optim.Adam(weight_decay=…)`: like [`adamw`], but the decay is an L2
+/// term, added to the gradient before the moments.
+///
+/// # Errors
+/// A buffer that does not fit.
+pub fn adam(
+    plan: &mut Plan,
+    prog: Prog,
+    update: &Update,
+    with: AdamW,
+    m: Buf,
+    v: Buf,
+) -> Result<(), PlanError> {
+    adaptive(plan, prog, update, with, [m, v], 1)
+}
+
+fn adaptive(
+    plan: &mut Plan,
+    prog: Prog,
+    update: &Update,
+    with: AdamW,
+    [m, v]: [Buf; 2],
+    l2: u32,
+) -> Result<(), PlanError> {
     let params = [with.beta1, with.beta2, with.eps].map(|x| (x as f32).to_bits());
+    let [count, splits] = update.consts()?;
     plan.push(
         prog,
         &optim::ADAMW,
-        &update.consts()?,
+        &[count, splits, l2],
         &params,
         &[update.grads, update.weights, m, v],
     )

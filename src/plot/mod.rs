@@ -13,6 +13,7 @@ pub mod panels;
 pub mod path;
 pub mod scale;
 pub mod scene;
+pub mod spectrum;
 
 pub use line::{Chart, Frame, LineChart};
 pub use scene::{Anchor, Mark, Scene};

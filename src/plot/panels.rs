@@ -156,6 +156,45 @@ pub fn locality<'a>(
     }
 }
 
+/// A second panel under the loss chart or under λ̂, over the same steps, with a scale of its own.
+#[must_use]
+pub fn lower<'a>(look: &Look, title: &str, lines: Vec<Line<'a>>) -> LineChart<'a> {
+    LineChart {
+        width: look.width,
+        height: look.height,
+        label: format!("Over training steps: {title}"),
+        y_title: title.into(),
+        x_max: look.x_max,
+        log_x: look.log_x,
+        log_y: false,
+        from_zero: true,
+        quiet: false,
+        lines: lines
+            .into_iter()
+            .map(|line| Line {
+                class: look.class(&line.class),
+                ..line
+            })
+            .collect(),
+        levels: Vec::new(),
+    }
+}
+
+/// Values as shares of the largest; none where nothing is positive.
+#[must_use]
+pub fn of_peak(y: &[f64]) -> Vec<f64> {
+    let top = y
+        .iter()
+        .copied()
+        .filter(|y| y.is_finite())
+        .fold(0.0, f64::max);
+    if top > 0.0 {
+        y.iter().map(|y| y / top).collect()
+    } else {
+        Vec::new()
+    }
+}
+
 /// The trajectory on PC1 and PC2, with the share of each and what a random walk would give.
 #[must_use]
 pub fn pca<'a>(

@@ -104,6 +104,13 @@ pub enum Figure {
         /// Period of the input's repeat.
         period: usize,
     },
+    /// Fourier spectrum of an embedding of the numbers 0..p.
+    Spectrum {
+        /// p.
+        p: usize,
+        /// Share of the power at frequency k = 1, 2, .. p/2; the mean is left out.
+        shares: Vec<f64>,
+    },
 }
 
 /// A replica went from one k-gon to another between two evaluations.

@@ -2,6 +2,7 @@
 
 use super::Page;
 use super::attention::Attention;
+use super::spectrum::Spectrum;
 use super::superposition::Superposition;
 use crate::protocol::Figure;
 use yew::prelude::*;
@@ -13,6 +14,7 @@ pub fn ModelFigure(page: &Page) -> Html {
     let kind = match figure {
         Some(Figure::Superposition { .. }) => "superposition",
         Some(Figure::Attention { .. }) => "attention",
+        Some(Figure::Spectrum { .. }) => "spectrum",
         None => "none",
     };
     html! {
@@ -21,7 +23,8 @@ pub fn ModelFigure(page: &Page) -> Html {
             { match figure {
                 Some(Figure::Superposition { .. }) => html! { <Superposition ..page.clone() /> },
                 Some(Figure::Attention { .. }) => html! { <Attention ..page.clone() /> },
-                None => html! { <p class="muted">{"Press Run: the weights or attention patterns appear here."}</p> },
+                Some(Figure::Spectrum { .. }) => html! { <Spectrum ..page.clone() /> },
+                None => html! { <p class="muted">{"Press Run: weights, attention patterns or a spectrum appear here."}</p> },
             } }
         </section>
     }

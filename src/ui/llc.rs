@@ -2,15 +2,46 @@
 
 use super::Page;
 use super::chart::{Chart, ToggleButton};
-use super::loss::{HEIGHT, look, step_under};
+use super::loss::{HEIGHT, look, series, step_under};
 use super::size::use_width;
+use crate::app::State;
 use crate::app::action::Toggle;
 use crate::app::link::parse;
 use crate::app::run::Llc;
 use crate::app::{Action, words};
-use crate::plot::panels::{self, LlcCurve, Look};
+use crate::plot::Scene;
+use crate::plot::line::Line;
+use crate::plot::panels::{self, LlcCurve, Look, of_peak};
 use std::rc::Rc;
 use yew::prelude::*;
+
+/// λ̂ and the card's nulls, each as a share of its largest value: what moves together shows it.
+fn nulls(state: &State, llc: &Llc, look: &Look) -> Option<Scene> {
+    let specs = state.card().losses.iter().filter(|l| l.panel.null());
+    let mut curves: Vec<(&str, &str, &[f64], Vec<f64>)> = specs
+        .zip(["s0", "s1", "s2"])
+        .filter_map(|(l, class)| {
+            let (x, y) = series(state, l.id)?;
+            let name = if l.panel.main() { "test loss" } else { l.label };
+            Some((name, class, x, of_peak(y)))
+        })
+        .collect();
+    if curves.is_empty() || llc.x.is_empty() {
+        return None;
+    }
+    curves.push(("λ̂", "s4", &llc.x, of_peak(&llc.y)));
+    let lines = curves
+        .iter()
+        .map(|(label, class, x, y)| Line {
+            label: (*label).into(),
+            class: (*class).into(),
+            x,
+            y,
+            ..Line::default()
+        })
+        .collect();
+    Some(panels::lower(look, "share of its peak", lines).draw().scene)
+}
 
 /// The chart.
 #[component]
@@ -25,8 +56,15 @@ pub fn LlcChart(page: &Page) -> Html {
     };
     let locality = state.view.locality && !llc.x.is_empty();
     let base = look(state, width);
+    let below = Look {
+        height: HEIGHT * 0.42,
+        log_y: false,
+        ..base
+    };
+    let nulls = nulls(state, &llc, &below);
+    let shared = locality || nulls.is_some();
     let upper = Look {
-        height: if locality { HEIGHT * 0.58 } else { HEIGHT },
+        height: if shared { HEIGHT * 0.58 } else { HEIGHT },
         log_y: false,
         ..base
     };
@@ -53,12 +91,7 @@ pub fn LlcChart(page: &Page) -> Html {
     let setting = words::setting(knobs);
     let lower = locality.then(|| {
         let unit = state.card().losses.first().map_or("", |l| l.unit);
-        let look = Look {
-            height: HEIGHT * 0.42,
-            log_y: false,
-            ..base
-        };
-        let chart = panels::locality(&look, unit, &llc.x, &llc.under, &llc.at);
+        let chart = panels::locality(&below, unit, &llc.x, &llc.under, &llc.at);
         Html::from_html_unchecked(chart.draw().scene.svg().into())
     });
     let empty = match (off, state.run.is_some()) {
@@ -78,6 +111,7 @@ pub fn LlcChart(page: &Page) -> Html {
                         on={state.view.locality} press={page.on(Action::View(Toggle::Locality))} />
                 </span>
             </Chart>
+            { for nulls.map(|s| Html::from_html_unchecked(s.svg().into())) }
             { for lower }
         </div>
     }

@@ -5,7 +5,9 @@ use super::chart::{Chart, ToggleButton};
 use super::size::use_width;
 use crate::app::action::Toggle;
 use crate::app::{Action, Run, State};
-use crate::plot::line::{Frame, Level};
+use crate::experiments::Panel;
+use crate::plot::Scene;
+use crate::plot::line::{Frame, Level, Line};
 use crate::plot::panels::{self, Curve, Look};
 use crate::protocol::Figure;
 use yew::prelude::*;
@@ -54,7 +56,8 @@ fn curves<'a>(state: &State, run: &'a Run) -> Vec<Curve<'a>> {
     let follow = state.follow();
     let mut out = Vec::new();
     let figure = run.figure.as_deref();
-    for (i, spec) in state.card().losses.iter().enumerate() {
+    let main = state.card().losses.iter().filter(|l| l.panel.main());
+    for (i, spec) in main.enumerate() {
         let members: Vec<_> = run.members(spec.id).collect();
         let followed = members.iter().find(|m| m.0 == follow).map(|m| m.1);
         let first = run.series.get(spec.id);
@@ -80,12 +83,63 @@ fn curves<'a>(state: &State, run: &'a Run) -> Vec<Curve<'a>> {
     out
 }
 
+/// Steps and values of a series: the run's, or before one the recorded.
+pub fn series<'a>(state: &'a State, id: &str) -> Option<(&'a [f64], &'a [f64])> {
+    match (&state.run, state.recorded()) {
+        (Some(run), _) => run.series.get(id).map(|s| (&s.x[..], &s.y[..])),
+        (None, Some(recorded)) => recorded.series.get(id).map(|s| (&s.x[..], &s.y[..])),
+        (None, None) => None,
+    }
+}
+
+/// The second panel, if the card has series for it.
+fn below(state: &State, look: &Look) -> Option<Scene> {
+    let specs = state
+        .card()
+        .losses
+        .iter()
+        .filter(|l| l.panel == Panel::Below);
+    let lines: Vec<Line> = specs
+        .enumerate()
+        .filter_map(|(i, l)| {
+            let (x, y) = series(state, l.id)?;
+            Some(Line {
+                label: l.label.into(),
+                class: format!("s{i}"),
+                x,
+                y,
+                ..Line::default()
+            })
+        })
+        .collect();
+    (!lines.is_empty()).then(|| {
+        panels::lower(look, "accuracy (share of pairs)", lines)
+            .draw()
+            .scene
+    })
+}
+
 /// The chart.
 #[component]
 pub fn LossChart(page: &Page) -> Html {
     let node = use_node_ref();
     let state = &page.state;
-    let look = look(state, use_width(&node));
+    let whole = look(state, use_width(&node));
+    let second = below(
+        state,
+        &Look {
+            height: HEIGHT * 0.42,
+            ..whole
+        },
+    );
+    let look = Look {
+        height: if second.is_some() {
+            HEIGHT * 0.58
+        } else {
+            HEIGHT
+        },
+        ..whole
+    };
     let card = state.card();
     let unit = card.losses.first().map_or("", |l| l.unit);
     let knobs = state.run.as_ref().map_or(&state.link.knobs, |r| &r.knobs);
@@ -102,6 +156,7 @@ pub fn LossChart(page: &Page) -> Html {
         (None, Some(recorded)) => card
             .losses
             .iter()
+            .filter(|l| l.panel.main())
             .filter_map(|l| {
                 recorded.series.get(l.id).map(|s| Curve {
                     label: l.label,
@@ -126,6 +181,7 @@ pub fn LossChart(page: &Page) -> Html {
         .step
         .map(|step| chart.cursor(&drawn.frame, step));
     html! {
+        <div class="stacked">
         <Chart page={page.clone()} name="loss" title="Loss" sub={sub} {node} {cursor} points={drawn.points} scene={drawn.scene}
             help="How wrong the model is on fixed data, and the levels theory knows."
             recorded={state.recorded().map(|r| r.label())}
@@ -138,5 +194,7 @@ pub fn LossChart(page: &Page) -> Html {
                     press={page.on(Action::View(Toggle::LogY))} />
             </span>
         </Chart>
+        { for second.map(|s| Html::from_html_unchecked(s.svg().into())) }
+        </div>
     }
 }

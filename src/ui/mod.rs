@@ -18,6 +18,7 @@ mod pca;
 mod readout;
 mod setup;
 mod size;
+mod spectrum;
 mod status;
 mod story;
 mod superposition;

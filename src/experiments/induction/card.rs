@@ -2,7 +2,7 @@
 
 use super::{settle, sizes};
 use crate::experiments::chains::{self, Defaults, join};
-use crate::experiments::{Card, Preset, RefLine, SeriesSpec};
+use crate::experiments::{Card, Panel, Preset, RefLine, SeriesSpec};
 use crate::knobs::{Group, Knob, Knobs, choice, float, int};
 use crate::model;
 
@@ -84,24 +84,28 @@ const LOSSES: &[SeriesSpec] = &[
         label: "first",
         unit: "nats",
         help: "Mean loss on held-out targets inside the first period, which nothing determines.",
+        panel: Panel::Main,
     },
     SeriesSpec {
         id: "loss.repeat",
         label: "repeat",
         unit: "nats",
         help: "Mean loss on held-out targets that the context determines: those after the first token of the second period.",
+        panel: Panel::Main,
     },
     SeriesSpec {
         id: "loss",
         label: "all",
         unit: "nats",
         help: "Mean loss on all targets of the held-out sequences, the first token of the second period included.",
+        panel: Panel::Main,
     },
     SeriesSpec {
         id: "loss.train",
         label: "train",
         unit: "nats",
         help: "Mean loss on each step's fresh batch, before the step.",
+        panel: Panel::Main,
     },
 ];
 

@@ -3,7 +3,7 @@
 pub use super::settings::Settings;
 use super::settings::settle;
 use crate::experiments::chains::{self, Defaults, join};
-use crate::experiments::{Card, Cost, Preset, RefLine, SeriesSpec};
+use crate::experiments::{Card, Cost, Panel, Preset, RefLine, SeriesSpec};
 use crate::knobs::{Group, Knob, Knobs, choice, float, int};
 use crate::model::tms::{self, level};
 
@@ -28,12 +28,14 @@ pub const CARD: Card = Card {
             label: "data",
             unit: "squared error",
             help: "Mean over the replica's own data set of the sum of squared errors of all outputs.",
+            panel: Panel::Main,
         },
         SeriesSpec {
             id: "loss.population",
             label: "population",
             unit: "squared error",
             help: "The same loss over the whole distribution, integrated exactly from the weights.",
+            panel: Panel::Main,
         },
     ],
     reference,

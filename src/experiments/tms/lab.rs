@@ -10,7 +10,8 @@ use crate::model::tms;
 use crate::optim::{self, Update};
 use crate::plan::{Buf, Plan, PlanError};
 use crate::protocol::{Fault, Figure};
-use crate::tasks::tms::{Sample, batch, chain_batch, chain_seed, data_set, push};
+use crate::tasks::order::chain_seed;
+use crate::tasks::tms::{Sample, batch, chain_batch, data_set, push};
 use std::f64::consts::TAU;
 
 /// Inputs of logit-PCA: 256 × 10 features are well below 8192 numbers.

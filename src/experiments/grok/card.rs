@@ -1,0 +1,178 @@
+//! What the page knows: knobs, presets, costs.
+
+pub use super::settings::Settings;
+use super::settings::settle;
+use crate::experiments::chains::{self, Defaults, join};
+use crate::experiments::{Card, Cost, Panel, Preset, RefLine, SeriesSpec};
+use crate::knobs::{Group, Knob, Knobs, float, int};
+use crate::model::modadd;
+
+/// The card.
+pub const CARD: Card = Card {
+    id: "grok",
+    title: "Modular addition: grokking",
+    claim: "A small network first memorises sums modulo 53 and, thousands of steps later, learns the rule; λ̂ rises and falls while the loss it is computed from stays flat.",
+    look_for: &[
+        "The training loss falls within about 3000 steps; test accuracy stays near chance, 2 %.",
+        "λ̂ peaks as memorising ends, then falls for thousands of steps in which training accuracy does not move.",
+        "Test accuracy jumps much later. Note when λ̂ had fallen by 10 %, and when the test loss had.",
+        "Under λ̂: the weight norm and the test loss, each as a share of its peak. What they show as well, λ̂ does not show alone.",
+        "The embedding's spectrum: power spread over all frequencies gathers in a few.",
+        "Presets lowdecay and nodecay never grok in time. Does λ̂ fall there too?",
+    ],
+    knobs: KNOBS,
+    presets: PRESETS,
+    light: Some("fast"),
+    losses: &[
+        SeriesSpec {
+            id: "loss",
+            label: "train",
+            unit: "nats",
+            help: "Mean cross-entropy over all pairs trained on.",
+            panel: Panel::Main,
+        },
+        SeriesSpec {
+            id: "loss.test",
+            label: "test",
+            unit: "nats",
+            help: "Mean cross-entropy over all pairs held out.",
+            panel: Panel::Both,
+        },
+        SeriesSpec {
+            id: "accuracy.train",
+            label: "train",
+            unit: "share of pairs",
+            help: "Share of the pairs trained on that are answered rightly.",
+            panel: Panel::Below,
+        },
+        SeriesSpec {
+            id: "accuracy.test",
+            label: "test",
+            unit: "share of pairs",
+            help: "Share of the pairs held out that are answered rightly.",
+            panel: Panel::Below,
+        },
+        SeriesSpec {
+            id: "norm",
+            label: "‖w‖",
+            unit: "",
+            help: "Euclidean norm of all weights: what λ̂ must be told apart from.",
+            panel: Panel::Null,
+        },
+    ],
+    reference,
+    settle,
+    cost,
+    story: include_str!("story.md"),
+};
+
+const OWN: &[Knob] = &[
+    int("p", "modulus", Group::Model, (5, 97), 53, "Numbers 0 to p − 1 are added modulo p; prime in the papers.").symbol("p"),
+    int("embed", "embedding width", Group::Model, (2, 32), 12, "Length of the vector each number becomes; both numbers share the table.").symbol("d"),
+    int("hidden", "hidden neurons", Group::Model, (4, 96), 48, "Neurons (GELU) after the sum of the two linear maps.").symbol("H").unit("neurons"),
+    float("frac", "training fraction", Group::Data, (0.05, 0.95), 0.4, "Share of the p² pairs trained on; the rest is the test. The more, the sooner the rule is found.").symbol("α"),
+    int("batch", "batch", Group::Training, (1, 10_000), 128, "Pairs of one training step, in shuffled passes; as many as are trained on means all of them, without noise.").symbol("B").unit("pairs"),
+    float("lr", "learning rate", Group::Training, (0.0, 0.1), 5e-3, "Step size of Adam.").symbol("η"),
+    float("wd", "weight decay", Group::Training, (0.0, 0.1), 1e-3, "L2 decay, added to the gradient as in torch.optim.Adam; 0 leaves the norm free."),
+    int("steps", "steps", Group::Training, (1, 200_000), 20_000, "Training steps.").symbol("t").unit("steps"),
+    int("seed", "seed", Group::Training, (0, 2_147_483_647), 1, "Draws the weights, the split, the batches and the noise of the chains."),
+];
+
+const CADENCE: &[Knob] = &[
+    int(
+        "every",
+        "checkpoint every",
+        Group::Sampler,
+        (0, 200_000),
+        500,
+        "Steps between checkpoints at which λ̂ is estimated; 0 for none of these.",
+    )
+    .unit("steps"),
+    int(
+        "log",
+        "log-spaced checkpoints",
+        Group::Sampler,
+        (0, 20),
+        0,
+        "Further checkpoints at equal ratios of the step; 0 for none of these.",
+    )
+    .unit("per decade"),
+];
+
+const CHAINS: Defaults = Defaults {
+    nbeta: 30.0,
+    gamma: 100.0,
+    eps: 1e-4,
+    chains: 2,
+    burnin: (20_000, 300),
+    draws: (50_000, 700),
+    mbatch: int("mbatch", "chain batch", Group::Sampler, (1, 10_000), 128, "Pairs of one chain step, from those trained on, the same for all chains and for the anchor; as many as are trained on means all of them, without noise.").symbol("m").unit("pairs"),
+    samplers: &["sgld", "rmsprop", "mala"],
+    parts: modadd::PARTS,
+};
+
+const KNOBS: &[Knob] = &join::<{ OWN.len() + chains::KNOBS + CADENCE.len() }>(&[
+    OWN,
+    &chains::knobs(&CHAINS),
+    CADENCE,
+]);
+
+const PRESETS: &[Preset] = &[
+    Preset {
+        id: "default",
+        help: "40 % of the pairs, weight decay 1e-3: a long delay between memorising and the rule.",
+        query: "",
+    },
+    Preset {
+        id: "fast",
+        help: "60 % of the pairs: the rule comes within a few thousand steps.",
+        query: "frac=0.6&wd=2e-4&steps=8000&every=250",
+    },
+    Preset {
+        id: "lowdecay",
+        help: "A control: the notebook's weight decay of 2e-4 at 40 % of the pairs, which seldom groks in this time.",
+        query: "wd=2e-4",
+    },
+    Preset {
+        id: "nodecay",
+        help: "A control: no weight decay, so nothing pulls the norm down.",
+        query: "wd=0",
+    },
+    Preset {
+        id: "hot",
+        help: "The published sampler, so hot that λ̂ measures little but the weight norm.",
+        query: "nbeta=2&gamma=5&eps=3e-3&chains=1&burnin=0&draws=500",
+    },
+];
+
+fn reference(knobs: &Knobs) -> Vec<RefLine> {
+    let p = knobs.int("p") as f64;
+    vec![RefLine {
+        y: p.ln(),
+        label: "ln p".into(),
+        help: "Cross-entropy of equal probabilities for all p answers: knowing nothing.".into(),
+    }]
+}
+
+/// Floating-point operations: the way back costs twice the way there.
+fn cost(knobs: &Knobs) -> Cost {
+    let s = Settings::of(knobs);
+    let n = s.model.count() as f64;
+    let draws = s.sampling.steps() as f64 * s.sampling.replicas() as f64;
+    let points = if s.sampling.chains == 0 {
+        0
+    } else {
+        s.checkpoints().len() as u64
+    };
+    let step = |batch: usize, update: f64| {
+        3.0 * batch as f64 * s.flops() + (update + Settings::splits(batch) as f64) * n
+    };
+    Cost {
+        params: s.model.count() as u64,
+        flops_per_step: step(s.batch, 15.0),
+        flops_per_point: draws * step(s.sampling.mbatch, 60.0),
+        steps: s.steps,
+        points,
+        bytes: s.bytes(),
+    }
+}
