@@ -4,7 +4,7 @@ use super::history::Series;
 use super::session::Session;
 use crate::app::link::Link;
 use crate::experiments::{Card, SeriesSpec};
-use crate::protocol::{DeviceInfo, Jump, LlcPoint, Notice, PerStep, TimeAxis};
+use crate::protocol::{DeviceInfo, Jump, LlcPoint, Notice, PerStep, SamplerSettings, TimeAxis};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -18,6 +18,34 @@ pub struct Curve {
     /// Points.
     #[serde(flatten)]
     pub points: Series,
+}
+
+/// A λ̂ point with its settings.
+#[derive(Clone, Debug, Serialize)]
+pub struct Estimated {
+    /// The point.
+    #[serde(flatten)]
+    pub point: LlcPoint,
+    /// How it was made.
+    pub settings: SamplerSettings,
+}
+
+/// A λ̂ point beside what it should be.
+#[derive(Clone, Debug, Serialize)]
+pub struct Judged {
+    /// The point.
+    #[serde(flatten)]
+    pub estimated: Estimated,
+    /// What it should be at its nβ, γ and ε.
+    pub target: f64,
+    /// `exact` or `mala`.
+    pub target_kind: String,
+    /// λ.
+    pub lambda: f64,
+    /// Its multiplicity.
+    pub multiplicity: u32,
+    /// Why target and λ differ.
+    pub why: String,
 }
 
 /// The file.
@@ -39,8 +67,11 @@ pub struct Report {
     pub notices: Vec<Notice>,
     /// Curves by id.
     pub series: BTreeMap<String, Curve>,
-    /// Every λ̂ point whole.
-    pub estimates: Vec<LlcPoint>,
+    /// Every λ̂ point whole, with how it was made.
+    pub estimates: Vec<Estimated>,
+    /// The last of them beside what it should be, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub estimate: Option<Judged>,
     /// Replicas that went from one k-gon to another.
     pub jumps: Vec<Jump>,
     /// Fractions of the variance on PC1..PC3.
@@ -134,6 +165,21 @@ pub fn report(link: &Link, card: &Card, session: &Session, notices: Vec<Notice>)
             points,
         );
     }
+    let settings = session.parts.chains.as_ref().map(|c| c.settings.told());
+    let estimated = |point: &LlcPoint| Estimated {
+        point: point.clone(),
+        settings: settings.clone().unwrap_or_default(),
+    };
+    let estimates: Vec<Estimated> = llc.iter().map(estimated).collect();
+    let estimate = session.parts.lab.truth().zip(estimates.last());
+    let estimate = estimate.map(|(truth, last)| Judged {
+        estimated: last.clone(),
+        target: truth.target,
+        target_kind: truth.kind.into(),
+        lambda: truth.lambda,
+        multiplicity: truth.multiplicity,
+        why: truth.why,
+    });
     Report {
         link: link.text(true),
         experiment: card.id.into(),
@@ -148,7 +194,8 @@ pub fn report(link: &Link, card: &Card, session: &Session, notices: Vec<Notice>)
         device: session.exec.device(),
         notices,
         series,
-        estimates: llc.clone(),
+        estimate,
+        estimates,
         jumps: session.history.jumps.clone(),
         explained: pca.explained,
         counters: session.per_step(),

@@ -260,6 +260,23 @@ pub enum Of {
     },
 }
 
+/// What is known of λ̂ before anything is sampled.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Truth {
+    /// What the estimate should return at its nβ, γ and ε.
+    pub target: f64,
+    /// Where that is from: `exact`, or `mala`, a long reference run.
+    pub kind: &'static str,
+    /// λ, its limit as nβ grows.
+    pub lambda: f64,
+    /// Multiplicity m of λ.
+    pub multiplicity: u32,
+    /// One sentence: why the estimate and λ differ here.
+    pub why: String,
+    /// The greatest a = nβ·h + γ at w*, where it is known: ε·a/4 is the discretisation index.
+    pub curvature: Option<f64>,
+}
+
 /// What differs between experiments, as pure functions.
 pub trait Lab {
     /// Initial weights, `[replica][params]`.
@@ -277,6 +294,14 @@ pub trait Lab {
     /// values. `follow` is the replica λ̂ and PCA follow.
     fn observe(&self, step: u64, follow: usize, weights: &[f32], reads: &[Vec<f32>])
     -> Observation;
+    /// What the estimate should come out at, where that is known.
+    fn truth(&self) -> Option<Truth> {
+        None
+    }
+    /// Whether the second and third number of the chains' `stats` are coordinates to watch them by.
+    fn walks(&self) -> bool {
+        false
+    }
     /// Replica table of the chains around a checkpoint: their seeds depend on it, and on nothing else.
     fn chain_replicas(&self, checkpoint: u64, follow: usize) -> Vec<Replica>;
 }
