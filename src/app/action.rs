@@ -1,6 +1,6 @@
 //! What can happen to the page, and what it then asks of the world outside.
 
-use crate::protocol::{Command, Drill, EngineChoice, Event};
+use crate::protocol::{Command, Drill, EngineChoice, Event, StudySpec};
 
 /// Something happened.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,6 +47,19 @@ pub enum Action {
     Drill(Drill),
     /// Compare every kernel with its twin on this device.
     Check,
+    /// Estimate λ̂ of the run's checkpoints at other settings.
+    Study(StudySpec),
+    /// End that.
+    StopStudy,
+    /// Put a setting of the sampler into the form.
+    Adopt {
+        /// nβ.
+        nbeta: f64,
+        /// γ.
+        gamma: f64,
+        /// ε.
+        eps: f64,
+    },
     /// Start a new engine after the old one died.
     NewEngine,
     /// Toggle something about the view.

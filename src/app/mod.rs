@@ -11,6 +11,7 @@ pub mod recorded;
 pub mod reduce;
 pub mod run;
 pub mod state;
+pub mod study;
 pub mod words;
 
 pub use action::{Action, Effect};

@@ -6,7 +6,7 @@ use super::link::{Link, apply_query, parse};
 use super::run::Run;
 use super::state::State;
 use crate::experiments::card;
-use crate::knobs::Knobs;
+use crate::knobs::{Knobs, Value};
 use crate::protocol::{Command, Event, Fault, Notice, Phase, RunId};
 
 /// Takes an action in.
@@ -133,6 +133,17 @@ pub fn reduce(state: &mut State, action: Action) -> Vec<Effect> {
             vec![Effect::Send(Command::Drill(id, drill))]
         }
         Action::Check => vec![Effect::Send(Command::Check)],
+        Action::Study(spec) => to_run(state, |id| Command::Study(id, spec)),
+        Action::StopStudy => to_run(state, Command::StopStudy),
+        Action::Adopt { nbeta, gamma, eps } => {
+            let mut knobs = state.link.knobs.clone();
+            let values = [("nbeta", nbeta), ("gamma", gamma), ("eps", eps)];
+            let notices = values
+                .into_iter()
+                .filter_map(|(key, x)| knobs.set(key, &Value::Float(x).text()))
+                .collect();
+            formed(state, knobs, notices)
+        }
         Action::NewEngine => new_engine(state),
         Action::View(toggle) => {
             let view = &mut state.view;
@@ -245,6 +256,12 @@ fn formed(state: &mut State, mut knobs: Knobs, mut notices: Vec<Notice>) -> Vec<
     }
     effects.extend(measure(state));
     effects
+}
+
+/// A command about the run, if there is one.
+fn to_run(state: &State, command: impl FnOnce(RunId) -> Command) -> Vec<Effect> {
+    let id = state.run.as_ref().map(|r| r.id);
+    id.map(|id| Effect::Send(command(id))).into_iter().collect()
 }
 
 fn run_or_pause(state: &mut State) -> Vec<Effect> {

@@ -4,7 +4,7 @@ use super::align::align;
 use crate::exec::Counters;
 use crate::knobs::Knobs;
 use crate::protocol::{
-    Figure, Frame, Jump, LlcPoint, Notice, PcaUpdate, PerStep, Phase, RunId, SeriesDelta,
+    Figure, Frame, Jump, LlcPoint, Notice, PcaUpdate, PerStep, Phase, RunId, SeriesDelta, Study,
 };
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -103,6 +103,10 @@ pub struct Run {
     pub llc: Rc<Llc>,
     /// Logit-PCA.
     pub pca: Rc<PcaUpdate>,
+    /// λ̂ at other settings.
+    pub study: Option<Rc<Study>>,
+    /// Mean seconds of a λ̂ point so far.
+    pub point_s: Option<f64>,
     /// The figure of the model.
     pub figure: Option<Rc<Figure>>,
     /// Who went from one k-gon to another, in order.
@@ -133,6 +137,8 @@ impl Run {
             series: BTreeMap::new(),
             llc: Rc::default(),
             pca: Rc::default(),
+            study: None,
+            point_s: None,
             figure: None,
             jumps: Vec::new(),
             counters: Counters::default(),
@@ -173,6 +179,10 @@ impl Run {
             self.figure = Some(Rc::new(figure));
         }
         (self.counters, self.per_step) = (frame.counters, frame.per_step);
+        if let Some(study) = frame.study {
+            self.study = Some(Rc::new(study));
+        }
+        self.point_s = frame.point_s.or(self.point_s);
         for notice in frame.notices {
             if self.notices.len() < MAX_NOTICES && !self.notices.contains(&notice) {
                 self.notices.push(notice);

@@ -229,6 +229,17 @@ pub fn setting(knobs: &Knobs) -> String {
     )
 }
 
+/// What a job of so many chain steps costs, from what a λ̂ point of this run took: `about 20 s`.
+/// Chains share their dispatches, so this is an upper bound.
+#[must_use]
+pub fn chain_cost(point_s: Option<f64>, knobs: &Knobs, chain_steps: u64) -> String {
+    let own = knobs.int("chains") * (knobs.int("burnin") + knobs.int("draws"));
+    match point_s {
+        Some(s) if own > 0 => about(s * chain_steps as f64 / own as f64),
+        _ => String::new(),
+    }
+}
+
 /// A knob's range or words, for its tooltip.
 #[must_use]
 pub fn range(kind: Kind) -> String {

@@ -27,9 +27,10 @@ impl Session {
         // Where nothing is trained, a single step is one of the chains.
         let one = self.single && self.parts.steps == 0;
         let (most, mut point) = (if one { 1 } else { u64::MAX }, None);
+        let before = sampling.trace.steps();
         let (parts, exec, pacer) = (&self.parts, &mut self.exec, &mut self.chain_pacer);
         let done = sampling.pump(parts, exec, pacer, most, &mut point).await?;
-        self.single &= !one;
+        self.single &= !one || sampling.trace.steps() == before;
         if !done {
             return Ok(true);
         }

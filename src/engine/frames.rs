@@ -31,6 +31,8 @@ pub(super) struct Shown {
     pub(super) rows: usize,
     pub(super) axis: TimeAxis,
     pub(super) jumps: usize,
+    /// Cells done of the study, and whether it is over.
+    pub(super) study: Option<(usize, bool)>,
     pub(super) rows_follow: usize,
     pub(super) figure_step: Option<u64>,
     /// Steps of the live trace.
@@ -48,6 +50,7 @@ impl Host {
             || shown.llc != s.history.llc.len()
             || shown.axis != live.axis
             || live_trace(s).is_some_and(|t| t.1 != shown.chain_step)
+            || shown.study != s.study.as_ref().map(|t| (t.view.done.len(), t.view.over))
             || shown.rows_follow != s.follow();
         if !self.acked || !due || !changed && s.notices.is_empty() {
             return;
@@ -65,6 +68,12 @@ impl Host {
             notices: std::mem::take(&mut s.notices),
             ..Frame::default()
         };
+        frame.point_s = s.point_s();
+        let studied = s.study.as_ref().map(|t| (t.view.done.len(), t.view.over));
+        if shown.study != studied {
+            frame.study = s.study.as_ref().map(|t| t.view.clone());
+            shown.study = studied;
+        }
         let newest = s.history.llc.last().map_or(0, |p| p.step);
         let followed = shown.rows_follow != s.follow();
         if (s.history.llc.len(), newest) != (shown.llc, shown.llc_step) || followed {

@@ -151,6 +151,13 @@ impl Host {
                     self.drill(drill);
                 }
             }
+            Command::Study(id, spec) if run == Some(id) => self.study(spec).await,
+            Command::StopStudy(id) => session(id, &mut self.live, &|s| {
+                if let Some(study) = &mut s.study {
+                    study.stop();
+                }
+            }),
+            Command::Study(..) => {}
             Command::Check => {
                 let rows = self.source.check().await;
                 self.events.push(Event::Checked(rows));

@@ -3,6 +3,7 @@
 //! [`crate::exec::Exec`]; it does not know wgpu, yew or any particular model.
 
 mod estimating;
+mod curving;
 mod frames;
 pub mod history;
 pub mod host;
@@ -17,6 +18,7 @@ pub mod sampling;
 #[cfg(target_arch = "wasm32")]
 pub mod serve;
 pub mod session;
+pub mod study;
 mod tally;
 mod training;
 

@@ -2,13 +2,14 @@
 //! copies of the weights. The trained model is not touched, and nothing of one estimate reaches
 //! another: chains start at w*, with seeds and batches that depend on the checkpoint alone.
 
+use super::curving::Curving;
 use super::pacing::{Pacer, Portion};
 use crate::estimate::diagnosis::diagnose;
 use crate::estimate::trace::Trace;
 use crate::exec::{Batch, Exec, Run};
 use crate::experiments::{ChainJob, Of, Parts};
 use crate::kernels::Step;
-use crate::protocol::{Fault, LlcPoint};
+use crate::protocol::{Curved, Fault, LlcPoint};
 use web_time::Instant;
 
 /// One estimate under way.
@@ -18,6 +19,10 @@ pub struct Sampling {
     pub checkpoint: u64,
     /// The replica whose checkpoint it is.
     pub follow: usize,
+    /// Measures the curvature first.
+    pub(super) curving: Option<Curving>,
+    /// What it found.
+    pub(super) curved: Option<Curved>,
     /// What the chains have left so far.
     pub trace: Trace,
     /// w*, `[params]`.
@@ -35,6 +40,8 @@ impl Sampling {
         Self {
             checkpoint,
             follow,
+            curving: Some(Curving::new(parts, chains, at, center.clone())),
+            curved: None,
             trace: Trace::new(
                 checkpoint,
                 chains.settings.told(),
@@ -69,6 +76,14 @@ impl Sampling {
         let Some(chains) = &parts.chains else {
             return Ok(true);
         };
+        if let Some(curving) = &mut self.curving {
+            let clock = Instant::now();
+            if let Some(found) = curving.pump(parts, exec).await? {
+                (self.curving, self.curved) = (None, found);
+            }
+            self.seconds += clock.elapsed().as_secs_f64();
+            return Ok(false);
+        }
         let (job, settings, buffers) = (&chains.job, chains.settings, chains.buffers);
         let (next, total) = (self.trace.steps(), settings.steps());
         let mut batch = Batch::default();
@@ -120,9 +135,13 @@ impl Sampling {
             self.trace.push(stats, forces);
         }
         if last {
-            let curvature = parts.lab.truth().and_then(|t| t.curvature);
+            let steep = self.curved.map(|c| settings.nbeta * c.h_max.max(0.0) + settings.gamma);
+            let curvature = parts.lab.truth().and_then(|t| t.curvature).or(steep);
             let ends = relative_squares(&ends, &self.center);
             *point = diagnose(&self.trace, &ends, curvature);
+            if let Some(point) = point {
+                point.curvature = self.curved;
+            }
         }
         Ok(last)
     }

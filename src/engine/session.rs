@@ -6,6 +6,7 @@
 use super::history::History;
 use super::pacing::{Pacer, Portion};
 use super::sampling::Sampling;
+use super::study::Studying;
 use super::tally::Spent;
 use crate::exec::{Counters, Exec, Ticket};
 use crate::experiments::{Of, Parts};
@@ -56,6 +57,8 @@ pub struct Session {
     pub(super) chain_pacer: Pacer,
     pub(super) queue: VecDeque<u64>,
     pub(super) sampling: Option<Sampling>,
+    /// λ̂ at other settings, of checkpoints that are there.
+    pub(super) study: Option<Box<Studying>>,
     pub(super) last_end: Option<Instant>,
     /// Sum and number of the minibatch losses of the first replica since the last evaluation.
     pub(super) running: (f64, u32),
@@ -96,6 +99,7 @@ impl Session {
             chain_pacer: Pacer::default(),
             queue: VecDeque::new(),
             sampling: None,
+            study: None,
             last_end: None,
             running: (0.0, 0),
             lost: vec![None; replicas],
@@ -280,6 +284,9 @@ impl Session {
         self.loaded().await?;
         if std::mem::take(&mut self.faceless) {
             self.redraw().await?;
+            return Ok(true);
+        }
+        if self.studying().await? {
             return Ok(true);
         }
         if self.paused && !self.single {

@@ -42,6 +42,12 @@ impl Session {
         if seconds > 0.0 { steps / seconds } else { 0.0 }
     }
 
+    /// Mean seconds of a λ̂ point so far.
+    #[must_use]
+    pub fn point_s(&self) -> Option<f64> {
+        (self.spent.points > 0).then(|| self.spent.points_s / self.spent.points as f64)
+    }
+
     /// Seconds to the end, λ̂ included; none before anything was measured.
     #[must_use]
     pub fn left_s(&self) -> Option<f64> {

@@ -1,5 +1,9 @@
 //! λ̂ and its diagnostics: pure functions of traces. Knows no kernels and no devices.
 
+pub mod curvature;
 pub mod diagnosis;
 pub mod llc;
+pub mod slope;
+pub mod stages;
+pub mod sweep;
 pub mod trace;

@@ -302,6 +302,10 @@ pub trait Lab {
     fn walks(&self) -> bool {
         false
     }
+    /// Mask of the groups of a part that can move alone; none where there is no such part.
+    fn mask(&self, part: &str) -> Option<u64> {
+        (part == "all").then_some(u64::MAX)
+    }
     /// Replica table of the chains around a checkpoint: their seeds depend on it, and on nothing else.
     fn chain_replicas(&self, checkpoint: u64, follow: usize) -> Vec<Replica>;
 }

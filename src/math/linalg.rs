@@ -102,6 +102,17 @@ fn search(a: &DMatrix<f64>, k: usize) -> Option<Vec<(f64, DVector<f64>)>> {
     None
 }
 
+/// Solves the positive definite system `matrix [n][n]` · x = `right [n]`; none if it is singular.
+#[must_use]
+pub fn solve(matrix: &[f64], right: &[f64]) -> Option<Vec<f64>> {
+    let n = right.len();
+    let a = DMatrix::from_row_slice(n, n, matrix.get(..n * n)?);
+    let x = a.cholesky()?.solve(&DVector::from_column_slice(right));
+    x.iter()
+        .all(|x| x.is_finite())
+        .then(|| x.iter().copied().collect())
+}
+
 /// Makes the component of greatest magnitude positive; of equal ones, the first.
 pub fn fix_sign(v: &mut [f64]) {
     let greatest = v.iter().copied().fold(0.0f64, |m, x| {
@@ -178,6 +189,13 @@ mod tests {
             let square = DMatrix::from_row_slice(n, n, &a);
             assert_eq!(search(&square, 3).is_some(), searched, "{}", spectrum[1]);
         }
+    }
+
+    #[test]
+    fn a_system_is_solved_and_a_singular_one_is_not() {
+        let x = solve(&[4.0, 1.0, 1.0, 3.0], &[1.0, 2.0]).unwrap();
+        assert!((4.0 * x[0] + x[1] - 1.0).abs() < 1e-12 && (x[0] + 3.0 * x[1] - 2.0).abs() < 1e-12);
+        assert!(solve(&[1.0, 1.0, 1.0, 1.0], &[1.0, 2.0]).is_none());
     }
 
     #[test]

@@ -25,6 +25,19 @@ pub struct SamplerSettings {
     pub part: String,
 }
 
+/// The curvature of the loss at a checkpoint, along the weights that move.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Curved {
+    /// Greatest eigenvalue of the Hessian.
+    pub h_max: f64,
+    /// Its trace.
+    pub trace: f64,
+    /// Standard error of the trace; 0 of fewer than two probes.
+    pub trace_se: f64,
+    /// ‖∇L(w*)‖², without the noise of the batches.
+    pub gradient_sq: f64,
+}
+
 /// One λ̂ estimate, with what a reader needs to judge it. Every number is finite; what cannot be
 /// told is none.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -77,6 +90,8 @@ pub struct LlcPoint {
     pub failed: Vec<u32>,
     /// How many those are.
     pub failed_chains: u32,
+    /// The curvature at w*, if it was measured.
+    pub curvature: Option<Curved>,
     /// What to look at, and what to do about it: a sentence each.
     pub warnings: Vec<String>,
 }

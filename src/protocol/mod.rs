@@ -4,12 +4,14 @@
 mod data;
 mod estimate;
 mod fault;
+mod study;
 
 pub use data::{
     Checked, Estimate, Figure, Jump, PcaUpdate, PerStep, SeriesDelta, Stored, TimeAxis,
 };
-pub use estimate::{LlcPoint, SamplerSettings, TraceView};
+pub use estimate::{Curved, LlcPoint, SamplerSettings, TraceView};
 pub use fault::{Fault, WhyCpu};
+pub use study::{Cell, CellResult, SlopeFit, Study, StudyKind, StudySpec};
 
 use crate::exec::Counters;
 use serde::{Deserialize, Serialize};
@@ -164,6 +166,10 @@ pub enum Command {
     Ack(RunId),
     /// Force a fault, for practice.
     Drill(RunId, Drill),
+    /// Estimate λ̂ of checkpoints that are there at other settings; replaces the study before it.
+    Study(RunId, StudySpec),
+    /// End the study; what is done stays.
+    StopStudy(RunId),
     /// Compare every kernel with its CPU twin on this device.
     Check,
     /// Delete the stored record.
@@ -210,6 +216,10 @@ pub struct Frame {
     pub jumps: Option<Vec<Jump>>,
     /// Traces of the estimate under way, where nothing is trained.
     pub trace: Option<Box<TraceView>>,
+    /// Mean seconds of a λ̂ point so far, if there was one.
+    pub point_s: Option<f64>,
+    /// The study, when it changed.
+    pub study: Option<Study>,
     /// Counters of the engine.
     pub counters: Counters,
     /// Counters of training alone.

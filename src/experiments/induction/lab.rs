@@ -227,6 +227,10 @@ impl Lab for Induction {
         }
     }
 
+    fn mask(&self, part: &str) -> Option<u64> {
+        self.spec.mask(part)
+    }
+
     fn chain_replicas(&self, checkpoint: u64, _follow: usize) -> Vec<Replica> {
         self.chains.table(self.mask, |c| {
             word(self.seed, Stream::Noise, checkpoint as u32, c)

@@ -279,6 +279,10 @@ impl Lab for Tms {
         seen
     }
 
+    fn mask(&self, part: &str) -> Option<u64> {
+        tms::PARTS.contains(&part).then(|| tms::mask(part))
+    }
+
     fn chain_replicas(&self, checkpoint: u64, follow: usize) -> Vec<Replica> {
         let seed = self.s.seed_of(follow);
         let part = tms::mask(self.s.sampling.part);

@@ -1,0 +1,445 @@
+//! A study under way: λ̂ of checkpoints that are already there, at many settings of the sampler.
+//!
+//! Its cells are groups of replicas of one program with as many chains as fit, built for it from the
+//! run's own link, so that twenty-five estimates cost hardly more dispatches than one. A cell's
+//! chains have the seeds and batches of the checkpoint: how cells are grouped cannot be seen in the
+//! numbers, and cells differ by their settings alone.
+
+use super::history::History;
+use super::host::Host;
+use super::pacing::{Pacer, Portion};
+use super::session::Session;
+use crate::app::link::{self, Link};
+use crate::estimate::curvature::Curvature;
+use crate::estimate::llc::{Llc, llc};
+use crate::estimate::slope::{Temperature, slope};
+use crate::estimate::sweep::{Judged, plateau, recommended};
+use crate::exec::{Batch, Exec, Run};
+use crate::experiments::{Of, STATS};
+use crate::kernels::{Replica, Step};
+use crate::knobs::Value;
+use crate::protocol::{
+    Cell, CellResult, Fault, LlcPoint, Notice, SlopeFit, Study, StudyKind, StudySpec,
+};
+use std::collections::VecDeque;
+use web_time::Instant;
+
+/// A study.
+pub struct Studying {
+    /// As the page sees it.
+    pub view: Study,
+    /// The program and its device; nothing is trained with it.
+    engine: Session,
+    pacer: Pacer,
+    /// Cells that run together, by their place in the spec.
+    waiting: VecDeque<Vec<u32>>,
+    now: Option<Group>,
+    /// The setting the run itself has, for what to adopt.
+    own: (f64, f64),
+    started: Instant,
+}
+
+/// Cells of one checkpoint, side by side.
+struct Group {
+    cells: Vec<u32>,
+    checkpoint: u64,
+    center: Vec<f32>,
+    next: u64,
+    /// `[draw][chains + 1]`, the anchor last.
+    losses: Vec<f32>,
+}
+
+impl std::fmt::Debug for Studying {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Study of {} cells", self.view.spec.cells.len())
+    }
+}
+
+/// Which cells share a job of at most `chains` chains: neighbours of the same checkpoint.
+fn groups(spec: &StudySpec, chains: usize) -> VecDeque<Vec<u32>> {
+    let most = (chains / spec.chains.max(1) as usize).max(1);
+    let mut out: VecDeque<Vec<u32>> = VecDeque::new();
+    for (i, cell) in spec.cells.iter().enumerate() {
+        let fits = out
+            .back()
+            .is_some_and(|g| g.len() < most && spec.cells[g[0] as usize].step == cell.step);
+        match out.back_mut() {
+            Some(group) if fits => group.push(i as u32),
+            _ => out.push_back(vec![i as u32]),
+        }
+    }
+    out
+}
+
+impl Studying {
+    /// A study on a session of its own, built with as many chains as its jobs shall have.
+    ///
+    /// # Errors
+    /// Device lost or out of memory.
+    pub async fn new(spec: StudySpec, mut engine: Session, own: (f64, f64)) -> Result<Self, Fault> {
+        engine.begin()?;
+        engine.loaded().await?;
+        let chains = engine
+            .parts
+            .chains
+            .as_ref()
+            .map_or(0, |c| c.settings.chains);
+        Ok(Self {
+            waiting: groups(&spec, chains),
+            view: Study {
+                over: spec.cells.is_empty() || chains == 0,
+                spec,
+                ..Study::default()
+            },
+            engine,
+            pacer: Pacer::default(),
+            now: None,
+            own,
+            started: Instant::now(),
+        })
+    }
+
+    /// Ends it; what is done stays.
+    pub fn stop(&mut self) {
+        self.waiting.clear();
+        self.now = None;
+        self.view.over = true;
+        self.view.left_s = None;
+    }
+
+    /// Runs the next portion around checkpoints of `history`, of the replica followed.
+    ///
+    /// # Errors
+    /// Device lost or out of memory.
+    pub(super) async fn pump(&mut self, history: &History, follow: usize) -> Result<(), Fault> {
+        let n = self.engine.parts.arena.len();
+        if self.now.is_none() {
+            let Some(cells) = self.waiting.pop_front() else {
+                self.conclude();
+                return Ok(());
+            };
+            let step = cells
+                .first()
+                .map_or(0, |&c| self.view.spec.cells[c as usize].step);
+            let Some(found) = history.checkpoints.iter().find(|c| c.step == step) else {
+                // The checkpoint is gone; its cells stay empty.
+                return Ok(());
+            };
+            let center = found.weights.get(follow * n..(follow + 1) * n);
+            self.now = Some(Group {
+                cells,
+                checkpoint: step,
+                center: center.map(<[f32]>::to_vec).unwrap_or_default(),
+                next: 0,
+                losses: Vec::new(),
+            });
+        }
+        let Some(mut group) = self.now.take() else {
+            return Ok(());
+        };
+        if self.portion(&mut group, follow).await? {
+            self.finish(&group, history);
+        } else {
+            self.now = Some(group);
+        }
+        if self.waiting.is_empty() && self.now.is_none() {
+            self.conclude();
+        }
+        Ok(())
+    }
+
+    /// The replica table of a group: the seeds of the checkpoint's own chains, the settings of the
+    /// cells; chains that no cell needs stay at w*, like the anchor.
+    fn table(&self, group: &Group, follow: usize) -> Vec<Replica> {
+        let lab = &self.engine.parts.lab;
+        let base = lab.chain_replicas(group.checkpoint, follow);
+        let per = self.view.spec.chains.max(1) as usize;
+        (0..base.len())
+            .map(|r| {
+                let cell = group.cells.get(r / per).filter(|_| r + 1 < base.len());
+                match cell.map(|&c| &self.view.spec.cells[c as usize]) {
+                    Some(cell) => {
+                        let mask = lab.mask(&cell.part).unwrap_or(u64::MAX);
+                        Replica {
+                            nbeta: cell.nbeta as f32,
+                            gamma: cell.gamma as f32,
+                            eps: cell.eps as f32,
+                            mask_lo: mask as u32,
+                            mask_hi: (mask >> 32) as u32,
+                            ..base[r % per]
+                        }
+                    }
+                    None => Replica {
+                        eps: 0.0,
+                        ..base[r]
+                    },
+                }
+            })
+            .collect()
+    }
+
+    /// One portion of a group; true when it was the last.
+    async fn portion(&mut self, group: &mut Group, follow: usize) -> Result<bool, Fault> {
+        let table = (group.next == 0).then(|| self.table(group, follow));
+        let total = self.view.spec.burnin + self.view.spec.draws;
+        let parts = &self.engine.parts;
+        let Some(chains) = &parts.chains else {
+            return Ok(true);
+        };
+        let (job, buffers) = (&chains.job, chains.buffers);
+        let mut batch = Batch::default();
+        if let Some(table) = table {
+            self.engine.exec.set_replicas(job.program, &table);
+            let copies = group.center.repeat(table.len());
+            batch.floats.push((buffers.params, 0, copies));
+            batch.floats.push((buffers.anchor, 0, group.center.clone()));
+        }
+        let Portion { steps, cuts } = self
+            .pacer
+            .portion((total - group.next).min(job.slots as u64));
+        let steps = steps.min(job.slots as u64);
+        let of = Of::Chains {
+            checkpoint: group.checkpoint,
+            follow,
+        };
+        let mut words = Vec::new();
+        for s in group.next..group.next + steps {
+            parts.lab.feed(of, s, &mut words);
+        }
+        batch.words.push((job.feed, 0, words));
+        let entry = |i: u64| Step {
+            slot: i as u32,
+            ..parts.lab.step(of, group.next + i)
+        };
+        batch.runs.push(Run {
+            program: job.program,
+            steps: (0..steps).map(entry).collect(),
+        });
+        batch.cuts = cuts;
+        let width = chains.stats_width();
+        batch.reads.push((job.stats, 0..width * steps as usize));
+        let clock = Instant::now();
+        let ticket = self.engine.exec.submit(&batch)?;
+        let reads = self.engine.exec.wait(ticket).await?;
+        self.pacer
+            .record(Portion { steps, cuts }, clock.elapsed().as_secs_f64() * 1e3);
+        let stats = reads.first().map(Vec::as_slice).unwrap_or_default();
+        for (i, row) in stats.chunks_exact(width).enumerate() {
+            if group.next + i as u64 >= self.view.spec.burnin {
+                group.losses.extend(row.chunks_exact(STATS).map(|s| s[0]));
+            }
+        }
+        group.next += steps;
+        Ok(group.next == total)
+    }
+
+    /// Takes in the estimates of a group.
+    fn finish(&mut self, group: &Group, history: &History) {
+        let width = self
+            .engine
+            .parts
+            .chains
+            .as_ref()
+            .map_or(1, |c| c.settings.replicas());
+        let per = self.view.spec.chains.max(1) as usize;
+        let point = history.llc.iter().find(|p| p.step == group.checkpoint);
+        for (k, &index) in group.cells.iter().enumerate() {
+            let own: Vec<f32> = group
+                .losses
+                .chunks_exact(width)
+                .flat_map(|draw| {
+                    let chains = draw[k * per..(k + 1) * per].iter();
+                    chains.chain(draw.last()).copied()
+                })
+                .collect();
+            let cell = &self.view.spec.cells[index as usize];
+            let found = llc(&own, per, cell.nbeta);
+            self.view.done.push(result(index, cell, &found, point));
+        }
+        let done = self.view.done.len() as f64;
+        let left = self.view.spec.cells.len() as f64 - done;
+        self.view.left_s = Some(self.started.elapsed().as_secs_f64() / done.max(1.0) * left);
+        self.judge();
+    }
+
+    fn conclude(&mut self) {
+        self.view.over = true;
+        self.view.left_s = None;
+        self.judge();
+    }
+
+    /// The plateau, what to adopt, λ over temperatures.
+    fn judge(&mut self) {
+        let Study { spec, done, .. } = &self.view;
+        let judged: Vec<Judged> = done
+            .iter()
+            .map(|r| {
+                let cell = &spec.cells[r.cell as usize];
+                Judged {
+                    eps: cell.eps,
+                    nbeta: cell.nbeta,
+                    gamma: cell.gamma,
+                    value: r.value,
+                    se: r.se,
+                    index: r.index,
+                    failed: f64::from(r.failed_chains) / f64::from(spec.chains.max(1)),
+                }
+            })
+            .collect();
+        let sweep = spec.kind == StudyKind::Sweep;
+        let on = if sweep { plateau(&judged) } else { Vec::new() };
+        let adopt = if sweep {
+            recommended(&judged, self.own.0, self.own.1)
+        } else {
+            None
+        };
+        let slopes = slopes(spec, done);
+        self.view.plateau = (0..on.len()).filter(|&i| on[i]).map(|i| i as u32).collect();
+        self.view.recommended = adopt.map(|i| i as u32);
+        self.view.slopes = slopes;
+    }
+}
+
+/// Chains of a study's jobs, at most: replicas share dispatches, and memory bounds them.
+const GPU_CHAINS: usize = 64;
+/// On the CPU engine more chains a job save nothing, and each job is a step of the progress bar.
+const CPU_CHAINS: usize = 8;
+
+impl Host {
+    /// Begins a study of the live run, in place of the one before it.
+    pub(super) async fn study(&mut self, spec: StudySpec) {
+        let Some(live) = &self.live else { return };
+        let link = link::parse(&live.text);
+        let most = match live.session.exec {
+            Exec::Gpu(_) => GPU_CHAINS,
+            Exec::Cpu(_) => CPU_CHAINS,
+        };
+        let begun = self.studying(link, spec.clone(), most).await;
+        let Some(live) = &mut self.live else { return };
+        match begun {
+            Ok(study) => live.session.study = Some(Box::new(study)),
+            Err(fault) => live
+                .session
+                .notices
+                .push(Notice::new(format!("This study could not begin: {fault}."))),
+        }
+    }
+
+    async fn studying(
+        &self,
+        mut link: Link,
+        spec: StudySpec,
+        most: usize,
+    ) -> Result<Studying, Fault> {
+        let own = (link.knobs.float("nbeta"), link.knobs.float("gamma"));
+        let per = spec.chains.clamp(1, 64) as usize;
+        let mut chains = (most / per).clamp(1, spec.cells.len().max(1)) * per;
+        let whole = |n: u64| Value::Int(i64::try_from(n).unwrap_or(i64::MAX));
+        link.knobs.put("burnin", whole(spec.burnin));
+        link.knobs.put("draws", whole(spec.draws));
+        loop {
+            link.knobs.put("chains", whole(chains as u64));
+            let built = self.session(&link).await;
+            match built {
+                Ok(engine) => return Studying::new(spec, engine, own).await,
+                Err(Fault::OutOfMemory { .. }) if chains > per => {
+                    chains = (chains / per / 2).max(1) * per;
+                }
+                Err(fault) => return Err(fault),
+            }
+        }
+    }
+}
+
+impl Session {
+    /// One portion of the study, if one is under way. What trains on the device ends first.
+    pub(super) async fn studying(&mut self) -> Result<bool, Fault> {
+        if self.study.as_ref().is_none_or(|s| s.view.over) {
+            return Ok(false);
+        }
+        if self.drain_one().await? {
+            return Ok(true);
+        }
+        let (history, follow) = (&self.history, self.follow);
+        if let Some(study) = &mut self.study {
+            study.pump(history, follow).await?;
+        }
+        self.last_end = None;
+        Ok(true)
+    }
+}
+
+fn result(index: u32, cell: &Cell, found: &Llc, point: Option<&LlcPoint>) -> CellResult {
+    let curved = point.and_then(|p| p.curvature);
+    CellResult {
+        cell: index,
+        value: found.value,
+        se: found.se,
+        mean_loss: found.mean_loss,
+        init_loss: found.init_loss,
+        rhat: found.rhat,
+        accept: f64::NAN,
+        index: curved.map_or(f64::NAN, |c| {
+            Curvature::from(c).index(cell.eps, cell.nbeta, cell.gamma)
+        }),
+        below: found.below,
+        failed_chains: found.failed as u32,
+    }
+}
+
+/// λ over temperatures at every checkpoint that has three or more, the largest ε of each.
+fn slopes(spec: &StudySpec, done: &[CellResult]) -> Vec<SlopeFit> {
+    let mut steps: Vec<u64> = spec.cells.iter().map(|c| c.step).collect();
+    steps.sort_unstable();
+    steps.dedup();
+    let at = |step: u64| -> Option<SlopeFit> {
+        let mut points: Vec<Temperature> = Vec::new();
+        for r in done {
+            let cell = &spec.cells[r.cell as usize];
+            if cell.step != step || r.failed_chains > 0 {
+                continue;
+            }
+            let found = Temperature {
+                nbeta: cell.nbeta,
+                mean_loss: r.mean_loss,
+                se: r.se / cell.nbeta,
+            };
+            match points.iter_mut().find(|p| p.nbeta == cell.nbeta) {
+                Some(p) => *p = found,
+                None => points.push(found),
+            }
+        }
+        slope(&points).map(|s| SlopeFit {
+            step,
+            lambda: s.lambda,
+            se: s.se,
+            misfit: s.misfit,
+        })
+    };
+    match spec.kind {
+        StudyKind::Sweep | StudyKind::Lens => steps.into_iter().filter_map(at).collect(),
+        _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_of_one_checkpoint_share_a_job() {
+        let cell = |step| Cell {
+            step,
+            ..Cell::default()
+        };
+        let spec = StudySpec {
+            cells: [0, 0, 0, 5, 5, 0].map(cell).to_vec(),
+            chains: 2,
+            ..StudySpec::default()
+        };
+        let shared: Vec<Vec<u32>> = groups(&spec, 4).into();
+        assert_eq!(shared, [vec![0, 1], vec![2], vec![3, 4], vec![5]]);
+        // A job too small for a cell is given one all the same.
+        assert_eq!(groups(&spec, 1).len(), 6);
+    }
+}

@@ -1,0 +1,91 @@
+use super::*;
+
+/// Slopes 10, 6, −3, 5, 0.5 with knots at 2, 4, 6, 8 of 10 units.
+const KNOTS: [f64; 4] = [2.0, 4.0, 6.0, 8.0];
+const SLOPES: [f64; 5] = [10.0, 6.0, -3.0, 5.0, 0.5];
+
+fn truth(x: f64) -> f64 {
+    let mut y = SLOPES[0] * x;
+    for (i, k) in KNOTS.iter().enumerate() {
+        y += (SLOPES[i + 1] - SLOPES[i]) * (x - k).max(0.0);
+    }
+    y
+}
+
+fn noisy(n: usize, noise: f64, seed: u32, f: impl Fn(f64) -> f64) -> Vec<Point> {
+    let mut draws = Draws::new(seed, Stream::Probe, 5);
+    (0..n)
+        .map(|i| {
+            let x = 10.0 * (i as f64 + 0.5) / n as f64;
+            Point {
+                x,
+                y: f(x) + noise * draws.normal(),
+                se: noise,
+            }
+        })
+        .collect()
+}
+
+fn kinds(stages: &[Stage]) -> Vec<Type> {
+    stages.iter().map(|s| s.kind).collect()
+}
+
+#[test]
+fn boundaries_and_types_are_found() {
+    let mut good = 0;
+    for seed in 0..20 {
+        let found = stages(&noisy(100, 0.3, seed, truth), seed);
+        let near = found.len() == 5
+            && found
+                .iter()
+                .zip(&KNOTS)
+                .all(|(s, k)| (s.to - k).abs() < 0.15);
+        let typed = found.len() == 5
+            && kinds(&found)[..4] == [Type::A, Type::A, Type::B, Type::A]
+            && found[4].kind != Type::B;
+        good += u32::from(near && typed);
+    }
+    assert!(good >= 18, "{good} of 20");
+}
+
+#[test]
+fn intervals_cover_the_truth_when_the_data_are_poor() {
+    let mut covered = 0;
+    for seed in 0..10 {
+        let found = stages(&noisy(40, 1.0, seed, truth), seed);
+        // Every boundary found lies where one is.
+        let all = found
+            .iter()
+            .filter_map(|s| s.end)
+            .all(|(lo, hi)| KNOTS.iter().any(|k| lo - 0.25 <= *k && *k <= hi + 0.25));
+        covered += u32::from(all && found.len() >= 4);
+    }
+    assert!(covered >= 9, "{covered} of 10");
+}
+
+#[test]
+fn noise_alone_has_no_stage_of_type_b() {
+    for f in [(|_| 3.0) as fn(f64) -> f64, |x| 4.0 * x.sqrt(), |x| 2.0 * x] {
+        let none = (0..20)
+            .filter(|&seed| !kinds(&stages(&noisy(60, 0.5, seed, f), seed)).contains(&Type::B))
+            .count();
+        assert!(none >= 18, "{none} of 20");
+    }
+    // A fall is seen, so that the test above can fail.
+    let falling = stages(&noisy(60, 0.5, 1, |x| -2.0 * x), 1);
+    assert_eq!(kinds(&falling), [Type::B]);
+}
+
+#[test]
+fn stated_errors_that_are_too_small_buy_nothing() {
+    let lying: Vec<Point> = noisy(60, 0.5, 3, |_| 3.0)
+        .into_iter()
+        .map(|p| Point { se: 0.01, ..p })
+        .collect();
+    assert!(!kinds(&stages(&lying, 3)).contains(&Type::B));
+}
+
+#[test]
+fn too_little_is_nothing() {
+    assert!(stages(&noisy(3, 0.1, 1, |x| x), 1).is_empty());
+}

@@ -1,0 +1,72 @@
+//! The two charts of one estimate: the losses of its chains beside the loss at w*, and λ̂ as the draws
+//! come in.
+
+use super::line::{Level, Line, LineChart};
+use super::panels::Look;
+
+/// Losses over chain steps: every chain, and L(w*) on the same batches.
+#[must_use]
+pub fn losses<'a>(
+    look: &Look,
+    unit: &str,
+    x: &'a [f64],
+    chains: &'a [Vec<f64>],
+    anchor: &'a [f64],
+) -> LineChart<'a> {
+    let mut lines: Vec<Line> = chains
+        .iter()
+        .enumerate()
+        .map(|(c, y)| Line {
+            class: format!("s{} thin", c % 6),
+            x: &x[..y.len().min(x.len())],
+            y,
+            ..Line::default()
+        })
+        .collect();
+    lines.push(Line {
+        label: "L(w*)".into(),
+        class: "anchor".into(),
+        x: &x[..anchor.len().min(x.len())],
+        y: anchor,
+        ..Line::default()
+    });
+    LineChart {
+        width: look.width,
+        height: look.height,
+        label: "Loss of each chain over its steps, beside the loss at w* on the same batches".into(),
+        y_title: if unit.is_empty() { "loss of the chains".into() } else { format!("loss of the chains ({unit})") },
+        x_max: look.x_max,
+        lines,
+        ..LineChart::default()
+    }
+}
+
+/// λ̂ over the draws so far with its 95 % interval, and levels to compare it with.
+#[must_use]
+pub fn running<'a>(
+    look: &Look,
+    x: &'a [f64],
+    columns: &'a [Vec<f64>; 3],
+    levels: Vec<Level>,
+) -> LineChart<'a> {
+    let [y, lo, hi] = columns;
+    LineChart {
+        width: look.width,
+        height: look.height,
+        label: "λ̂ over the draws so far, with its 95 % interval".into(),
+        y_title: "running λ̂, 95 % interval".into(),
+        x_max: look.x_max,
+        from_zero: true,
+        lines: vec![Line {
+            label: "λ̂".into(),
+            class: "s4".into(),
+            x,
+            y,
+            lo,
+            hi,
+            dots: false,
+        }],
+        levels,
+        ..LineChart::default()
+    }
+}

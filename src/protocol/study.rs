@@ -1,0 +1,107 @@
+//! Studies: λ̂ of checkpoints that are already there, at many settings of the sampler, as one job.
+
+use serde::{Deserialize, Serialize};
+
+/// What a study is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StudyKind {
+    /// ε × nβ at one checkpoint: where λ̂ does not depend on ε.
+    #[default]
+    Sweep,
+    /// nβ over decades at every checkpoint: from a mirror of the loss to a local quantity.
+    Lens,
+    /// One setting at every checkpoint: a curve estimated again without training again.
+    Again,
+    /// λ̂ of parts of the model at every checkpoint, the rest frozen.
+    Parts,
+    /// ε and ε/4 at a few checkpoints: Richardson's check of the step's bias.
+    Richardson,
+}
+
+/// One estimate of a study.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Cell {
+    /// Checkpoint.
+    pub step: u64,
+    /// nβ.
+    pub nbeta: f64,
+    /// γ.
+    pub gamma: f64,
+    /// ε.
+    pub eps: f64,
+    /// Which parameters move: `all`, or a part's name such as `blocks.0.attn.head.3`.
+    pub part: String,
+}
+
+/// What to estimate.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct StudySpec {
+    /// Its purpose.
+    pub kind: StudyKind,
+    /// The estimates, in the order they are shown.
+    pub cells: Vec<Cell>,
+    /// Chains of each.
+    pub chains: u32,
+    /// Steps before the first draw.
+    pub burnin: u64,
+    /// Draws of each chain.
+    pub draws: u64,
+}
+
+/// One estimate, done.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CellResult {
+    /// Which cell of the spec.
+    pub cell: u32,
+    /// λ̂; NaN if every chain ran away.
+    pub value: f64,
+    /// Its standard error.
+    pub se: f64,
+    /// Mean loss under the chains.
+    pub mean_loss: f64,
+    /// L(w*) on the same batches.
+    pub init_loss: f64,
+    /// R̂.
+    pub rhat: f64,
+    /// Mean MALA acceptance over the chains that stood.
+    pub accept: f64,
+    /// ε·a_max/4, where the curvature of the checkpoint is known; NaN elsewhere.
+    pub index: f64,
+    /// Share of draws below L(w*).
+    pub below: f64,
+    /// Chains that ran away.
+    pub failed_chains: u32,
+}
+
+/// λ from the slope of the mean loss against 1/nβ.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SlopeFit {
+    /// Checkpoint.
+    pub step: u64,
+    /// λ.
+    pub lambda: f64,
+    /// Its standard error.
+    pub se: f64,
+    /// Mean square left over, in errors of the points: about 1 where a line fits.
+    pub misfit: f64,
+}
+
+/// A study so far.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Study {
+    /// What was asked.
+    pub spec: StudySpec,
+    /// What is done, in order of cell.
+    pub done: Vec<CellResult>,
+    /// Cells on the plateau, by index into `done`.
+    pub plateau: Vec<u32>,
+    /// The cell to adopt, by index into `done`.
+    pub recommended: Option<u32>,
+    /// λ over temperatures, a checkpoint each, where there are three or more.
+    pub slopes: Vec<SlopeFit>,
+    /// Seconds left, once something was measured.
+    pub left_s: Option<f64>,
+    /// Nothing more will come.
+    pub over: bool,
+}

@@ -1,0 +1,90 @@
+//! One estimate, opened: the losses of its chains, λ̂ as the draws came in, every diagnostic with its
+//! healthy range, and what to do.
+
+use super::Page;
+use super::loss::look;
+use super::size::use_width;
+use crate::app::health::{self, Grade};
+use crate::plot::line::Level;
+use crate::plot::number::{fixed, significant};
+use crate::plot::panels::Look;
+use crate::plot::trace;
+use crate::protocol::TraceView;
+use std::rc::Rc;
+use yew::prelude::*;
+
+/// What the diagnosis shows.
+#[derive(Clone, PartialEq, Properties)]
+pub struct DiagnosisProps {
+    /// State and actions.
+    pub page: Page,
+    /// The traces.
+    pub trace: Rc<TraceView>,
+    /// Levels to compare the running estimate with.
+    #[prop_or_default]
+    pub levels: Vec<Level>,
+}
+
+/// The section.
+#[component]
+pub fn Diagnosis(props: &DiagnosisProps) -> Html {
+    let node = use_node_ref();
+    let width = use_width(&node);
+    let t = &props.trace;
+    let s = &t.settings;
+    let wide = width > 700.0;
+    let base = Look {
+        width: if wide { 0.5 * width - 10.0 } else { width },
+        height: 240.0,
+        x_max: (s.burnin + s.draws) as f64,
+        log_x: false,
+        log_y: false,
+        ..look(&props.page.state, width)
+    };
+    let unit = props.page.state.card().losses.first().map_or("", |l| l.unit);
+    let first = t.x.len().saturating_sub(t.running.len());
+    let column = |f: fn(&[f64; 2]) -> f64| t.running.iter().map(f).collect::<Vec<f64>>();
+    let columns = [column(|r| r[0]), column(|r| r[0] - 1.96 * r[1]), column(|r| r[0] + 1.96 * r[1])];
+    let losses = trace::losses(&base, unit, &t.x, &t.losses, &t.anchor).draw().scene.svg();
+    let running = trace::running(&base, &t.x[first..], &columns, props.levels.clone()).draw().scene.svg();
+    html! {
+        <section class="diagnosis" data-test="diagnosis" data-rows={t.x.len().to_string()} aria-label="Diagnosis of an estimate">
+            <h3>{ format!("λ̂ at step {}: {} chains, {} steps of burn-in, {} draws", fixed(t.step as f64, 0), s.chains, s.burnin, s.draws) }</h3>
+            <p class="small-print">{ format!(
+                "{} · nβ {} · γ {} · ε {} · batch {} · {} move", s.sampler, significant(s.nbeta, 4), significant(s.gamma, 4),
+                significant(s.eps, 2), s.mbatch, if s.part == "all" { "all weights" } else { &s.part }
+            ) }</p>
+            <div class="pair" ref={node}>
+                <div class="plot-box">{ Html::from_html_unchecked(losses.into()) }</div>
+                <div class="plot-box">{ Html::from_html_unchecked(running.into()) }</div>
+            </div>
+            { verdict(t) }
+        </section>
+    }
+}
+
+/// The table of diagnostics and the sentences, once the estimate is done.
+fn verdict(t: &TraceView) -> Html {
+    let Some(point) = &t.point else {
+        return html! { <p class="muted" role="status">{"The chains are still running."}</p> };
+    };
+    html! {
+        <>
+            if !point.warnings.is_empty() {
+                <ul class="warnings" data-test="warnings">{ for point.warnings.iter().map(|w| html! { <li>{ w }</li> }) }</ul>
+            }
+            <table class="figures" data-test="signs">
+                <thead><tr><th scope="col">{"diagnostic"}</th><th scope="col">{"here"}</th><th scope="col">{"healthy"}</th><th scope="col">{"what it says"}</th></tr></thead>
+                <tbody>{ for health::signs(point, &t.settings).into_iter().map(|x| {
+                    let (sign, word) = x.grade.sign();
+                    let class = match x.grade { Grade::Good => "good", Grade::Look => "look", Grade::Bad => "bad", Grade::Plain => "" };
+                    html! {
+                        <tr class={class}><th scope="row">{ x.name }</th>
+                            <td>{ x.value }{" "}<span class="sign" aria-label={word} title={word}>{ sign }</span></td>
+                            <td>{ x.healthy }</td><td>{ x.help }</td></tr>
+                    }
+                }) }</tbody>
+            </table>
+        </>
+    }
+}

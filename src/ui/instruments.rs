@@ -1,0 +1,71 @@
+//! Under the charts, one instrument at a time: the λ̂ point at the cursor, opened, and calibration.
+
+use super::Page;
+use super::calibrate::Calibrate;
+use super::diagnosis::Diagnosis;
+use crate::app::Action;
+use crate::plot::cursor::nearest;
+use yew::prelude::*;
+
+#[derive(Clone, Copy, PartialEq)]
+enum Tab {
+    Point,
+    Calibrate,
+}
+
+const TABS: [(Tab, &str, &str); 2] = [
+    (Tab::Point, "point", "This λ̂ point"),
+    (Tab::Calibrate, "calibrate", "Calibrate"),
+];
+
+/// The tabs.
+#[component]
+pub fn Instruments(page: &Page) -> Html {
+    let tab = use_state(|| None::<Tab>);
+    let state = &page.state;
+    let run = state.run.as_ref();
+    // The estimate at the pinned cursor, else the last one.
+    let wanted = run.and_then(|r| {
+        let pinned = state.cursor.step.filter(|_| state.cursor.pinned);
+        let at = pinned.and_then(|s| nearest(&r.llc.x, s));
+        at.and_then(|i| r.llc.points.get(i)).or(r.llc.points.last()).map(|p| p.step)
+    });
+    {
+        let send = page.send.clone();
+        let open = *tab == Some(Tab::Point);
+        use_effect_with((wanted, open), move |&(wanted, open)| {
+            if let Some(step) = wanted.filter(|_| open) {
+                send.emit(Action::OpenPoint(step));
+            }
+        });
+    }
+    let Some(run) = run else {
+        return Html::default();
+    };
+    if run.knobs.int("chains") == 0 {
+        return Html::default();
+    }
+    let button = |&(which, id, title): &(Tab, &'static str, &'static str)| {
+        let on = *tab == Some(which);
+        let press = {
+            let tab = tab.clone();
+            Callback::from(move |_: MouseEvent| tab.set((!on).then_some(which)))
+        };
+        html! {
+            <button type="button" role="tab" class="small" data-test={format!("tab-{id}")} aria-selected={on.to_string()} aria-pressed={on.to_string()} onclick={press}>{ title }</button>
+        }
+    };
+    html! {
+        <section class="instruments" aria-label="Instruments">
+            <div role="tablist" class="tabs">{ for TABS.iter().map(button) }</div>
+            { match *tab {
+                Some(Tab::Point) => match run.trace.clone() {
+                    Some(trace) => html! { <Diagnosis page={page.clone()} {trace} /> },
+                    None => html! { <p class="muted">{"The first λ̂ point opens here."}</p> },
+                },
+                Some(Tab::Calibrate) => html! { <Calibrate ..page.clone() /> },
+                None => Html::default(),
+            } }
+        </section>
+    }
+}
