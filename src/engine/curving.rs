@@ -41,9 +41,19 @@ impl Curving {
     pub fn new(parts: &Parts, chains: &ChainJob, at: (u64, usize), center: Vec<f32>) -> Self {
         let (checkpoint, follow) = at;
         let norm = dot32(&center).sqrt();
-        let chain = parts.lab.chain_replicas(checkpoint, follow).first().copied();
-        let mask = chain.map_or(u64::MAX, |r| u64::from(r.mask_hi) << 32 | u64::from(r.mask_lo));
-        let moves: Vec<bool> = chains.groups.iter().map(|g| mask >> (g & 63) & 1 == 1).collect();
+        let chain = parts
+            .lab
+            .chain_replicas(checkpoint, follow)
+            .first()
+            .copied();
+        let mask = chain.map_or(u64::MAX, |r| {
+            u64::from(r.mask_hi) << 32 | u64::from(r.mask_lo)
+        });
+        let moves: Vec<bool> = chains
+            .groups
+            .iter()
+            .map(|g| mask >> (g & 63) & 1 == 1)
+            .collect();
         Self {
             delta: spacing(norm),
             lanczos: Lanczos::new(&moves, checkpoint as u32),
@@ -100,7 +110,13 @@ impl Curving {
                 .iter()
                 .zip(minus)
                 .zip(&self.moves)
-                .map(|((p, m), &moves)| if moves { (p - m) / (2.0 * self.delta) } else { 0.0 })
+                .map(|((p, m), &moves)| {
+                    if moves {
+                        (p - m) / (2.0 * self.delta)
+                    } else {
+                        0.0
+                    }
+                })
                 .collect();
             if i == 0 && follows {
                 self.lanczos.push(&product);

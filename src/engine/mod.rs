@@ -2,8 +2,8 @@
 //! It knows experiments through [`crate::experiments::Parts`] and devices through
 //! [`crate::exec::Exec`]; it does not know wgpu, yew or any particular model.
 
-mod estimating;
 mod curving;
+mod estimating;
 mod frames;
 pub mod history;
 pub mod host;

@@ -82,7 +82,10 @@ impl Lanczos {
     #[must_use]
     pub fn new(moves: &[bool], seed: u32) -> Self {
         let mut draws = Draws::new(seed, Stream::Probe, 1);
-        let mut v: Vec<f64> = moves.iter().map(|&m| if m { draws.normal() } else { 0.0 }).collect();
+        let mut v: Vec<f64> = moves
+            .iter()
+            .map(|&m| if m { draws.normal() } else { 0.0 })
+            .collect();
         scale(&mut v, 1.0);
         Self {
             basis: vec![v],

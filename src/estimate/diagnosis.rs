@@ -73,6 +73,7 @@ pub fn diagnose(trace: &Trace, ends: &[f64], curvature: Option<f64>) -> Option<L
             .collect(),
         failed_chains: found.failed as u32,
         per_chain: found.per_chain,
+        curvature: None,
         warnings: Vec::new(),
     };
     point.warnings = warnings(trace, &point, curvature);

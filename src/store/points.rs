@@ -1,10 +1,10 @@
 //! λ̂ points as numbers: back to back, each behind the lengths of its lists, NaN for what is none.
 //! Their warnings are words, and go with the words of the record.
 
-use crate::protocol::LlcPoint;
+use crate::protocol::{Curved, LlcPoint};
 
 /// Numbers of a point that are not lists.
-const HEAD: usize = 20;
+const HEAD: usize = 24;
 
 /// The numbers of the points.
 pub(super) fn flatten(points: &[LlcPoint]) -> Vec<f64> {
@@ -12,6 +12,9 @@ pub(super) fn flatten(points: &[LlcPoint]) -> Vec<f64> {
     for p in points {
         let or = |x: Option<f64>| x.unwrap_or(f64::NAN);
         out.extend([p.per_chain.len(), p.accept.len(), p.failed.len()].map(|n| n as f64));
+        let curved = p.curvature.map_or([f64::NAN; 4], |c| {
+            [c.h_max, c.trace, c.trace_se, c.gradient_sq]
+        });
         let head: [f64; HEAD] = [
             p.step as f64,
             p.value,
@@ -33,6 +36,10 @@ pub(super) fn flatten(points: &[LlcPoint]) -> Vec<f64> {
             p.forces[2],
             p.relaxations,
             p.burnin as f64,
+            curved[0],
+            curved[1],
+            curved[2],
+            curved[3],
         ];
         out.extend(head);
         out.push(f64::from(p.failed_chains));
@@ -78,6 +85,12 @@ pub(super) fn unflatten(mut data: &[f64]) -> Option<Vec<LlcPoint>> {
             forces: [h[15], h[16], h[17]],
             relaxations: h[18],
             burnin: h[19] as u64,
+            curvature: told(20).map(|h_max| Curved {
+                h_max,
+                trace: h[21],
+                trace_se: h[22],
+                gradient_sq: h[23],
+            }),
             failed_chains,
             per_chain: list(0)?,
             accept: list(1)?,
