@@ -47,6 +47,8 @@ pub enum Action {
     Drill(Drill),
     /// Compare every kernel with its twin on this device.
     Check,
+    /// Show the traces of the estimate at this checkpoint.
+    OpenPoint(u64),
     /// Estimate λ̂ of the run's checkpoints at other settings.
     Study(StudySpec),
     /// End that.

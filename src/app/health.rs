@@ -75,21 +75,117 @@ pub fn signs(p: &LlcPoint, s: &SamplerSettings) -> Vec<Sign> {
     let accept = p.accept.iter().sum::<f64>() / p.accept.len().max(1) as f64;
     let moving = p.free.map_or(f64::INFINITY, |free| free * free * s.gamma);
     let chains = s.chains.max(1) as u32;
-    let row = |name, value, healthy, grade, help| Sign { name, value, healthy, grade, help };
+    let row = |name, value, healthy, grade, help| Sign {
+        name,
+        value,
+        healthy,
+        grade,
+        help,
+    };
     vec![
-        row("λ̂", with_error(p.value, p.se), "", Grade::Plain, "nβ times the mean rise of the loss under the chains, ± one standard error of the chain-mean series of differences, nβ·sd/√ESS."),
-        row("SE between chains", maybe(p.between_se), "near the SE", Grade::Plain, "From the spread of the chains' own λ̂. Chains share their batches, so it misses the noise of the batches."),
-        row("chains that stood", format!("{} of {chains}", chains - p.failed_chains), "all", if p.failed_chains == 0 { Grade::Good } else { Grade::Bad }, "A chain whose loss leaves the finite numbers is set aside. Lower ε, or raise γ."),
-        row("ε·a/4", maybe(p.index), "below 0.1", judged(p.index, &|x| below(x, 0.1, 0.15)), "Discretisation: a is the greatest curvature nβ·h + γ. SGLD inflates λ̂ along it by 1/(1 − εa/4) and runs away at 1. Lower ε."),
-        row("R̂", maybe(p.rhat), "below 1.05", judged(p.rhat, &|x| below(x, 1.05, 1.2)), "Rank-normalised split R̂: do the chains agree with one another and with their own halves. Draw longer, or raise γ."),
-        row("effective draws", show(p.ess), "100 and more", above(p.ess, 100.0, 20.0), "ESS of the chain-mean series: its draws over its autocorrelation time. Draw longer."),
-        row("autocorrelation time", format!("{} steps", show(p.time)), "", Grade::Plain, "How many steps apart two draws count as independent."),
-        row("acceptance", show(accept), "near 0.95 and more, up to 200 weights", if moving <= JUDGED { above(accept, 0.9, 0.8) } else { Grade::Plain }, "What a Metropolis test would accept of the chains' steps (with MALA: what it did accept). In large models directions that only the spring holds push it down, so it is shown without a judgement there. Lower ε."),
-        row("draws below L(w*)", format!("{} %", show(100.0 * p.below)), "below 10 %", below(p.below, 0.1, 0.5), "Where many draws lie below the checkpoint's own loss it is no minimum at this scale, and λ̂ may be negative. Raise γ, or train on."),
-        row("‖w − w*‖", format!("{} of √(d/γ) = {}", show(p.spread), maybe(p.free)), "", Grade::Plain, "How far the draws are from w*, beside the distance the spring alone would allow."),
-        row("forces: gradient, pull, noise", p.forces.map(show).join(" : "), "", Grade::Plain, "Sizes of the three parts of a step: (ε/2)·nβ·∇L, (ε/2)·γ(w − w*), √ε·N."),
-        row("relaxation times", show(p.relaxations), "1 and more", above(p.relaxations, 1.0, 0.1), "draws·εγ/2: how often the softest direction, held by the spring alone, is crossed. Draw longer."),
-        row("burn-in that would do", format!("{} of {} steps", p.burnin, s.burnin), "no more than was used", if p.burnin <= s.burnin { Grade::Good } else { Grade::Look }, "The first step at which the trace comes within one sd of its later half."),
+        row(
+            "λ̂",
+            with_error(p.value, p.se),
+            "",
+            Grade::Plain,
+            "nβ times the mean rise of the loss under the chains, ± one standard error of the chain-mean series of differences, nβ·sd/√ESS.",
+        ),
+        row(
+            "SE between chains",
+            maybe(p.between_se),
+            "near the SE",
+            Grade::Plain,
+            "From the spread of the chains' own λ̂. Chains share their batches, so it misses the noise of the batches.",
+        ),
+        row(
+            "chains that stood",
+            format!("{} of {chains}", chains - p.failed_chains),
+            "all",
+            if p.failed_chains == 0 {
+                Grade::Good
+            } else {
+                Grade::Bad
+            },
+            "A chain whose loss leaves the finite numbers is set aside. Lower ε, or raise γ.",
+        ),
+        row(
+            "ε·a/4",
+            maybe(p.index),
+            "below 0.1",
+            judged(p.index, &|x| below(x, 0.1, 0.15)),
+            "Discretisation: a is the greatest curvature nβ·h + γ. SGLD inflates λ̂ along it by 1/(1 − εa/4) and runs away at 1. Lower ε.",
+        ),
+        row(
+            "R̂",
+            maybe(p.rhat),
+            "below 1.05",
+            judged(p.rhat, &|x| below(x, 1.05, 1.2)),
+            "Rank-normalised split R̂: do the chains agree with one another and with their own halves. Draw longer, or raise γ.",
+        ),
+        row(
+            "effective draws",
+            show(p.ess),
+            "100 and more",
+            above(p.ess, 100.0, 20.0),
+            "ESS of the chain-mean series: its draws over its autocorrelation time. Draw longer.",
+        ),
+        row(
+            "autocorrelation time",
+            format!("{} steps", show(p.time)),
+            "",
+            Grade::Plain,
+            "How many steps apart two draws count as independent.",
+        ),
+        row(
+            "acceptance",
+            show(accept),
+            "near 0.95 and more, up to 200 weights",
+            if moving <= JUDGED {
+                above(accept, 0.9, 0.8)
+            } else {
+                Grade::Plain
+            },
+            "What a Metropolis test would accept of the chains' steps (with MALA: what it did accept). In large models directions that only the spring holds push it down, so it is shown without a judgement there. Lower ε.",
+        ),
+        row(
+            "draws below L(w*)",
+            format!("{} %", show(100.0 * p.below)),
+            "below 10 %",
+            below(p.below, 0.1, 0.5),
+            "Where many draws lie below the checkpoint's own loss it is no minimum at this scale, and λ̂ may be negative. Raise γ, or train on.",
+        ),
+        row(
+            "‖w − w*‖",
+            format!("{} of √(d/γ) = {}", show(p.spread), maybe(p.free)),
+            "",
+            Grade::Plain,
+            "How far the draws are from w*, beside the distance the spring alone would allow.",
+        ),
+        row(
+            "forces: gradient, pull, noise",
+            p.forces.map(show).join(" : "),
+            "",
+            Grade::Plain,
+            "Sizes of the three parts of a step: (ε/2)·nβ·∇L, (ε/2)·γ(w − w*), √ε·N.",
+        ),
+        row(
+            "relaxation times",
+            show(p.relaxations),
+            "1 and more",
+            above(p.relaxations, 1.0, 0.1),
+            "draws·εγ/2: how often the softest direction, held by the spring alone, is crossed. Draw longer.",
+        ),
+        row(
+            "burn-in that would do",
+            format!("{} of {} steps", p.burnin, s.burnin),
+            "no more than was used",
+            if p.burnin <= s.burnin {
+                Grade::Good
+            } else {
+                Grade::Look
+            },
+            "The first step at which the trace comes within one sd of its later half.",
+        ),
     ]
 }
 
@@ -99,7 +195,12 @@ mod tests {
 
     #[test]
     fn a_sick_estimate_is_called_one_and_a_healthy_one_is_not() {
-        let s = SamplerSettings { gamma: 100.0, chains: 4, burnin: 50, ..SamplerSettings::default() };
+        let s = SamplerSettings {
+            gamma: 100.0,
+            chains: 4,
+            burnin: 50,
+            ..SamplerSettings::default()
+        };
         let well = LlcPoint {
             index: Some(0.05),
             rhat: Some(1.01),
@@ -110,7 +211,11 @@ mod tests {
             burnin: 20,
             ..LlcPoint::default()
         };
-        assert!(signs(&well, &s).iter().all(|x| matches!(x.grade, Grade::Good | Grade::Plain)));
+        assert!(
+            signs(&well, &s)
+                .iter()
+                .all(|x| matches!(x.grade, Grade::Good | Grade::Plain))
+        );
         let sick = LlcPoint {
             index: Some(0.4),
             rhat: Some(1.5),
@@ -121,11 +226,21 @@ mod tests {
             relaxations: 0.01,
             ..well
         };
-        let bad = signs(&sick, &s).iter().filter(|x| x.grade == Grade::Bad).count();
+        let bad = signs(&sick, &s)
+            .iter()
+            .filter(|x| x.grade == Grade::Bad)
+            .count();
         assert_eq!(bad, 7);
         // In a model of many weights a low acceptance is shown and not judged.
-        let large = LlcPoint { free: Some(7.0), ..sick };
+        let large = LlcPoint {
+            free: Some(7.0),
+            ..sick
+        };
         let found = signs(&large, &s);
-        assert!(found.iter().any(|x| x.name == "acceptance" && x.grade == Grade::Plain));
+        assert!(
+            found
+                .iter()
+                .any(|x| x.name == "acceptance" && x.grade == Grade::Plain)
+        );
     }
 }

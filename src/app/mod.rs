@@ -4,6 +4,7 @@
 pub mod action;
 mod aim;
 mod align;
+pub mod health;
 pub mod link;
 pub mod locality;
 pub mod markdown;

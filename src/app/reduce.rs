@@ -8,6 +8,7 @@ use super::state::State;
 use crate::experiments::card;
 use crate::knobs::{Knobs, Value};
 use crate::protocol::{Command, Event, Fault, Notice, Phase, RunId};
+use std::rc::Rc;
 
 /// Takes an action in.
 pub fn reduce(state: &mut State, action: Action) -> Vec<Effect> {
@@ -133,6 +134,7 @@ pub fn reduce(state: &mut State, action: Action) -> Vec<Effect> {
             vec![Effect::Send(Command::Drill(id, drill))]
         }
         Action::Check => vec![Effect::Send(Command::Check)],
+        Action::OpenPoint(step) => to_run(state, |id| Command::Open(id, step)),
         Action::Study(spec) => to_run(state, |id| Command::Study(id, spec)),
         Action::StopStudy => to_run(state, Command::StopStudy),
         Action::Adopt { nbeta, gamma, eps } => {
@@ -216,8 +218,12 @@ fn worker(state: &mut State, event: Event) -> Vec<Effect> {
             }
             Vec::new()
         }
-        // Nothing asks for traces yet that would not draw them itself.
-        Event::Trace { .. } => Vec::new(),
+        Event::Trace { run, trace } => {
+            if let Some(r) = state.run.as_mut().filter(|r| r.id == run) {
+                r.trace = Some(Rc::new(*trace));
+            }
+            Vec::new()
+        }
         Event::Follows { run, replica } => {
             let ours = state.run.as_ref().is_some_and(|r| r.id == run);
             ours.then(|| member(state, replica)).into_iter().collect()

@@ -5,6 +5,7 @@ use crate::exec::Counters;
 use crate::knobs::Knobs;
 use crate::protocol::{
     Figure, Frame, Jump, LlcPoint, Notice, PcaUpdate, PerStep, Phase, RunId, SeriesDelta, Study,
+    TraceView,
 };
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -103,6 +104,8 @@ pub struct Run {
     pub llc: Rc<Llc>,
     /// Logit-PCA.
     pub pca: Rc<PcaUpdate>,
+    /// Traces of the estimate that is open, or under way where nothing is trained.
+    pub trace: Option<Rc<TraceView>>,
     /// λ̂ at other settings.
     pub study: Option<Rc<Study>>,
     /// Mean seconds of a λ̂ point so far.
@@ -137,6 +140,7 @@ impl Run {
             series: BTreeMap::new(),
             llc: Rc::default(),
             pca: Rc::default(),
+            trace: None,
             study: None,
             point_s: None,
             figure: None,
@@ -179,6 +183,9 @@ impl Run {
             self.figure = Some(Rc::new(figure));
         }
         (self.counters, self.per_step) = (frame.counters, frame.per_step);
+        if let Some(trace) = frame.trace {
+            self.trace = Some(Rc::new(*trace));
+        }
         if let Some(study) = frame.study {
             self.study = Some(Rc::new(study));
         }

@@ -10,16 +10,16 @@ use super::host::Host;
 use super::pacing::{Pacer, Portion};
 use super::session::Session;
 use crate::app::link::{self, Link};
-use crate::estimate::curvature::Curvature;
-use crate::estimate::llc::{Llc, llc};
+use crate::estimate::diagnosis::diagnose;
 use crate::estimate::slope::{Temperature, slope};
 use crate::estimate::sweep::{Judged, plateau, recommended};
+use crate::estimate::trace::Trace;
 use crate::exec::{Batch, Exec, Run};
-use crate::experiments::{Of, STATS};
+use crate::experiments::Of;
 use crate::kernels::{Replica, Step};
 use crate::knobs::Value;
 use crate::protocol::{
-    Cell, CellResult, Fault, LlcPoint, Notice, SlopeFit, Study, StudyKind, StudySpec,
+    CellResult, Fault, LlcPoint, Notice, SamplerSettings, SlopeFit, Study, StudyKind, StudySpec,
 };
 use std::collections::VecDeque;
 use web_time::Instant;
@@ -45,8 +45,8 @@ struct Group {
     checkpoint: u64,
     center: Vec<f32>,
     next: u64,
-    /// `[draw][chains + 1]`, the anchor last.
-    losses: Vec<f32>,
+    /// One a cell.
+    traces: Vec<Trace>,
 }
 
 impl std::fmt::Debug for Studying {
@@ -131,8 +131,9 @@ impl Studying {
                 checkpoint: step,
                 center: center.map(<[f32]>::to_vec).unwrap_or_default(),
                 next: 0,
-                losses: Vec::new(),
+                traces: Vec::new(),
             });
+            self.prepare();
         }
         let Some(mut group) = self.now.take() else {
             return Ok(());
@@ -146,6 +147,36 @@ impl Studying {
             self.conclude();
         }
         Ok(())
+    }
+
+    /// Gives each cell of the group that begins its trace.
+    fn prepare(&mut self) {
+        let (Some(group), Some(chains)) = (&mut self.now, &self.engine.parts.chains) else {
+            return;
+        };
+        let norm = group
+            .center
+            .iter()
+            .map(|&w| f64::from(w).powi(2))
+            .sum::<f64>();
+        let (spec, lab) = (&self.view.spec, &self.engine.parts.lab);
+        let trace = |&c: &u32| {
+            let cell = &spec.cells[c as usize];
+            let settings = SamplerSettings {
+                nbeta: cell.nbeta,
+                gamma: cell.gamma,
+                eps: cell.eps,
+                part: cell.part.clone(),
+                chains: spec.chains.max(1) as usize,
+                burnin: spec.burnin,
+                draws: spec.draws,
+                ..chains.settings.told()
+            };
+            let mask = lab.mask(&cell.part).unwrap_or(u64::MAX);
+            let moving = chains.groups.iter().filter(|&g| mask >> (g & 63) & 1 == 1);
+            Trace::new(cell.step, settings, moving.count(), norm.sqrt(), false)
+        };
+        group.traces = group.cells.iter().map(trace).collect();
     }
 
     /// The replica table of a group: the seeds of the checkpoint's own chains, the settings of the
@@ -216,17 +247,22 @@ impl Studying {
             steps: (0..steps).map(entry).collect(),
         });
         batch.cuts = cuts;
-        let width = chains.stats_width();
+        let (width, sums) = (chains.stats_width(), chains.sums_width());
+        let per = self.view.spec.chains.max(1) as usize;
         batch.reads.push((job.stats, 0..width * steps as usize));
+        batch.reads.push((buffers.sums, 0..sums * steps as usize));
         let clock = Instant::now();
         let ticket = self.engine.exec.submit(&batch)?;
         let reads = self.engine.exec.wait(ticket).await?;
         self.pacer
             .record(Portion { steps, cuts }, clock.elapsed().as_secs_f64() * 1e3);
-        let stats = reads.first().map(Vec::as_slice).unwrap_or_default();
-        for (i, row) in stats.chunks_exact(width).enumerate() {
-            if group.next + i as u64 >= self.view.spec.burnin {
-                group.losses.extend(row.chunks_exact(STATS).map(|s| s[0]));
+        let mut reads = reads.into_iter();
+        let [stats, forces] = std::array::from_fn(|_| reads.next().unwrap_or_default());
+        let replicas = chains.settings.replicas();
+        for (stats, forces) in stats.chunks_exact(width).zip(forces.chunks_exact(sums)) {
+            for (k, trace) in group.traces.iter_mut().enumerate() {
+                let rows = [stats, forces].map(|all| own(all, replicas, per, k));
+                trace.push(&rows[0], &rows[1]);
             }
         }
         group.next += steps;
@@ -235,26 +271,15 @@ impl Studying {
 
     /// Takes in the estimates of a group.
     fn finish(&mut self, group: &Group, history: &History) {
-        let width = self
-            .engine
-            .parts
-            .chains
-            .as_ref()
-            .map_or(1, |c| c.settings.replicas());
-        let per = self.view.spec.chains.max(1) as usize;
         let point = history.llc.iter().find(|p| p.step == group.checkpoint);
-        for (k, &index) in group.cells.iter().enumerate() {
-            let own: Vec<f32> = group
-                .losses
-                .chunks_exact(width)
-                .flat_map(|draw| {
-                    let chains = draw[k * per..(k + 1) * per].iter();
-                    chains.chain(draw.last()).copied()
-                })
-                .collect();
+        let steep = point.and_then(|p| p.curvature).map(|c| c.h_max.max(0.0));
+        for (&index, trace) in group.cells.iter().zip(&group.traces) {
             let cell = &self.view.spec.cells[index as usize];
-            let found = llc(&own, per, cell.nbeta);
-            self.view.done.push(result(index, cell, &found, point));
+            // The curvature is that of all weights that the run's own chains move.
+            let steep = steep.map(|h| cell.nbeta * h + cell.gamma);
+            let found = diagnose(trace, &[], steep);
+            let found = result(index, self.view.spec.chains, found);
+            self.view.done.push(found);
         }
         let done = self.view.done.len() as f64;
         let left = self.view.spec.cells.len() as f64 - done;
@@ -279,9 +304,9 @@ impl Studying {
                     eps: cell.eps,
                     nbeta: cell.nbeta,
                     gamma: cell.gamma,
-                    value: r.value,
+                    value: r.value.unwrap_or(f64::NAN),
                     se: r.se,
-                    index: r.index,
+                    index: r.index.unwrap_or(f64::NAN),
                     failed: f64::from(r.failed_chains) / f64::from(spec.chains.max(1)),
                 }
             })
@@ -369,21 +394,35 @@ impl Session {
     }
 }
 
-fn result(index: u32, cell: &Cell, found: &Llc, point: Option<&LlcPoint>) -> CellResult {
-    let curved = point.and_then(|p| p.curvature);
+/// Of what a job read back: the rows of cell `k`, then those of the anchor, which is last.
+fn own(all: &[f32], replicas: usize, per: usize, k: usize) -> Vec<f32> {
+    let row = all.len() / replicas.max(1);
+    let cell = all.get(k * per * row..(k + 1) * per * row);
+    let anchor = all.get(replicas.saturating_sub(1) * row..);
+    [cell.unwrap_or_default(), anchor.unwrap_or_default()].concat()
+}
+
+/// A cell's estimate; without a value if every chain ran away.
+fn result(index: u32, chains: u32, found: Option<LlcPoint>) -> CellResult {
+    let Some(p) = found else {
+        return CellResult {
+            cell: index,
+            failed_chains: chains,
+            ..CellResult::default()
+        };
+    };
+    let accept = p.accept.iter().sum::<f64>() / p.accept.len().max(1) as f64;
     CellResult {
         cell: index,
-        value: found.value,
-        se: found.se,
-        mean_loss: found.mean_loss,
-        init_loss: found.init_loss,
-        rhat: found.rhat,
-        accept: f64::NAN,
-        index: curved.map_or(f64::NAN, |c| {
-            Curvature::from(c).index(cell.eps, cell.nbeta, cell.gamma)
-        }),
-        below: found.below,
-        failed_chains: found.failed as u32,
+        value: Some(p.value),
+        se: p.se,
+        mean_loss: p.mean_loss,
+        init_loss: p.init_loss,
+        rhat: p.rhat,
+        accept: Some(accept).filter(|a| a.is_finite()),
+        index: p.index,
+        below: p.below,
+        failed_chains: p.failed_chains,
     }
 }
 
@@ -425,6 +464,7 @@ fn slopes(spec: &StudySpec, done: &[CellResult]) -> Vec<SlopeFit> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::Cell;
 
     #[test]
     fn cells_of_one_checkpoint_share_a_job() {

@@ -14,6 +14,7 @@ pub mod path;
 pub mod scale;
 pub mod scene;
 pub mod spectrum;
+pub mod trace;
 
 pub use line::{Chart, Frame, LineChart};
 pub use scene::{Anchor, Mark, Scene};

@@ -33,8 +33,13 @@ pub fn losses<'a>(
     LineChart {
         width: look.width,
         height: look.height,
-        label: "Loss of each chain over its steps, beside the loss at w* on the same batches".into(),
-        y_title: if unit.is_empty() { "loss of the chains".into() } else { format!("loss of the chains ({unit})") },
+        label: "Loss of each chain over its steps, beside the loss at w* on the same batches"
+            .into(),
+        y_title: if unit.is_empty() {
+            "loss of the chains".into()
+        } else {
+            format!("loss of the chains ({unit})")
+        },
         x_max: look.x_max,
         lines,
         ..LineChart::default()

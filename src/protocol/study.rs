@@ -54,8 +54,8 @@ pub struct StudySpec {
 pub struct CellResult {
     /// Which cell of the spec.
     pub cell: u32,
-    /// λ̂; NaN if every chain ran away.
-    pub value: f64,
+    /// λ̂; none if every chain ran away.
+    pub value: Option<f64>,
     /// Its standard error.
     pub se: f64,
     /// Mean loss under the chains.
@@ -63,11 +63,11 @@ pub struct CellResult {
     /// L(w*) on the same batches.
     pub init_loss: f64,
     /// R̂.
-    pub rhat: f64,
+    pub rhat: Option<f64>,
     /// Mean MALA acceptance over the chains that stood.
-    pub accept: f64,
-    /// ε·a_max/4, where the curvature of the checkpoint is known; NaN elsewhere.
-    pub index: f64,
+    pub accept: Option<f64>,
+    /// ε·a_max/4, where the curvature of the checkpoint is known.
+    pub index: Option<f64>,
     /// Share of draws below L(w*).
     pub below: f64,
     /// Chains that ran away.

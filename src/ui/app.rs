@@ -2,8 +2,8 @@
 
 use super::worker::Engine;
 use super::{
-    Page, chooser, faults, figure, keys, llc, loss, panel, pca, readout, setup, status, story,
-    topbar,
+    Page, chooser, faults, figure, instruments, keys, llc, loss, panel, pca, readout, setup,
+    status, story, topbar,
 };
 use crate::app::state::Theme;
 use crate::app::{Action, Effect, State, reduce};
@@ -102,6 +102,7 @@ impl Component for App {
                             <pca::PcaChart ..page.clone() />
                         </div>
                         <readout::Readout ..page.clone() />
+                        <instruments::Instruments ..page.clone() />
                     </section>
                     <section class="right" aria-label="The model">
                         <figure::ModelFigure ..page.clone() />

@@ -35,10 +35,30 @@ pub fn Calibrate(page: &Page) -> Html {
     let now = study::Setting::of(&run.knobs);
     let every = study::thinned(&steps, 40);
     let jobs: Vec<(&str, &str, &str, StudySpec)> = vec![
-        ("sweep", "Sweep ε × nβ", "λ̂ at 5 × 5 settings around the run's own, at this checkpoint", study::sweep(now, at)),
-        ("richardson", "Check ε against ε/4", "Richardson's check at the first, this and the last checkpoint: where the two differ by more than their errors, ε is too large", study::richardson(&page.state.link.knobs, &steps, at)),
-        ("again", "Estimate the curve again", "λ̂ at every checkpoint with the settings of the form, from the stored weights", study::again(&page.state.link.knobs, &every)),
-        ("lens", "Locality lens", "λ̂ over training at nβ from a hundredth of the run's to ten times it: from a mirror of the loss to a local quantity", study::lens(now, &study::thinned(&steps, 24), 1.0)),
+        (
+            "sweep",
+            "Sweep ε × nβ",
+            "λ̂ at 5 × 5 settings around the run's own, at this checkpoint",
+            study::sweep(now, at),
+        ),
+        (
+            "richardson",
+            "Check ε against ε/4",
+            "Richardson's check at the first, this and the last checkpoint: where the two differ by more than their errors, ε is too large",
+            study::richardson(&page.state.link.knobs, &steps, at),
+        ),
+        (
+            "again",
+            "Estimate the curve again",
+            "λ̂ at every checkpoint with the settings of the form, from the stored weights",
+            study::again(&page.state.link.knobs, &every),
+        ),
+        (
+            "lens",
+            "Locality lens",
+            "λ̂ over training at nβ from a hundredth of the run's to ten times it: from a mirror of the loss to a local quantity",
+            study::lens(now, &study::thinned(&steps, 24), 1.0),
+        ),
     ];
     let busy = run.study.as_ref().is_some_and(|s| !s.over);
     html! {
@@ -108,10 +128,12 @@ fn sweep(page: &Page, study: &Study) -> Html {
     let (low, high) = study
         .done
         .iter()
-        .filter(|r| r.value.is_finite())
-        .fold((f64::MAX, f64::MIN), |(lo, hi), r| (lo.min(r.value), hi.max(r.value)));
+        .filter_map(|r| r.value)
+        .fold((f64::MAX, f64::MIN), |(lo, hi), x| (lo.min(x), hi.max(x)));
     let find = |eps: f64, nbeta: f64| {
-        let cell = cells.iter().position(|c| c.eps == eps && c.nbeta == nbeta)?;
+        let cell = cells
+            .iter()
+            .position(|c| c.eps == eps && c.nbeta == nbeta)?;
         let at = study.done.iter().position(|r| r.cell as usize == cell)?;
         Some((at as u32, &cells[cell], &study.done[at]))
     };
@@ -141,23 +163,42 @@ fn sweep(page: &Page, study: &Study) -> Html {
     }
 }
 
-fn heat(page: &Page, study: &Study, at: u32, cell: &Cell, result: &CellResult, (low, high): (f64, f64)) -> Html {
-    let share = if high > low { (result.value - low) / (high - low) } else { 0.5 };
-    let star = if study.recommended == Some(at) { " ★" } else { "" };
-    let value = if result.value.is_finite() {
-        with_error(result.value, result.se)
+fn heat(
+    page: &Page,
+    study: &Study,
+    at: u32,
+    cell: &Cell,
+    result: &CellResult,
+    (low, high): (f64, f64),
+) -> Html {
+    let share = if high > low {
+        (result.value.unwrap_or(low) - low) / (high - low)
+    } else {
+        0.5
+    };
+    let star = if study.recommended == Some(at) {
+        " ★"
+    } else {
+        ""
+    };
+    let value = if let Some(value) = result.value {
+        with_error(value, result.se)
     } else {
         "ran away".into()
     };
     let class = classes!(
         "cell",
         study.plateau.contains(&at).then_some("plateau"),
-        (!result.value.is_finite()).then_some("lost"),
+        result.value.is_none().then_some("lost"),
         (share > 0.55).then_some("bright"),
     );
     let told = format!(
         "nβ {}, ε {}: λ̂ {value}, acceptance {}, R̂ {}, ε·a/4 {}",
-        significant(cell.nbeta, 3), significant(cell.eps, 2), known(result.accept), known(result.rhat), known(result.index)
+        significant(cell.nbeta, 3),
+        significant(cell.eps, 2),
+        known(result.accept),
+        known(result.rhat),
+        known(result.index)
     );
     html! {
         <td class={class} style={format!("--heat:{}", fixed(share.clamp(0.0, 1.0) * 100.0, 0))}>
@@ -168,8 +209,14 @@ fn heat(page: &Page, study: &Study, at: u32, cell: &Cell, result: &CellResult, (
     }
 }
 
-fn known(x: f64) -> String {
-    if x.is_finite() { significant(x, 2) } else { "–".into() }
+/// λ̂ with its error.
+fn shown(r: &CellResult) -> String {
+    r.value
+        .map_or_else(|| "ran away".into(), |v| with_error(v, r.se))
+}
+
+fn known(x: Option<f64>) -> String {
+    x.map_or_else(|| "–".into(), |x| significant(x, 2))
 }
 
 fn advice(study: &Study) -> String {
@@ -177,7 +224,7 @@ fn advice(study: &Study) -> String {
         Some(r) => study.spec.cells.get(r.cell as usize).map_or_else(String::new, |c| {
             format!(
                 "Adopt nβ {} with ε {}: on the plateau, the largest step there, λ̂ {}.",
-                significant(c.nbeta, 3), significant(c.eps, 2), with_error(r.value, r.se)
+                significant(c.nbeta, 3), significant(c.eps, 2), shown(r)
             )
         }),
         None => "No cell lies on a plateau: λ̂ depends on ε everywhere here. A larger γ, more draws or a smaller ε may bring one.".into(),
@@ -201,7 +248,7 @@ fn richardson(study: &Study) -> Html {
             <thead><tr><th scope="col">{"step"}</th><th scope="col">{"λ̂ at ε"}</th><th scope="col">{"λ̂ at ε/4"}</th><th scope="col">{"what it says"}</th></tr></thead>
             <tbody>{ for pairs.into_iter().map(|(cell, full, quarter)| html! {
                 <tr><th scope="row">{ fixed(cell.step as f64, 0) }</th>
-                    <td>{ with_error(full.value, full.se) }</td><td>{ with_error(quarter.value, quarter.se) }</td>
+                    <td>{ shown(full) }</td><td>{ shown(quarter) }</td>
                     <td>{ verdict(full, quarter) }</td></tr>
             }) }</tbody>
         </table>
@@ -209,13 +256,17 @@ fn richardson(study: &Study) -> Html {
 }
 
 fn verdict(full: &CellResult, quarter: &CellResult) -> String {
-    let (gap, error) = (full.value - quarter.value, full.se.hypot(quarter.se));
-    if !gap.is_finite() {
-        "chains ran away".into()
-    } else if gap.abs() <= 2.0 * error {
+    let (Some(a), Some(b)) = (full.value, quarter.value) else {
+        return "chains ran away".into();
+    };
+    let (gap, error) = (a - b, full.se.hypot(quarter.se));
+    if gap.abs() <= 2.0 * error {
         "no bias seen beyond the errors".into()
     } else {
         // The bias of SGLD is linear in ε: three quarters of it lie between the two.
-        format!("ε biases λ̂ by about {} %", fixed(400.0 / 3.0 * gap / quarter.value.abs().max(f64::MIN_POSITIVE), 0))
+        format!(
+            "ε biases λ̂ by about {} %",
+            fixed(400.0 / 3.0 * gap / b.abs().max(f64::MIN_POSITIVE), 0)
+        )
     }
 }

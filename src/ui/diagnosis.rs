@@ -41,12 +41,28 @@ pub fn Diagnosis(props: &DiagnosisProps) -> Html {
         log_y: false,
         ..look(&props.page.state, width)
     };
-    let unit = props.page.state.card().losses.first().map_or("", |l| l.unit);
+    let unit = props
+        .page
+        .state
+        .card()
+        .losses
+        .first()
+        .map_or("", |l| l.unit);
     let first = t.x.len().saturating_sub(t.running.len());
     let column = |f: fn(&[f64; 2]) -> f64| t.running.iter().map(f).collect::<Vec<f64>>();
-    let columns = [column(|r| r[0]), column(|r| r[0] - 1.96 * r[1]), column(|r| r[0] + 1.96 * r[1])];
-    let losses = trace::losses(&base, unit, &t.x, &t.losses, &t.anchor).draw().scene.svg();
-    let running = trace::running(&base, &t.x[first..], &columns, props.levels.clone()).draw().scene.svg();
+    let columns = [
+        column(|r| r[0]),
+        column(|r| r[0] - 1.96 * r[1]),
+        column(|r| r[0] + 1.96 * r[1]),
+    ];
+    let losses = trace::losses(&base, unit, &t.x, &t.losses, &t.anchor)
+        .draw()
+        .scene
+        .svg();
+    let running = trace::running(&base, &t.x[first..], &columns, props.levels.clone())
+        .draw()
+        .scene
+        .svg();
     html! {
         <section class="diagnosis" data-test="diagnosis" data-rows={t.x.len().to_string()} aria-label="Diagnosis of an estimate">
             <h3>{ format!("λ̂ at step {}: {} chains, {} steps of burn-in, {} draws", fixed(t.step as f64, 0), s.chains, s.burnin, s.draws) }</h3>

@@ -28,7 +28,9 @@ pub fn Instruments(page: &Page) -> Html {
     let wanted = run.and_then(|r| {
         let pinned = state.cursor.step.filter(|_| state.cursor.pinned);
         let at = pinned.and_then(|s| nearest(&r.llc.x, s));
-        at.and_then(|i| r.llc.points.get(i)).or(r.llc.points.last()).map(|p| p.step)
+        at.and_then(|i| r.llc.points.get(i))
+            .or(r.llc.points.last())
+            .map(|p| p.step)
     });
     {
         let send = page.send.clone();

@@ -25,7 +25,7 @@ fn curves(page: &Page) -> (StudyKind, Vec<Traced>) {
         return (StudyKind::default(), Vec::new());
     };
     let mut all: Vec<Traced> = Vec::new();
-    for result in study.done.iter().filter(|r| r.value.is_finite()) {
+    for (result, value) in study.done.iter().filter_map(|r| Some((r, r.value?))) {
         let Some(cell) = study.spec.cells.get(result.cell as usize) else {
             continue;
         };
@@ -35,18 +35,23 @@ fn curves(page: &Page) -> (StudyKind, Vec<Traced>) {
         };
         let point = LlcPoint {
             step: cell.step,
-            value: result.value,
+            value,
             se: result.se,
             init_loss: result.init_loss,
             mean_loss: result.mean_loss,
             ..LlcPoint::default()
         };
         if all.last().is_none_or(|t| t.name != name) {
-            all.push(Traced { name, x: Vec::new(), y: Vec::new(), points: Vec::new() });
+            all.push(Traced {
+                name,
+                x: Vec::new(),
+                y: Vec::new(),
+                points: Vec::new(),
+            });
         }
         if let Some(t) = all.last_mut() {
             t.x.push(cell.step as f64);
-            t.y.push(result.value);
+            t.y.push(value);
             t.points.push(point);
         }
     }
@@ -56,10 +61,16 @@ fn curves(page: &Page) -> (StudyKind, Vec<Traced>) {
 /// What a setting makes of λ̂.
 fn regime(points: &[LlcPoint]) -> &'static str {
     match locality::slope(points) {
-        Some(s) if s < locality::LEFT_BELOW => "Here the chains have forgotten w*: λ̂ is a constant minus nβ times the loss, its mirror.",
-        Some(s) if s < 0.75 => "Here the chains remember part of w*: λ̂ mixes the loss with the geometry around w*.",
+        Some(s) if s < locality::LEFT_BELOW => {
+            "Here the chains have forgotten w*: λ̂ is a constant minus nβ times the loss, its mirror."
+        }
+        Some(s) if s < 0.75 => {
+            "Here the chains remember part of w*: λ̂ mixes the loss with the geometry around w*."
+        }
         Some(_) => "Here the chains stay with w*: λ̂ is a local quantity.",
-        None => "Too few points, or a loss that has hardly moved, to tell whether the chains stay with w*.",
+        None => {
+            "Too few points, or a loss that has hardly moved, to tell whether the chains stay with w*."
+        }
     }
 }
 
@@ -87,7 +98,12 @@ pub fn Lens(page: &Page) -> Html {
         .iter()
         .enumerate()
         .filter(|(i, _)| !lens || *i == shown)
-        .map(|(_, t)| Curve { label: &t.name, x: &t.x, y: &t.y, class: "" })
+        .map(|(_, t)| Curve {
+            label: &t.name,
+            x: &t.x,
+            y: &t.y,
+            class: "",
+        })
         .collect();
     let mut chart = panels::loss(&look(&page.state, width), "", &drawn, Vec::new());
     chart.label = "λ̂ over training at the settings of the study".into();

@@ -4,13 +4,17 @@
 mod actions;
 mod app;
 mod attention;
+mod calibrate;
 mod chart;
 mod chooser;
 mod clipboard;
+mod diagnosis;
 mod faults;
 mod figure;
+mod instruments;
 mod keys;
 mod knob;
+mod lens;
 mod llc;
 mod loss;
 mod panel;
