@@ -1,0 +1,117 @@
+//! Studies: λ̂ of the checkpoints of a run at other settings, and the curvature measured at each.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use lambdahat::engine::host::Host;
+use lambdahat::protocol::{
+    Cell, Command, EngineChoice, Event, LlcPoint, Phase, RunId, Study, StudyKind, StudySpec,
+};
+use pollster::block_on;
+use std::rc::Rc;
+
+/// A square of features that training does not move, sampled with four chains.
+const LINK: &str = "#/tms?replicas=1&jitter=0&lr=0&n=400&steps=4&every=2&log=0&chains=4&burnin=5&draws=20&mbatch=400&nbeta=200&gamma=50&eps=1e-3";
+const RUN: RunId = RunId(1);
+
+/// Runs the link to its end, then the studies one after another.
+fn play(engine: EngineChoice, studies: &[StudySpec]) -> (Vec<LlcPoint>, Vec<Study>) {
+    let mut host = Host::new(None, Rc::default());
+    let secure = true;
+    block_on(host.command(Command::Hello { engine, secure }));
+    let (link, resume, paused) = (LINK.to_string(), false, false);
+    block_on(host.command(Command::Start {
+        run: RUN,
+        link,
+        resume,
+        paused,
+    }));
+    let (mut points, mut done, mut waiting) = (Vec::new(), Vec::new(), studies.iter());
+    for _ in 0..20_000 {
+        block_on(host.pump());
+        for event in host.take_events() {
+            let Event::Frame(frame) = event else { continue };
+            points = frame.llc.unwrap_or(points);
+            let over = frame.study.as_ref().is_some_and(|s| s.over);
+            let ready =
+                frame.phase == Phase::Done && (over || done.is_empty() && frame.study.is_none());
+            if let Some(study) = frame.study.filter(|s| s.over) {
+                done.push(study);
+            }
+            block_on(host.command(Command::Ack(RUN)));
+            if ready && done.len() == studies.len() - waiting.len() {
+                match waiting.next() {
+                    Some(spec) => block_on(host.command(Command::Study(RUN, spec.clone()))),
+                    None => return (points, done),
+                }
+            }
+        }
+    }
+    panic!(
+        "it did not end: {} points, {} studies",
+        points.len(),
+        done.len()
+    );
+}
+
+fn cell(step: u64, nbeta: f64, eps: f64, part: &str) -> Cell {
+    Cell {
+        step,
+        nbeta,
+        gamma: 50.0,
+        eps,
+        part: part.into(),
+    }
+}
+
+fn spec(cells: Vec<Cell>) -> StudySpec {
+    StudySpec {
+        kind: StudyKind::Sweep,
+        cells,
+        chains: 4,
+        burnin: 5,
+        draws: 20,
+    }
+}
+
+#[test]
+fn a_cell_is_the_estimate_of_a_run_with_its_settings() {
+    let own = cell(2, 200.0, 1e-3, "all");
+    let hot = cell(2, 20.0, 1e-3, "all");
+    let b = cell(2, 200.0, 1e-3, "b");
+    let lost = cell(2, 1e7, 1.0, "all");
+    for engine in [EngineChoice::Cpu, EngineChoice::Gpu] {
+        let together = spec(vec![hot.clone(), own.clone(), b.clone(), lost.clone()]);
+        let alone = spec(vec![b.clone()]);
+        let (points, studies) = play(engine, &[together, alone]);
+        let point = points.iter().find(|p| p.step == 2).unwrap();
+        let [together, alone] = &studies[..] else {
+            panic!("{} studies", studies.len())
+        };
+        let value = |s: &Study, cell: u32| s.done.iter().find(|r| r.cell == cell).unwrap().clone();
+        // The same bits as the run's own estimate, whatever runs beside it.
+        assert_eq!(value(together, 1).value, Some(point.value));
+        assert_eq!(value(together, 1).index, point.index);
+        assert_eq!(value(together, 2).value, value(alone, 0).value);
+        // Another temperature and another part are other numbers: the comparison can fail.
+        assert_ne!(value(together, 0).value, Some(point.value));
+        assert_ne!(value(together, 2).value, Some(point.value));
+        // Chains that ran away have no value, and spoil nothing beside them.
+        assert_eq!(
+            (value(together, 3).value, value(together, 3).failed_chains),
+            (None, 4)
+        );
+    }
+}
+
+#[test]
+fn the_curvature_is_that_of_the_square() {
+    let (points, _) = play(EngineChoice::Cpu, &[]);
+    for p in &points {
+        let c = p.curvature.unwrap();
+        // The bias of a dead feature with bias 1/2c sees 2·E[1] of its own: 2 to within the sampling of
+        // its 400 samples; the square is a critical point but for that sampling.
+        assert!((c.h_max - 2.0).abs() < 0.1, "{c:?}");
+        assert!(c.gradient_sq < 0.01 && c.trace > c.h_max, "{c:?}");
+        let index = p.index.unwrap();
+        assert!((index - 0.25e-3 * (200.0 * c.h_max + 50.0)).abs() < 1e-9);
+    }
+}
