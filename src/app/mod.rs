@@ -4,6 +4,8 @@
 pub mod action;
 mod aim;
 mod align;
+pub mod export;
+pub mod gons;
 pub mod health;
 pub mod link;
 pub mod locality;
@@ -12,7 +14,9 @@ pub mod recorded;
 pub mod reduce;
 pub mod run;
 pub mod state;
+pub mod still;
 pub mod study;
+pub mod terms;
 pub mod words;
 
 pub use action::{Action, Effect};
