@@ -47,6 +47,8 @@ fn hostile_links_settle() {
                         .to_string(),
                     (Kind::Float { min, .. }, 0) => min.to_string(),
                     (Kind::Float { max, .. }, 1) => max.to_string(),
+                    (Kind::List { min, size, .. }, 0) => vec![min.to_string(); size.0].join(","),
+                    (Kind::List { max, size, .. }, 1) => vec![max.to_string(); size.1].join(","),
                     (Kind::Choice { options }, _) => {
                         options[draws.index(options.len() as u32) as usize].to_string()
                     }

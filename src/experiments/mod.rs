@@ -6,6 +6,7 @@ pub mod grok;
 pub mod induction;
 mod limits;
 pub mod tms;
+pub mod truth;
 
 pub use chains::ChainJob;
 
@@ -138,7 +139,12 @@ pub struct Cost {
 }
 
 /// Every experiment, in the order of the picker.
-pub const CARDS: &[&Card] = &[&tms::card::CARD, &induction::card::CARD, &grok::card::CARD];
+pub const CARDS: &[&Card] = &[
+    &tms::card::CARD,
+    &induction::card::CARD,
+    &grok::card::CARD,
+    &truth::card::CARD,
+];
 
 /// The card of that id.
 #[must_use]
@@ -155,6 +161,7 @@ pub fn build(id: &str, knobs: &Knobs) -> Result<Parts, Fault> {
         "tms" => tms::lab::build(knobs),
         "induction" => induction::lab::build(knobs),
         "grok" => grok::lab::build(knobs),
+        "truth" => truth::lab::build(knobs),
         _ => Err(Fault::BadLink(format!("there is no experiment “{id}”"))),
     }
 }

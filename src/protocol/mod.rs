@@ -6,6 +6,7 @@ mod fault;
 
 pub use data::{
     Checked, Estimate, Figure, Jump, LlcPoint, PcaUpdate, PerStep, SeriesDelta, Stored, TimeAxis,
+    Truth, TruthKind,
 };
 pub use fault::{Fault, WhyCpu};
 
