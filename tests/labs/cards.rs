@@ -67,9 +67,7 @@ pub fn card_faults(card: &Card) -> Vec<String> {
         });
         check(!k.label.is_empty(), &|| format!("{}: no label", k.key));
     }
-    for key in [
-        "seed", "chains", "nbeta", "gamma", "eps", "burnin", "draws",
-    ] {
+    for key in ["seed", "chains", "nbeta", "gamma", "eps", "burnin", "draws"] {
         check(card.knobs.iter().any(|k| k.key == key), &|| {
             format!("no knob {key}")
         });
