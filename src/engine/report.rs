@@ -3,8 +3,8 @@
 use super::history::Series;
 use super::session::Session;
 use crate::app::link::Link;
-use crate::experiments::{Card, SeriesSpec};
-use crate::protocol::{DeviceInfo, Jump, LlcPoint, Notice, PerStep, TimeAxis};
+use crate::experiments::{self, Card, SeriesSpec};
+use crate::protocol::{DeviceInfo, Jump, LlcPoint, Notice, PerStep, TimeAxis, Truth};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -18,6 +18,17 @@ pub struct Curve {
     /// Points.
     #[serde(flatten)]
     pub points: Series,
+}
+
+/// An estimate beside what it should be.
+#[derive(Clone, Debug, Serialize)]
+pub struct Answer {
+    /// The estimate.
+    #[serde(flatten)]
+    pub point: LlcPoint,
+    /// The target, λ, and why they differ.
+    #[serde(flatten)]
+    pub truth: Truth,
 }
 
 /// The file.
@@ -41,6 +52,9 @@ pub struct Report {
     pub series: BTreeMap<String, Curve>,
     /// Every λ̂ point whole.
     pub estimates: Vec<LlcPoint>,
+    /// The last of them beside its target, where one is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub estimate: Option<Answer>,
     /// Replicas that went from one k-gon to another.
     pub jumps: Vec<Jump>,
     /// Fractions of the variance on PC1..PC3.
@@ -149,6 +163,11 @@ pub fn report(link: &Link, card: &Card, session: &Session, notices: Vec<Notice>)
         notices,
         series,
         estimates: llc.clone(),
+        estimate: llc
+            .last()
+            .cloned()
+            .zip(experiments::truth_of(card.id, &link.knobs))
+            .map(|(point, truth)| Answer { point, truth }),
         jumps: session.history.jumps.clone(),
         explained: pca.explained,
         counters: session.per_step(),

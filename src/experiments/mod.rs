@@ -14,7 +14,7 @@ use crate::exec::Batch;
 use crate::kernels::{Replica, Step};
 use crate::knobs::{Knob, Knobs};
 use crate::plan::{Buf, Plan, Prog};
-use crate::protocol::{Fault, Figure, Notice};
+use crate::protocol::{Fault, Figure, Notice, Truth};
 use crate::tensor::Arena;
 use serde::Serialize;
 use std::ops::Range;
@@ -150,6 +150,12 @@ pub const CARDS: &[&Card] = &[
 #[must_use]
 pub fn card(id: &str) -> Option<&'static Card> {
     CARDS.iter().copied().find(|c| c.id == id)
+}
+
+/// What λ̂ should come out as, where an experiment knows it. Settled knobs.
+#[must_use]
+pub fn truth_of(id: &str, knobs: &Knobs) -> Option<Truth> {
+    (id == truth::card::CARD.id).then(|| truth::truth(knobs))
 }
 
 /// Builds the lab of an experiment.

@@ -181,11 +181,14 @@ pub struct Truth {
     /// Its multiplicity.
     pub multiplicity: u32,
     /// Where `value` comes from.
+    #[serde(rename = "target_kind")]
     pub kind: TruthKind,
     /// λ̂ at these nβ, γ and ε, `bias` included; none where none is recorded. Infinite where the
     /// chains run away.
+    #[serde(rename = "target")]
     pub value: Option<f64>,
     /// Standard error of `value`; 0 if it is exact.
+    #[serde(rename = "target_se")]
     pub se: f64,
     /// The part of `value` that is the step size's doing.
     pub bias: f64,

@@ -3,7 +3,7 @@
 use super::worker::Engine;
 use super::{
     Page, chooser, faults, figure, keys, llc, loss, panel, pca, readout, setup, status, story,
-    topbar,
+    topbar, truth,
 };
 use crate::app::state::Theme;
 use crate::app::{Action, Effect, State, reduce};
@@ -101,6 +101,7 @@ impl Component for App {
                             <llc::LlcChart ..page.clone() />
                             <pca::PcaChart ..page.clone() />
                         </div>
+                        <truth::KnownAnswer ..page.clone() />
                         <readout::Readout ..page.clone() />
                     </section>
                     <section class="right" aria-label="The model">

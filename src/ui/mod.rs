@@ -23,6 +23,7 @@ mod status;
 mod story;
 mod superposition;
 mod topbar;
+mod truth;
 mod worker;
 
 use crate::app::{Action, State};

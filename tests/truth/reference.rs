@@ -66,15 +66,11 @@ impl Engine {
     }
 }
 
+/// A chain's means, and the share of proposals it took.
+type Run = ([f64; 4], f64);
+
 /// One chain's means of nβ(L − L*), and of f = ‖∇U‖² − 2ΔU and their product over every 64th state.
-fn chain(
-    engine: &mut Engine,
-    start: &[f64],
-    k: &Knobs,
-    eps: f64,
-    steps: u64,
-    seed: u32,
-) -> ([f64; 4], f64) {
+fn chain(engine: &mut Engine, start: &[f64], k: &Knobs, eps: f64, steps: u64, seed: u32) -> Run {
     let (nbeta, gamma) = (k.float("nbeta"), k.float("gamma"));
     let base = engine.eval(start).0;
     let mut draws = Draws::new(seed, Stream::Noise, 0);
@@ -197,12 +193,10 @@ fn reference() {
         let mut engine = engine(&build(&format!("#/truth?eps=1e-9&{query}")), &k);
         let start = Target::of(&k).start(1);
         let chains = 12;
-        let runs: Vec<([f64; 4], f64)> = (0..chains)
+        let runs: Vec<Run> = (0..chains)
             .map(|c| chain(&mut engine, &start, &k, *eps, *steps, 100 + c))
             .collect();
-        let mean = |f: &dyn Fn(&([f64; 4], f64)) -> f64| {
-            runs.iter().map(f).sum::<f64>() / f64::from(chains)
-        };
+        let mean = |f: &dyn Fn(&Run) -> f64| runs.iter().map(f).sum::<f64>() / f64::from(chains);
         let value = mean(&|r| r.0[0]);
         let se = (mean(&|r| (r.0[0] - value).powi(2)) / f64::from(chains - 1)).sqrt();
         let slope = (mean(&|r| r.0[3]) - mean(&|r| r.0[1]) * mean(&|r| r.0[2])) / 8.0;

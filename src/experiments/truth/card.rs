@@ -106,7 +106,7 @@ const PRESETS: &[Preset] = &[
     Preset {
         id: "linreg",
         help: "Minibatches of 32: their noise raises λ̂ by a factor the page predicts.",
-        query: "target=linreg&eps=5e-4",
+        query: "target=linreg&nbeta=145&gamma=1&eps=1e-3",
     },
     Preset {
         id: "pentagon",
