@@ -5,7 +5,7 @@ use super::target::{Target, samples};
 use super::{lab, target};
 use crate::estimate::exact::finite::Regression;
 use crate::experiments::chains::{self, Defaults, Settings, join};
-use crate::experiments::{Card, Cost, Preset, RefLine, STATS, SeriesSpec};
+use crate::experiments::{Card, Cost, Panel, Preset, RefLine, STATS, SeriesSpec};
 use crate::knobs::{Group, Knob, Knobs, choice, float, int, list};
 use crate::model::tms::level;
 
@@ -28,6 +28,7 @@ pub const CARD: Card = Card {
         id: "loss",
         label: "L(w*)",
         unit: "loss",
+        panel: Panel::Main,
         help: "The loss at w*, where the chains start: nothing is trained here.",
     }],
     reference,

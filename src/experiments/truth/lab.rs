@@ -11,7 +11,7 @@ use crate::math::philox::{Draws, Stream};
 use crate::optim::{self, Update};
 use crate::plan::{Buf, Plan, PlanError, Prog};
 use crate::protocol::Fault;
-use crate::tasks::tms::chain_seed;
+use crate::tasks::order::chain_seed;
 use crate::tensor::Arena;
 
 /// Steps of the chains that one batch of work may hold, and the words of data they may bring along.
