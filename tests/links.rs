@@ -3,7 +3,7 @@
 
 use lambdahat::app::link::{LINK_VERSION, Link, MAX_NOTICES, parse, parse_in};
 use lambdahat::experiments::{CARDS, Card, Cost, Preset};
-use lambdahat::knobs::{Group, Kind, Knob, Knobs, Value, choice, float, int};
+use lambdahat::knobs::{Group, Kind, Knob, Knobs, List, Value, choice, float, int};
 use lambdahat::protocol::{EngineChoice, Notice};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
@@ -80,6 +80,17 @@ fn drawn(knob: &Knob, u: f64) -> Value {
     match knob.kind {
         Kind::Int { min, max } => Value::Int(min + ((max - min) as f64 * u).round() as i64),
         Kind::Float { min, max } => Value::Float((min + (max - min) * u).clamp(min, max)),
+        Kind::List {
+            min,
+            max,
+            whole,
+            size: (least, most),
+        } => {
+            let x = (min + (max - min) * u).clamp(min, max);
+            let x = if whole { x.round() } else { x };
+            let len = (least as f64 + (most - least) as f64 * u).round() as usize;
+            Value::List(List::of(&vec![x; len]))
+        }
         Kind::Choice { options } => {
             Value::Word(options[((options.len() as f64 * u) as usize).min(options.len() - 1)])
         }

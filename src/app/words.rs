@@ -251,6 +251,11 @@ pub fn range(kind: Kind) -> String {
             value(Value::Float(max))
         ),
         Kind::Choice { options } => options.join(", "),
+        Kind::List { min, max, .. } => format!(
+            "numbers from {} to {}, between commas",
+            value(Value::Float(min)),
+            value(Value::Float(max))
+        ),
     }
 }
 

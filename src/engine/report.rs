@@ -3,8 +3,10 @@
 use super::history::Series;
 use super::session::Session;
 use crate::app::link::Link;
-use crate::experiments::{Card, SeriesSpec};
-use crate::protocol::{DeviceInfo, Jump, LlcPoint, Notice, PerStep, SamplerSettings, TimeAxis};
+use crate::experiments::{self, Card, SeriesSpec};
+use crate::protocol::{
+    DeviceInfo, Jump, LlcPoint, Notice, PerStep, SamplerSettings, TimeAxis, Truth,
+};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -30,22 +32,15 @@ pub struct Estimated {
     pub settings: SamplerSettings,
 }
 
-/// A λ̂ point beside what it should be.
+/// An estimate beside what it should be.
 #[derive(Clone, Debug, Serialize)]
-pub struct Judged {
-    /// The point.
+pub struct Answer {
+    /// The estimate.
     #[serde(flatten)]
     pub estimated: Estimated,
-    /// What it should be at its nβ, γ and ε.
-    pub target: f64,
-    /// `exact` or `mala`.
-    pub target_kind: String,
-    /// λ.
-    pub lambda: f64,
-    /// Its multiplicity.
-    pub multiplicity: u32,
-    /// Why target and λ differ.
-    pub why: String,
+    /// The target, λ, and why they differ.
+    #[serde(flatten)]
+    pub truth: Truth,
 }
 
 /// The file.
@@ -69,9 +64,9 @@ pub struct Report {
     pub series: BTreeMap<String, Curve>,
     /// Every λ̂ point whole, with how it was made.
     pub estimates: Vec<Estimated>,
-    /// The last of them beside what it should be, where that is known.
+    /// The last of them beside its target, where one is known.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub estimate: Option<Judged>,
+    pub estimate: Option<Answer>,
     /// Replicas that went from one k-gon to another.
     pub jumps: Vec<Jump>,
     /// Fractions of the variance on PC1..PC3.
@@ -171,14 +166,10 @@ pub fn report(link: &Link, card: &Card, session: &Session, notices: Vec<Notice>)
         settings: settings.clone().unwrap_or_default(),
     };
     let estimates: Vec<Estimated> = llc.iter().map(estimated).collect();
-    let estimate = session.parts.lab.truth().zip(estimates.last());
-    let estimate = estimate.map(|(truth, last)| Judged {
+    let truth = experiments::truth_of(card.id, &link.knobs);
+    let estimate = estimates.last().zip(truth).map(|(last, truth)| Answer {
         estimated: last.clone(),
-        target: truth.target,
-        target_kind: truth.kind.into(),
-        lambda: truth.lambda,
-        multiplicity: truth.multiplicity,
-        why: truth.why,
+        truth,
     });
     Report {
         link: link.text(true),

@@ -135,10 +135,9 @@ impl Sampling {
             self.trace.push(stats, forces);
         }
         if last {
-            let steep = self
+            let curvature = self
                 .curved
                 .map(|c| settings.nbeta * c.h_max.max(0.0) + settings.gamma);
-            let curvature = parts.lab.truth().and_then(|t| t.curvature).or(steep);
             let ends = relative_squares(&ends, &self.center);
             *point = diagnose(&self.trace, &ends, curvature);
             if let Some(point) = point {

@@ -2,6 +2,7 @@
 
 pub mod curvature;
 pub mod diagnosis;
+pub mod exact;
 pub mod llc;
 pub mod slope;
 pub mod stages;

@@ -70,7 +70,7 @@ pub fn cadence(knobs: &mut Knobs, most: usize, notices: &mut Vec<Notice>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiments::CARDS;
+    use crate::experiments::{CARDS, Card};
 
     #[test]
     fn an_unstable_step_is_replaced_by_a_stable_one_and_a_stable_one_is_left() {
@@ -106,7 +106,8 @@ mod tests {
 
     #[test]
     fn no_settings_make_more_checkpoints_than_can_be_kept() {
-        for card in CARDS {
+        let spaced = |c: &&&Card| c.knobs.iter().any(|k| k.key == "every");
+        for card in CARDS.iter().filter(spaced) {
             for (steps, every, log) in [(6000, 1, 20), (200_000, 1, 0), (50, 1, 12), (9000, 31, 12)]
             {
                 for most in [3, 40, 300] {

@@ -6,6 +6,7 @@ pub mod grok;
 pub mod induction;
 mod limits;
 pub mod tms;
+pub mod truth;
 
 pub use chains::ChainJob;
 
@@ -13,7 +14,7 @@ use crate::exec::Batch;
 use crate::kernels::{Replica, Step};
 use crate::knobs::{Knob, Knobs};
 use crate::plan::{Buf, Plan, Prog};
-use crate::protocol::{Fault, Figure, Notice};
+use crate::protocol::{Fault, Figure, Notice, Truth};
 use crate::tensor::Arena;
 use serde::Serialize;
 use std::ops::Range;
@@ -142,12 +143,23 @@ pub struct Cost {
 }
 
 /// Every experiment, in the order of the picker.
-pub const CARDS: &[&Card] = &[&tms::card::CARD, &induction::card::CARD, &grok::card::CARD];
+pub const CARDS: &[&Card] = &[
+    &tms::card::CARD,
+    &induction::card::CARD,
+    &grok::card::CARD,
+    &truth::card::CARD,
+];
 
 /// The card of that id.
 #[must_use]
 pub fn card(id: &str) -> Option<&'static Card> {
     CARDS.iter().copied().find(|c| c.id == id)
+}
+
+/// What λ̂ should come out as, where an experiment knows it. Settled knobs.
+#[must_use]
+pub fn truth_of(id: &str, knobs: &Knobs) -> Option<Truth> {
+    (id == truth::card::CARD.id).then(|| truth::truth(knobs))
 }
 
 /// Builds the lab of an experiment.
@@ -159,6 +171,7 @@ pub fn build(id: &str, knobs: &Knobs) -> Result<Parts, Fault> {
         "tms" => tms::lab::build(knobs),
         "induction" => induction::lab::build(knobs),
         "grok" => grok::lab::build(knobs),
+        "truth" => truth::lab::build(knobs),
         _ => Err(Fault::BadLink(format!("there is no experiment “{id}”"))),
     }
 }
@@ -264,23 +277,6 @@ pub enum Of {
     },
 }
 
-/// What is known of λ̂ before anything is sampled.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Truth {
-    /// What the estimate should return at its nβ, γ and ε.
-    pub target: f64,
-    /// Where that is from: `exact`, or `mala`, a long reference run.
-    pub kind: &'static str,
-    /// λ, its limit as nβ grows.
-    pub lambda: f64,
-    /// Multiplicity m of λ.
-    pub multiplicity: u32,
-    /// One sentence: why the estimate and λ differ here.
-    pub why: String,
-    /// The greatest a = nβ·h + γ at w*, where it is known: ε·a/4 is the discretisation index.
-    pub curvature: Option<f64>,
-}
-
 /// What differs between experiments, as pure functions.
 pub trait Lab {
     /// Initial weights, `[replica][params]`.
@@ -298,10 +294,6 @@ pub trait Lab {
     /// values. `follow` is the replica λ̂ and PCA follow.
     fn observe(&self, step: u64, follow: usize, weights: &[f32], reads: &[Vec<f32>])
     -> Observation;
-    /// What the estimate should come out at, where that is known.
-    fn truth(&self) -> Option<Truth> {
-        None
-    }
     /// Whether the second and third number of the chains' `stats` are coordinates to watch them by.
     fn walks(&self) -> bool {
         false

@@ -3,7 +3,7 @@
 
 use super::{
     Access, Call, Elem, Kernel, Replica, Slot, Step, attention, embed, linear, linear_backward,
-    loss, modadd, norm, optim, probe, tms, unembed,
+    loss, modadd, norm, optim, probe, tms, truth, unembed,
 };
 use crate::math::{Stream, normal, philox::word};
 
@@ -80,6 +80,16 @@ pub const LISTED: &[Listed] = &[
     },
     listed(&optim::MALA, optim::mala_cases, optim::fill),
     listed(&tms::TMS, tms::cases, tms::fill),
+    listed(
+        &truth::MONOMIALS,
+        truth::monomials::cases,
+        truth::monomials::fill,
+    ),
+    listed(&truth::DEEP_LINEAR, truth::deep_linear::cases, zeros),
+    listed(&truth::BIGRAM, truth::bigram::cases, zeros),
+    listed(&truth::LINREG, truth::linreg::cases, truth::linreg::fill),
+    listed(&truth::TANH, truth::tanh::cases, zeros),
+    listed(&truth::SUPERPOSITION, truth::superposition::cases, zeros),
     listed(&probe::PHILOX, probe::philox_cases, zeros),
     listed(&probe::FMA, probe::fma_cases, zeros),
 ];

@@ -23,6 +23,7 @@ pub mod optim;
 pub mod probe;
 mod rows;
 pub mod tms;
+pub mod truth;
 pub mod unembed;
 
 /// Element type of a buffer.
@@ -350,6 +351,12 @@ pub const KERNELS: &[&Kernel] = &[
     &optim::SGLD,
     &optim::MALA,
     &tms::TMS,
+    &truth::MONOMIALS,
+    &truth::DEEP_LINEAR,
+    &truth::BIGRAM,
+    &truth::LINREG,
+    &truth::TANH,
+    &truth::SUPERPOSITION,
     &probe::PHILOX,
     &probe::FMA,
 ];

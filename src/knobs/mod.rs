@@ -1,7 +1,12 @@
 //! Knobs: the schema of an experiment's settings. From it come the form, the link, the checks,
 //! `lambdahat list` and the table in the story.
 
+mod list;
+mod make;
+
 use crate::protocol::Notice;
+pub use list::List;
+pub use make::{choice, float, int, list};
 use serde::Serialize;
 
 /// Where a knob stands in the form.
@@ -41,6 +46,17 @@ pub enum Kind {
         /// The words.
         options: &'static [&'static str],
     },
+    /// Numbers between commas, each in min..=max.
+    List {
+        /// Least of each.
+        min: f64,
+        /// Greatest of each.
+        max: f64,
+        /// They are whole.
+        whole: bool,
+        /// Fewest and most numbers.
+        size: (usize, usize),
+    },
 }
 
 /// A value. Choices are stored as the schema's own word.
@@ -53,6 +69,8 @@ pub enum Value {
     Float(f64),
     /// Of a Choice knob.
     Word(&'static str),
+    /// Of a List knob.
+    List(List),
 }
 
 /// One setting.
@@ -75,6 +93,19 @@ pub struct Knob {
     pub help: &'static str,
     /// Where it stands.
     pub group: Group,
+    /// When it applies.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub when: Option<When>,
+}
+
+/// The condition under which a knob means anything: that another is at one of these words. The form
+/// shows it only then; the link and the checks treat it like any other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct When {
+    /// The other knob.
+    pub key: &'static str,
+    /// Its words.
+    pub words: &'static [&'static str],
 }
 
 /// Settings of one experiment: a value for every knob of its schema.
@@ -98,6 +129,10 @@ impl Value {
             Value::Int(i) => i.to_string(),
             Value::Float(x) => float_text(x),
             Value::Word(w) => w.to_string(),
+            Value::List(list) => {
+                let items: Vec<String> = list.numbers().iter().map(|&x| float_text(x)).collect();
+                items.join(",")
+            }
         }
     }
 }
@@ -162,6 +197,18 @@ impl Knob {
                 Some(o) => (Value::Word(o), None),
                 None => unreadable(&format!("one of {}", options.join(", "))),
             },
+            Kind::List {
+                min,
+                max,
+                whole,
+                size,
+            } => match List::parse(text) {
+                Some(list) => match list.settled((min, max), whole, size) {
+                    Some(held) => clamped(Value::List(held)),
+                    None => (Value::List(list), None),
+                },
+                None => unreadable("numbers between commas"),
+            },
         }
     }
 }
@@ -217,6 +264,20 @@ impl Knobs {
             _ => "",
         }
     }
+    /// The numbers of a List knob of the schema; none if there is none of that name.
+    #[must_use]
+    pub fn list(&self, key: &str) -> Vec<f64> {
+        match self.get(key) {
+            Some(Value::List(list)) => list.numbers().to_vec(),
+            _ => Vec::new(),
+        }
+    }
+    /// Whether a knob applies as the others stand.
+    #[must_use]
+    pub fn applies(&self, knob: &Knob) -> bool {
+        knob.when
+            .is_none_or(|when| when.words.contains(&self.word(when.key)))
+    }
     /// Sets a knob from its text form; unknown keys, unreadable and clamped values give a notice.
     pub fn set(&mut self, key: &str, text: &str) -> Option<Notice> {
         let Some(i) = self.schema.iter().position(|k| k.key == key) else {
@@ -247,90 +308,5 @@ impl Knobs {
             .map(|(k, v)| format!("{}={}", k.key, v.text()))
             .collect::<Vec<_>>()
             .join("&")
-    }
-}
-
-/// A whole-number knob.
-#[must_use]
-pub const fn int(
-    key: &'static str,
-    label: &'static str,
-    group: Group,
-    range: (i64, i64),
-    default: i64,
-    help: &'static str,
-) -> Knob {
-    Knob {
-        key,
-        label,
-        symbol: "",
-        kind: Kind::Int {
-            min: range.0,
-            max: range.1,
-        },
-        default: Value::Int(default),
-        unit: "",
-        help,
-        group,
-    }
-}
-/// A number knob.
-#[must_use]
-pub const fn float(
-    key: &'static str,
-    label: &'static str,
-    group: Group,
-    range: (f64, f64),
-    default: f64,
-    help: &'static str,
-) -> Knob {
-    Knob {
-        key,
-        label,
-        symbol: "",
-        kind: Kind::Float {
-            min: range.0,
-            max: range.1,
-        },
-        default: Value::Float(default),
-        unit: "",
-        help,
-        group,
-    }
-}
-/// A knob that takes one of a few words.
-#[must_use]
-pub const fn choice(
-    key: &'static str,
-    label: &'static str,
-    group: Group,
-    options: &'static [&'static str],
-    default: &'static str,
-    help: &'static str,
-) -> Knob {
-    Knob {
-        key,
-        label,
-        symbol: "",
-        kind: Kind::Choice { options },
-        default: Value::Word(default),
-        unit: "",
-        help,
-        group,
-    }
-}
-
-impl Knob {
-    /// With the symbol of the papers.
-    #[must_use]
-    pub const fn symbol(mut self, symbol: &'static str) -> Self {
-        self.symbol = symbol;
-        self
-    }
-    /// With a unit.
-    #[must_use]
-    pub const fn unit(mut self, unit: &'static str) -> Self {
-        self.unit = unit;
-        self
     }
 }

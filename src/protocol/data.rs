@@ -141,3 +141,36 @@ pub struct Checked {
     /// Whether it agrees in every respect.
     pub agrees: bool,
 }
+
+/// Where a known value of λ̂ comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TruthKind {
+    /// A formula or an integral.
+    Exact,
+    /// A long run of MALA, recorded with its standard error, or none for these settings.
+    Mala,
+}
+
+/// What an estimate should come out as, where that is known.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Truth {
+    /// λ: what λ̂ tends to as nβ grows.
+    pub lambda: f64,
+    /// Its multiplicity.
+    pub multiplicity: u32,
+    /// Where `value` comes from.
+    #[serde(rename = "target_kind")]
+    pub kind: TruthKind,
+    /// λ̂ at these nβ, γ and ε, `bias` included; none where none is recorded. Infinite where the
+    /// chains run away.
+    #[serde(rename = "target")]
+    pub value: Option<f64>,
+    /// Standard error of `value`; 0 if it is exact.
+    #[serde(rename = "target_se")]
+    pub se: f64,
+    /// The part of `value` that is the step size's doing.
+    pub bias: f64,
+    /// Why λ̂ and λ differ here, in one sentence.
+    pub why: String,
+}

@@ -7,7 +7,8 @@ mod fault;
 mod study;
 
 pub use data::{
-    Checked, Estimate, Figure, Jump, PcaUpdate, PerStep, SeriesDelta, Stored, TimeAxis,
+    Checked, Estimate, Figure, Jump, PcaUpdate, PerStep, SeriesDelta, Stored, TimeAxis, Truth,
+    TruthKind,
 };
 pub use estimate::{Curved, LlcPoint, SamplerSettings, TraceView};
 pub use fault::{Fault, WhyCpu};

@@ -2,8 +2,8 @@
 
 use super::worker::Engine;
 use super::{
-    Page, chooser, faults, figure, footer, instruments, keys, llc, loss, panel, pca, readout, setup,
-    status, story, topbar,
+    Page, chooser, faults, figure, footer, instruments, keys, llc, loss, panel, pca, readout,
+    setup, status, story, topbar, truth,
 };
 use crate::app::state::{Theme, View};
 use crate::app::{Action, Effect, State, reduce};
@@ -101,6 +101,7 @@ impl Component for App {
                             <llc::LlcChart ..page.clone() />
                             <pca::PcaChart ..page.clone() />
                         </div>
+                        <truth::KnownAnswer ..page.clone() />
                         <readout::Readout ..page.clone() />
                         <instruments::Instruments ..page.clone() />
                     </section>

@@ -42,7 +42,7 @@ pub fn KnobField(props: &KnobProps) -> Html {
                 { for options.iter().map(|o| html! { <option value={*o} selected={*o == props.text}>{ *o }</option> }) }
             </select>
         },
-        Kind::Int { .. } | Kind::Float { .. } => html! {
+        Kind::Int { .. } | Kind::Float { .. } | Kind::List { .. } => html! {
             <input id={id.clone()} data-test={id.clone()} aria-describedby={tip.clone()} type="text" autocomplete="off"
                 inputmode={if matches!(knob.kind, Kind::Int { .. }) { "numeric" } else { "text" }}
                 value={props.text.clone()} onchange={changed} />

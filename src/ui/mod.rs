@@ -32,6 +32,7 @@ mod story;
 mod superposition;
 mod tip;
 mod topbar;
+mod truth;
 mod worker;
 
 use crate::app::{Action, State};

@@ -42,7 +42,7 @@ pub fn Setup(page: &Page) -> Html {
             <details class="setup" open={*wide}>
                 <summary>{"Settings"}</summary>
                 { for GROUPS.iter().map(|(group, name)| {
-                    let fields: Vec<Html> = knobs.schema().iter().filter(|k| k.group == *group).map(|knob| {
+                    let fields: Vec<Html> = knobs.schema().iter().filter(|k| k.group == *group && knobs.applies(k)).map(|knob| {
                         let value = knobs.get(knob.key).unwrap_or(knob.default);
                         html! { <KnobField key={knob.key} knob={*knob} text={words::value(value)} changed={value != knob.default} send={page.send.clone()} /> }
                     }).collect();
@@ -60,7 +60,7 @@ pub fn Setup(page: &Page) -> Html {
 /// What the run costs: by arithmetic at once, in seconds once it was measured here.
 fn cost(state: &State) -> String {
     let cost = state.cost();
-    if cost.steps == 0 {
+    if cost.steps + cost.points == 0 {
         return String::new();
     }
     let total = cost.flops_per_step * cost.steps as f64 + cost.flops_per_point * cost.points as f64;

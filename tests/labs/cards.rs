@@ -34,6 +34,15 @@ pub fn in_range(knob: &Knob, value: Value) -> bool {
         (Kind::Int { min, max }, Value::Int(i)) => (min..=max).contains(&i),
         (Kind::Float { min, max }, Value::Float(x)) => (min..=max).contains(&x),
         (Kind::Choice { options }, Value::Word(w)) => options.contains(&w),
+        (
+            Kind::List {
+                min,
+                max,
+                whole,
+                size,
+            },
+            Value::List(list),
+        ) => list.settled((min, max), whole, size).is_none(),
         _ => false,
     }
 }
@@ -58,9 +67,7 @@ pub fn card_faults(card: &Card) -> Vec<String> {
         });
         check(!k.label.is_empty(), &|| format!("{}: no label", k.key));
     }
-    for key in [
-        "seed", "steps", "chains", "nbeta", "gamma", "eps", "burnin", "draws",
-    ] {
+    for key in ["seed", "chains", "nbeta", "gamma", "eps", "burnin", "draws"] {
         check(card.knobs.iter().any(|k| k.key == key), &|| {
             format!("no knob {key}")
         });
@@ -94,7 +101,11 @@ pub fn card_faults(card: &Card) -> Vec<String> {
         });
         let cost = (card.cost)(&knobs);
         check(
-            cost.params > 0 && cost.bytes > 0 && cost.steps > 0 && cost.flops_per_step > 0.0,
+            cost.params > 0
+                && cost.bytes > 0
+                && cost.flops_per_step * cost.steps as f64
+                    + cost.flops_per_point * cost.points as f64
+                    > 0.0,
             &|| format!("preset {}: a run for nothing {cost:?}", p.id),
         );
         let lines = (card.reference)(&knobs);

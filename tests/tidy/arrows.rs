@@ -40,6 +40,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "model",
             "optim",
             "instruments",
+            "estimate::exact",
             "plan",
             "kernels",
             "math",

@@ -130,7 +130,7 @@ fn every_experiment_folder_is_listed() {
 #[test]
 fn every_shader_is_a_kernel() {
     let entry = |(path, _): &&(String, String)| {
-        ["nn", "optim", "probe"]
+        ["nn", "optim", "probe", "truth"]
             .iter()
             .any(|d| path.starts_with(&format!("shaders/{d}/")))
             && path.ends_with(".wgsl")
@@ -142,7 +142,7 @@ fn every_shader_is_a_kernel() {
     let file_of = |source: &str| {
         let same = shaders.iter().find(|(_, text)| text == source);
         same.map_or_else(
-            || "a shader outside shaders/{nn,optim,probe}".to_owned(),
+            || "a shader outside shaders/{nn,optim,probe,truth}".to_owned(),
             |(path, _)| path.clone(),
         )
     };

@@ -1,0 +1,125 @@
+//! Knobs as the cards write them down.
+
+use super::{Group, Kind, Knob, List, Value, When};
+
+/// A whole-number knob.
+#[must_use]
+pub const fn int(
+    key: &'static str,
+    label: &'static str,
+    group: Group,
+    range: (i64, i64),
+    default: i64,
+    help: &'static str,
+) -> Knob {
+    Knob {
+        key,
+        label,
+        symbol: "",
+        kind: Kind::Int {
+            min: range.0,
+            max: range.1,
+        },
+        default: Value::Int(default),
+        unit: "",
+        help,
+        group,
+        when: None,
+    }
+}
+/// A number knob.
+#[must_use]
+pub const fn float(
+    key: &'static str,
+    label: &'static str,
+    group: Group,
+    range: (f64, f64),
+    default: f64,
+    help: &'static str,
+) -> Knob {
+    Knob {
+        key,
+        label,
+        symbol: "",
+        kind: Kind::Float {
+            min: range.0,
+            max: range.1,
+        },
+        default: Value::Float(default),
+        unit: "",
+        help,
+        group,
+        when: None,
+    }
+}
+/// A knob that takes one of a few words.
+#[must_use]
+pub const fn choice(
+    key: &'static str,
+    label: &'static str,
+    group: Group,
+    options: &'static [&'static str],
+    default: &'static str,
+    help: &'static str,
+) -> Knob {
+    Knob {
+        key,
+        label,
+        symbol: "",
+        kind: Kind::Choice { options },
+        default: Value::Word(default),
+        unit: "",
+        help,
+        group,
+        when: None,
+    }
+}
+
+/// A knob that takes a list of numbers: `range` of each, whether they are whole, fewest and most.
+#[must_use]
+pub const fn list(
+    key: &'static str,
+    label: &'static str,
+    group: Group,
+    (range, whole, size): ((f64, f64), bool, (usize, usize)),
+    default: &[f64],
+    help: &'static str,
+) -> Knob {
+    Knob {
+        key,
+        label,
+        symbol: "",
+        kind: Kind::List {
+            min: range.0,
+            max: range.1,
+            whole,
+            size,
+        },
+        default: Value::List(List::of(default)),
+        unit: "",
+        help,
+        group,
+        when: None,
+    }
+}
+
+impl Knob {
+    /// Only where the knob `key` is at one of `words`.
+    #[must_use]
+    pub const fn when(mut self, key: &'static str, words: &'static [&'static str]) -> Self {
+        self.when = Some(When { key, words });
+        self
+    }
+    /// With the symbol of the papers.
+    #[must_use]
+    pub const fn symbol(mut self, symbol: &'static str) -> Self {
+        self.symbol = symbol;
+        self
+    }
+    /// With a unit.
+    #[must_use]
+    pub const fn unit(mut self, unit: &'static str) -> Self {
+        self.unit = unit;
+        self
+    }
+}
