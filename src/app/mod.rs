@@ -4,6 +4,7 @@
 pub mod action;
 mod aim;
 mod align;
+mod cursor;
 pub mod export;
 pub mod gons;
 pub mod health;

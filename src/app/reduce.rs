@@ -2,6 +2,7 @@
 
 use super::action::{Action, Effect, Toggle};
 use super::aim::{axis, follow, member};
+use super::cursor;
 use super::link::{Link, apply_query, parse};
 use super::run::Run;
 use super::state::State;
@@ -111,24 +112,8 @@ pub fn reduce(state: &mut State, action: Action) -> Vec<Effect> {
             vec![Effect::Send(Command::Forget)]
         }
         Action::Follow(replica) => follow(state, replica),
-        Action::Hover(step) => {
-            if !state.cursor.pinned {
-                state.cursor.step = step;
-            }
-            Vec::new()
-        }
-        Action::Pin(step) => {
-            // Steps are narrower than pixels: any click frees a pinned cursor.
-            state.cursor.pinned = !state.cursor.pinned;
-            state.cursor.step = Some(step);
-            Vec::new()
-        }
-        Action::Free => {
-            state.cursor = super::state::Cursor::default();
-            Vec::new()
-        }
-        Action::Move(by) => {
-            move_cursor(state, by);
+        Action::Hover(_) | Action::Pin(_) | Action::Free | Action::Move(_) => {
+            cursor::point(state, &action);
             Vec::new()
         }
         Action::Engine(engine) => {
@@ -346,24 +331,6 @@ fn drop_run(state: &mut State) -> Vec<Effect> {
         .collect()
 }
 
-fn move_cursor(state: &mut State, by: i64) {
-    let stops = state.stops();
-    let Some(last) = stops.len().checked_sub(1) else {
-        return;
-    };
-    let at = match state.cursor.step {
-        Some(step) => nearest(stops, step),
-        None if by < 0 => last + 1,
-        None => last,
-    };
-    let at = at
-        .saturating_add_signed(isize::try_from(by).unwrap_or(0))
-        .min(last);
-    let step = stops.get(at).copied();
-    state.cursor.step = step;
-    state.cursor.pinned = true;
-}
-
 fn change_engine(state: &mut State, old: crate::protocol::EngineChoice) -> Vec<Effect> {
     if state.link.engine == old {
         Vec::new()
@@ -396,13 +363,6 @@ fn measure(state: &mut State) -> Vec<Effect> {
 
 pub(super) fn address(state: &State) -> Effect {
     Effect::Address(state.link.hash(state.run.is_some()))
-}
-
-fn nearest(stops: &[f64], step: f64) -> usize {
-    let far = |i: usize| (stops[i] - step).abs();
-    (0..stops.len())
-        .min_by(|a, b| far(*a).total_cmp(&far(*b)))
-        .unwrap_or(0)
 }
 
 #[cfg(test)]

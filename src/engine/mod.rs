@@ -7,6 +7,7 @@ mod estimating;
 mod frames;
 pub mod history;
 pub mod host;
+mod judging;
 pub mod measure;
 pub mod open;
 pub mod pacing;
@@ -19,6 +20,7 @@ pub mod sampling;
 pub mod serve;
 pub mod session;
 pub mod study;
+mod studying;
 mod tally;
 mod training;
 

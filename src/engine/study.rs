@@ -6,21 +6,15 @@
 //! numbers, and cells differ by their settings alone.
 
 use super::history::History;
-use super::host::Host;
+use super::judging::judge;
 use super::pacing::{Pacer, Portion};
 use super::session::Session;
-use crate::app::link::{self, Link};
 use crate::estimate::diagnosis::diagnose;
-use crate::estimate::slope::{Temperature, slope};
-use crate::estimate::sweep::{Judged, plateau, recommended};
 use crate::estimate::trace::Trace;
-use crate::exec::{Batch, Exec, Run};
+use crate::exec::{Batch, Run};
 use crate::experiments::Of;
 use crate::kernels::{Replica, Step};
-use crate::knobs::Value;
-use crate::protocol::{
-    CellResult, Fault, LlcPoint, Notice, SamplerSettings, SlopeFit, Study, StudyKind, StudySpec,
-};
+use crate::protocol::{CellResult, Fault, LlcPoint, SamplerSettings, Study, StudySpec};
 use std::collections::VecDeque;
 use web_time::Instant;
 
@@ -284,113 +278,13 @@ impl Studying {
         let done = self.view.done.len() as f64;
         let left = self.view.spec.cells.len() as f64 - done;
         self.view.left_s = Some(self.started.elapsed().as_secs_f64() / done.max(1.0) * left);
-        self.judge();
+        judge(&mut self.view, self.own);
     }
 
     fn conclude(&mut self) {
         self.view.over = true;
         self.view.left_s = None;
-        self.judge();
-    }
-
-    /// The plateau, what to adopt, λ over temperatures.
-    fn judge(&mut self) {
-        let Study { spec, done, .. } = &self.view;
-        let judged: Vec<Judged> = done
-            .iter()
-            .map(|r| {
-                let cell = &spec.cells[r.cell as usize];
-                Judged {
-                    eps: cell.eps,
-                    nbeta: cell.nbeta,
-                    gamma: cell.gamma,
-                    value: r.value.unwrap_or(f64::NAN),
-                    se: r.se,
-                    index: r.index.unwrap_or(f64::NAN),
-                    failed: f64::from(r.failed_chains) / f64::from(spec.chains.max(1)),
-                }
-            })
-            .collect();
-        let sweep = spec.kind == StudyKind::Sweep;
-        let on = if sweep { plateau(&judged) } else { Vec::new() };
-        let adopt = if sweep {
-            recommended(&judged, self.own.0, self.own.1)
-        } else {
-            None
-        };
-        let slopes = slopes(spec, done);
-        self.view.plateau = (0..on.len()).filter(|&i| on[i]).map(|i| i as u32).collect();
-        self.view.recommended = adopt.map(|i| i as u32);
-        self.view.slopes = slopes;
-    }
-}
-
-/// Chains of a study's jobs, at most: replicas share dispatches, and memory bounds them.
-const GPU_CHAINS: usize = 64;
-/// On the CPU engine more chains a job save nothing, and each job is a step of the progress bar.
-const CPU_CHAINS: usize = 8;
-
-impl Host {
-    /// Begins a study of the live run, in place of the one before it.
-    pub(super) async fn study(&mut self, spec: StudySpec) {
-        let Some(live) = &self.live else { return };
-        let link = link::parse(&live.text);
-        let most = match live.session.exec {
-            Exec::Gpu(_) => GPU_CHAINS,
-            Exec::Cpu(_) => CPU_CHAINS,
-        };
-        let begun = self.studying(link, spec.clone(), most).await;
-        let Some(live) = &mut self.live else { return };
-        match begun {
-            Ok(study) => live.session.study = Some(Box::new(study)),
-            Err(fault) => live
-                .session
-                .notices
-                .push(Notice::new(format!("This study could not begin: {fault}."))),
-        }
-    }
-
-    async fn studying(
-        &self,
-        mut link: Link,
-        spec: StudySpec,
-        most: usize,
-    ) -> Result<Studying, Fault> {
-        let own = (link.knobs.float("nbeta"), link.knobs.float("gamma"));
-        let per = spec.chains.clamp(1, 64) as usize;
-        let mut chains = (most / per).clamp(1, spec.cells.len().max(1)) * per;
-        let whole = |n: u64| Value::Int(i64::try_from(n).unwrap_or(i64::MAX));
-        link.knobs.put("burnin", whole(spec.burnin));
-        link.knobs.put("draws", whole(spec.draws));
-        loop {
-            link.knobs.put("chains", whole(chains as u64));
-            let built = self.session(&link).await;
-            match built {
-                Ok(engine) => return Studying::new(spec, engine, own).await,
-                Err(Fault::OutOfMemory { .. }) if chains > per => {
-                    chains = (chains / per / 2).max(1) * per;
-                }
-                Err(fault) => return Err(fault),
-            }
-        }
-    }
-}
-
-impl Session {
-    /// One portion of the study, if one is under way. What trains on the device ends first.
-    pub(super) async fn studying(&mut self) -> Result<bool, Fault> {
-        if self.study.as_ref().is_none_or(|s| s.view.over) {
-            return Ok(false);
-        }
-        if self.drain_one().await? {
-            return Ok(true);
-        }
-        let (history, follow) = (&self.history, self.follow);
-        if let Some(study) = &mut self.study {
-            study.pump(history, follow).await?;
-        }
-        self.last_end = None;
-        Ok(true)
+        judge(&mut self.view, self.own);
     }
 }
 
@@ -423,41 +317,6 @@ fn result(index: u32, chains: u32, found: Option<LlcPoint>) -> CellResult {
         index: p.index,
         below: p.below,
         failed_chains: p.failed_chains,
-    }
-}
-
-/// λ over temperatures at every checkpoint that has three or more, the largest ε of each.
-fn slopes(spec: &StudySpec, done: &[CellResult]) -> Vec<SlopeFit> {
-    let mut steps: Vec<u64> = spec.cells.iter().map(|c| c.step).collect();
-    steps.sort_unstable();
-    steps.dedup();
-    let at = |step: u64| -> Option<SlopeFit> {
-        let mut points: Vec<Temperature> = Vec::new();
-        for r in done {
-            let cell = &spec.cells[r.cell as usize];
-            if cell.step != step || r.failed_chains > 0 {
-                continue;
-            }
-            let found = Temperature {
-                nbeta: cell.nbeta,
-                mean_loss: r.mean_loss,
-                se: r.se / cell.nbeta,
-            };
-            match points.iter_mut().find(|p| p.nbeta == cell.nbeta) {
-                Some(p) => *p = found,
-                None => points.push(found),
-            }
-        }
-        slope(&points).map(|s| SlopeFit {
-            step,
-            lambda: s.lambda,
-            se: s.se,
-            misfit: s.misfit,
-        })
-    };
-    match spec.kind {
-        StudyKind::Sweep | StudyKind::Lens => steps.into_iter().filter_map(at).collect(),
-        _ => Vec::new(),
     }
 }
 

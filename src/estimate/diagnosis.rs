@@ -263,8 +263,10 @@ mod tests {
                 .all(|(a, b)| (a - b).abs() < 1e-12)
         );
         assert!(p.burnin <= 2 && p.per_chain.len() == 4 && p.accept.len() == 4);
+        // The curvature is measured beside the chains and joins the point later.
         let text = serde_json::to_string(&p).unwrap();
-        assert!(!text.contains("null"), "{text}");
+        let known = text.replace("\"curvature\":null", "");
+        assert!(!known.contains("null"), "{text}");
     }
 
     #[test]

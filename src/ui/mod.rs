@@ -30,6 +30,7 @@ mod spectrum;
 mod status;
 mod story;
 mod superposition;
+mod sweep;
 mod tip;
 mod topbar;
 mod truth;

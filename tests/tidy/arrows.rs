@@ -79,6 +79,8 @@ const ARROWS: &[(&str, &[&str])] = &[
             "experiments",
             "exec::CheckRow",
             "exec::Counters",
+            // Numbers as text.
+            "plot::number",
         ],
     ),
     ("plot", &["math"]),

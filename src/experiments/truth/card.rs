@@ -28,7 +28,7 @@ pub const CARD: Card = Card {
     losses: &[SeriesSpec {
         id: "loss",
         label: "L(w*)",
-        unit: "loss",
+        unit: "",
         panel: Panel::Main,
         help: "The loss at w*, where the chains start: nothing is trained here.",
     }],

@@ -1,0 +1,78 @@
+//! How a study begins within a run, and takes its turn in it.
+
+use super::host::Host;
+use super::session::Session;
+use super::study::Studying;
+use crate::app::link::{self, Link};
+use crate::exec::Exec;
+use crate::knobs::Value;
+use crate::protocol::{Fault, Notice, StudySpec};
+
+/// Chains of a study's jobs, at most: replicas share dispatches, and memory bounds them.
+const GPU_CHAINS: usize = 64;
+/// On the CPU engine more chains a job save nothing, and each job is a step of the progress bar.
+const CPU_CHAINS: usize = 8;
+
+impl Host {
+    /// Begins a study of the live run, in place of the one before it.
+    pub(super) async fn study(&mut self, spec: StudySpec) {
+        let Some(live) = &self.live else { return };
+        let link = link::parse(&live.text);
+        let most = match live.session.exec {
+            Exec::Gpu(_) => GPU_CHAINS,
+            Exec::Cpu(_) => CPU_CHAINS,
+        };
+        let begun = self.studying(link, spec.clone(), most).await;
+        let Some(live) = &mut self.live else { return };
+        match begun {
+            Ok(study) => live.session.study = Some(Box::new(study)),
+            Err(fault) => live
+                .session
+                .notices
+                .push(Notice::new(format!("This study could not begin: {fault}."))),
+        }
+    }
+
+    async fn studying(
+        &self,
+        mut link: Link,
+        spec: StudySpec,
+        most: usize,
+    ) -> Result<Studying, Fault> {
+        let own = (link.knobs.float("nbeta"), link.knobs.float("gamma"));
+        let per = spec.chains.clamp(1, 64) as usize;
+        let mut chains = (most / per).clamp(1, spec.cells.len().max(1)) * per;
+        let whole = |n: u64| Value::Int(i64::try_from(n).unwrap_or(i64::MAX));
+        link.knobs.put("burnin", whole(spec.burnin));
+        link.knobs.put("draws", whole(spec.draws));
+        loop {
+            link.knobs.put("chains", whole(chains as u64));
+            let built = self.session(&link).await;
+            match built {
+                Ok(engine) => return Studying::new(spec, engine, own).await,
+                Err(Fault::OutOfMemory { .. }) if chains > per => {
+                    chains = (chains / per / 2).max(1) * per;
+                }
+                Err(fault) => return Err(fault),
+            }
+        }
+    }
+}
+
+impl Session {
+    /// One portion of the study, if one is under way. What trains on the device ends first.
+    pub(super) async fn studying(&mut self) -> Result<bool, Fault> {
+        if self.study.as_ref().is_none_or(|s| s.view.over) {
+            return Ok(false);
+        }
+        if self.drain_one().await? {
+            return Ok(true);
+        }
+        let (history, follow) = (&self.history, self.follow);
+        if let Some(study) = &mut self.study {
+            study.pump(history, follow).await?;
+        }
+        self.last_end = None;
+        Ok(true)
+    }
+}
