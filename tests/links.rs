@@ -51,17 +51,20 @@ static PROBE: Card = Card {
     presets: &[
         Preset {
             id: "default",
+            title: "default",
             help: "",
             query: "",
         },
         Preset {
             id: "wide",
+            title: "wide",
             help: "",
             query: "width=32&heads=4",
         },
     ],
     light: None,
     losses: &[],
+    locality: false,
     reference: |_| Vec::new(),
     settle,
     cost: |_| Cost::default(),

@@ -147,7 +147,8 @@ fn an_export_stands_alone() {
         label: "a".into(),
         marks: vec![Mark::line("grid", [0.0; 2], [1.0; 2])],
     };
-    let file = export(&scene.svg());
+    let file = export(&scene.svg(), "from <here>");
+    assert!(file.contains("<desc>from &lt;here&gt;</desc>"));
     assert!(file.contains("<style>") && file.ends_with("</svg>\n"));
     assert!(
         stylesheet().contains(".line")

@@ -39,6 +39,8 @@ pub enum Action {
     Hover(Option<f64>),
     /// A step was clicked: the cursor stays there, or is freed if it was there.
     Pin(f64),
+    /// The cursor goes, pinned or not.
+    Free,
     /// The cursor moves by that many evaluations.
     Move(i64),
     /// Another engine was picked.
@@ -66,6 +68,8 @@ pub enum Toggle {
     Locality,
     /// Light, dark, as the system has it.
     Theme,
+    /// Light colours and large chart text.
+    Projector,
     /// The list of keys.
     Keys,
 }

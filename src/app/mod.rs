@@ -4,6 +4,8 @@
 pub mod action;
 mod aim;
 mod align;
+pub mod export;
+pub mod gons;
 pub mod link;
 pub mod locality;
 pub mod markdown;
@@ -11,6 +13,8 @@ pub mod recorded;
 pub mod reduce;
 pub mod run;
 pub mod state;
+pub mod still;
+pub mod terms;
 pub mod words;
 
 pub use action::{Action, Effect};

@@ -1,7 +1,8 @@
 //! Traces recorded by `lambdahat run --record`: what a chart shows before a run, in grey and with
 //! its origin beside it.
 
-use crate::protocol::{LlcPoint, PcaUpdate};
+use super::still::Still;
+use crate::protocol::{Figure, LlcPoint, PcaUpdate};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -34,6 +35,8 @@ pub struct Recorded {
     pub llc: Vec<LlcPoint>,
     /// Logit-PCA.
     pub pca: PcaUpdate,
+    /// The model at the end.
+    pub still: Option<Still>,
 }
 
 /// The files, by experiment.
@@ -64,13 +67,16 @@ pub fn parse(text: &str) -> Option<Recorded> {
 }
 
 impl Recorded {
-    /// What stands beside its charts.
+    /// Where it comes from, in words: stands in its pictures and beside them.
     #[must_use]
-    pub fn label(&self) -> String {
-        format!(
-            "Recorded with version {} on {}; press Run for yours.",
-            self.version, self.device
-        )
+    pub fn origin(&self) -> String {
+        format!("Recorded by lambdahat {} from {}", self.version, self.link)
+    }
+
+    /// The figure of the model, if it was recorded.
+    #[must_use]
+    pub fn figure(&self) -> Option<Figure> {
+        self.still.as_ref().map(Still::figure)
     }
 }
 

@@ -32,6 +32,9 @@ pub fn reduce(state: &mut State, action: Action) -> Vec<Effect> {
             }
             let engine = state.link.engine;
             let mut effects = drop_run(state);
+            if link.experiment != state.link.experiment {
+                state.view.locality = card(link.experiment).is_some_and(|c| c.locality);
+            }
             state.link = link;
             effects.extend(change_engine(state, engine));
             effects.extend(if state.link.run {
@@ -49,6 +52,7 @@ pub fn reduce(state: &mut State, action: Action) -> Vec<Effect> {
                     engine,
                     ..Link::of(card)
                 };
+                state.view.locality = card.locality;
                 effects.push(address(state));
                 effects.extend(measure(state));
                 effects
@@ -118,6 +122,10 @@ pub fn reduce(state: &mut State, action: Action) -> Vec<Effect> {
             state.cursor.step = Some(step);
             Vec::new()
         }
+        Action::Free => {
+            state.cursor = super::state::Cursor::default();
+            Vec::new()
+        }
         Action::Move(by) => {
             move_cursor(state, by);
             Vec::new()
@@ -141,6 +149,7 @@ pub fn reduce(state: &mut State, action: Action) -> Vec<Effect> {
                 Toggle::LogX => view.log_x = !view.log_x,
                 Toggle::LogY => view.log_y = !view.log_y,
                 Toggle::Locality => view.locality = !view.locality,
+                Toggle::Projector => view.projector = !view.projector,
                 Toggle::Theme => view.theme = view.theme.next(),
                 Toggle::Keys => view.keys = !view.keys,
             }

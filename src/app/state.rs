@@ -70,8 +70,29 @@ pub struct View {
     pub locality: bool,
     /// Colours.
     pub theme: Theme,
+    /// Light colours and large chart text.
+    pub projector: bool,
     /// The list of keys is open.
     pub keys: bool,
+}
+
+impl View {
+    /// The colours on the screen: light ones for a projector.
+    #[must_use]
+    pub fn colours(&self) -> Theme {
+        if self.projector {
+            Theme::Light
+        } else {
+            self.theme
+        }
+    }
+
+    /// How much larger than its own pixels a chart is drawn: its smallest text is 11 px, 16 for a
+    /// projector.
+    #[must_use]
+    pub fn scale(&self) -> f64 {
+        if self.projector { 16.0 / 11.0 } else { 1.0 }
+    }
 }
 
 /// The state.
@@ -111,8 +132,8 @@ impl State {
     /// At the beginning, with the link of the address bar.
     #[must_use]
     pub fn new(link: &str, secure: bool, theme: Theme) -> Self {
+        let link = parse(link);
         Self {
-            link: parse(link),
             secure,
             run: None,
             last_id: 0,
@@ -127,8 +148,10 @@ impl State {
             cursor: Cursor::default(),
             view: View {
                 theme,
+                locality: card(link.experiment).is_some_and(|c| c.locality),
                 ..View::default()
             },
+            link,
         }
     }
 

@@ -197,9 +197,9 @@ pub fn about(seconds: f64) -> String {
 #[must_use]
 pub fn bytes(bytes: u64) -> String {
     match bytes {
-        b if b < 1 << 20 => format!("{} kB", b.div_ceil(1 << 10)),
-        b if b < 10 << 30 => format!("{} MB", b.div_ceil(1 << 20)),
-        b => format!("{} GB", b >> 30),
+        b if b < 1_000_000 => format!("{} kB", b.div_ceil(1000)),
+        b if b < 10_000_000_000 => format!("{} MB", b.div_ceil(1_000_000)),
+        b => format!("{} GB", b / 1_000_000_000),
     }
 }
 
@@ -294,7 +294,9 @@ mod tests {
                 "unknown time"
             ]
         );
-        assert_eq!(bytes(22_000_000), "21 MB");
+        assert_eq!(bytes(22_000_000), "22 MB");
+        assert_eq!(bytes(999_999), "1000 kB");
+        assert_eq!(bytes(1_000_000), "1 MB");
         assert_eq!(bytes(900), "1 kB");
         let values: Vec<String> = [1000.0, 1e-4, 0.03, 1e7, 0.0]
             .into_iter()

@@ -2,7 +2,7 @@
 
 mod bench;
 pub mod list;
-mod record;
+pub mod record;
 mod run;
 
 use crate::protocol::EngineChoice;

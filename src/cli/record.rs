@@ -2,6 +2,7 @@
 
 use crate::app::link::Link;
 use crate::app::recorded::{Recorded, Trace};
+use crate::app::still::Still;
 use crate::engine::Session;
 use crate::experiments::Card;
 use crate::plot::decimate::decimate;
@@ -83,6 +84,7 @@ fn trace(card: &Card, link: &Link, session: &Session) -> Recorded {
         series: series.collect(),
         llc: history.llc.iter().map(point).collect(),
         pca,
+        still: history.figure.as_ref().map(Still::of),
     }
 }
 
@@ -91,7 +93,10 @@ fn rounded(x: f64) -> f64 {
     format!("{x:.4e}").parse().unwrap_or(x)
 }
 
-fn pictures(card: &Card, trace: &Recorded) -> Vec<(&'static str, String)> {
+/// The three charts of a trace, by name: a function of the trace alone, so that a test can tell
+/// whether pictures and trace are of one recording.
+#[must_use]
+pub fn pictures(card: &Card, trace: &Recorded) -> Vec<(&'static str, String)> {
     let look = Look {
         width: 420.0,
         height: 260.0,
@@ -124,25 +129,20 @@ fn pictures(card: &Card, trace: &Recorded) -> Vec<(&'static str, String)> {
         lo: &lo,
         hi: &hi,
     };
-    vec![
+    let pca = &trace.pca;
+    let scenes = [
         (
             "loss",
-            export(
-                &panels::loss(&look, unit, &curves, Vec::new())
-                    .draw()
-                    .scene
-                    .svg(),
-            ),
+            panels::loss(&look, unit, &curves, Vec::new()).draw(),
         ),
-        ("llc", export(&panels::llc(&look, llc).draw().scene.svg())),
+        ("llc", panels::llc(&look, llc).draw()),
         (
             "pca",
-            export(
-                &panels::pca(&look, &trace.pca.steps, &trace.pca.pcs, trace.pca.explained)
-                    .draw()
-                    .scene
-                    .svg(),
-            ),
+            panels::pca(&look, &pca.steps, &pca.pcs, pca.explained).draw(),
         ),
-    ]
+    ];
+    scenes
+        .into_iter()
+        .map(|(chart, drawn)| (chart, export(&drawn.scene.svg(), &trace.origin())))
+        .collect()
 }

@@ -22,8 +22,10 @@ use std::ops::Range;
 /// A named set of knobs.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Preset {
-    /// Its name in the menu.
+    /// Its name in links.
     pub id: &'static str,
+    /// Its name in the menu.
+    pub title: &'static str,
     /// One sentence.
     pub help: &'static str,
     /// What differs from the defaults, as in a link: `d_model=32&heads=2`.
@@ -102,6 +104,8 @@ pub struct Card {
     pub light: Option<&'static str>,
     /// Loss curves, drawn in order.
     pub losses: &'static [SeriesSpec],
+    /// The mean loss under the chains is shown from the beginning.
+    pub locality: bool,
     /// Reference lines of the loss chart, from the knobs.
     pub reference: fn(&Knobs) -> Vec<RefLine>,
     /// Knobs that constrain each other, run after parsing.

@@ -3,6 +3,7 @@
 
 use super::labels::spread;
 use super::line::{Frame, LineChart, inner};
+use super::names::width as width_of;
 use super::number;
 use super::scene::{Anchor, Mark, Scene};
 
@@ -39,7 +40,9 @@ impl LineChart<'_> {
             }
             let wanted: Vec<f64> = values.iter().map(|v| v.1[1]).collect();
             let placed = spread(&wanted, 13.0, top + 8.0, top + height - 2.0);
-            let right = x < left + width * 0.7;
+            // Values stand where they cover no name in the margin.
+            let longest = values.iter().map(|v| width_of(&v.2)).fold(0.0, f64::max);
+            let right = x + 12.0 + longest < left + width || x - longest < 12.0;
             for ((line, at, text), y) in values.into_iter().zip(placed) {
                 marks.push(Mark::Dot {
                     class: format!("dot {}", line.class),

@@ -1,5 +1,7 @@
 //! Stand-alone files: the same SVG with the stylesheet of the page's charts inside.
 
+use super::scene::escape;
+
 /// The page's stylesheet; the part for charts stands between two markers.
 const PAGE: &str = include_str!("../../www/style.css");
 const BEGIN: &str = "/* plot: begin */";
@@ -13,13 +15,14 @@ pub fn stylesheet() -> &'static str {
         .map_or("", |(rules, _)| rules.trim())
 }
 
-/// An SVG that looks the same without the page around it.
+/// An SVG that looks the same without the page around it, on a ground of its own, in light colours, and says where it comes from.
 #[must_use]
-pub fn export(svg: &str) -> String {
+pub fn export(svg: &str, origin: &str) -> String {
     match svg.split_once('>') {
         Some((open, rest)) if open.starts_with("<svg") => {
             format!(
-                "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{open}><style>{}</style>{rest}\n",
+                "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{open} data-theme=\"light\"><desc>{}</desc><style>{}</style><rect class=\"ground\" width=\"100%\" height=\"100%\"/>{rest}\n",
+                escape(origin),
                 stylesheet()
             )
         }

@@ -2,7 +2,7 @@
 //! for standard errors, reference lines, and a cursor drawn as a second scene on top.
 
 use super::decimate::decimate;
-use super::labels::spread;
+use super::names;
 use super::scale::{LOG_ZERO, Scale, padded, range};
 use super::scene::{Anchor, Mark, Scene};
 
@@ -86,8 +86,6 @@ pub struct Chart {
 const TOP: f64 = 22.0;
 const BOTTOM: f64 = 40.0;
 const LEFT: f64 = 44.0;
-/// Width of a character of a label, about, at 12 px.
-const CHARACTER: f64 = 6.4;
 
 impl LineChart<'_> {
     /// Draws it.
@@ -95,15 +93,14 @@ impl LineChart<'_> {
     pub fn draw(&self) -> Chart {
         let frame = self.frame();
         let mut marks = self.axes(&frame);
-        marks.extend(self.level_marks(&frame));
+        let names = self.names(&frame);
+        marks.extend(self.level_lines(&frame));
         let (plot, points) = self.curves(&frame);
         marks.push(Mark::Clip {
             rect: inner(&frame),
             marks: plot,
         });
-        if !self.quiet {
-            marks.extend(self.end_labels(&frame));
-        }
+        marks.extend(names.iter().flat_map(|n| n.marks(self.quiet)));
         let scene = Scene {
             width: self.width,
             height: self.height,
@@ -121,10 +118,11 @@ impl LineChart<'_> {
         let longest = self
             .lines
             .iter()
-            .map(|l| l.label.chars().count())
-            .max()
-            .unwrap_or(0) as f64;
-        let right = (longest * CHARACTER + 14.0).clamp(12.0, (self.width * 0.3).max(12.0));
+            .map(|l| &l.label)
+            .chain(self.levels.iter().map(|l| &l.label))
+            .map(|l| names::width(l))
+            .fold(0.0, f64::max);
+        let right = (longest + 14.0).clamp(12.0, (self.width * 0.3).max(12.0));
         let values = || {
             self.lines
                 .iter()
@@ -218,30 +216,6 @@ impl LineChart<'_> {
         marks
     }
 
-    fn level_marks(&self, frame: &Frame) -> Vec<Mark> {
-        let [left, top, width, height] = inner(frame);
-        let shown: Vec<&Level> = self
-            .levels
-            .iter()
-            .filter(|l| (top..=top + height).contains(&frame.y.px(l.y)))
-            .collect();
-        let wanted: Vec<f64> = shown.iter().map(|l| frame.y.px(l.y) - 4.0).collect();
-        let placed = spread(&wanted, 12.0, top + 8.0, top + height - 4.0);
-        let mut marks = Vec::new();
-        for (level, at) in shown.iter().zip(placed) {
-            let y = frame.y.px(level.y);
-            marks.push(Mark::line("level", [left, y], [left + width, y]));
-            marks.push(Mark::Text {
-                class: "level-label".into(),
-                at: [left + width - 3.0, at],
-                anchor: Anchor::End,
-                text: level.label.clone(),
-                title: level.help.clone(),
-            });
-        }
-        marks
-    }
-
     fn curves(&self, frame: &Frame) -> (Vec<Mark>, usize) {
         let mut marks = Vec::new();
         let mut points = None;
@@ -291,36 +265,6 @@ impl LineChart<'_> {
             }));
         }
         (marks, points.unwrap_or(0))
-    }
-
-    fn end_labels(&self, frame: &Frame) -> Vec<Mark> {
-        let [_, top, _, height] = inner(frame);
-        let ends: Vec<(&Line, f64, f64)> = self
-            .lines
-            .iter()
-            .filter(|l| !l.label.is_empty())
-            .filter_map(|l| {
-                let at = (0..l.x.len().min(l.y.len()))
-                    .rev()
-                    .find(|&i| frame.y.px(l.y[i]).is_finite())?;
-                let y = frame.y.px(l.y[at]).clamp(top, top + height);
-                Some((l, self.step_px(frame, l.x[at]), y))
-            })
-            .collect();
-        let wanted: Vec<f64> = ends.iter().map(|e| e.2).collect();
-        let placed = spread(&wanted, 13.0, top + 4.0, top + height - 2.0);
-        ends.iter()
-            .zip(placed)
-            .map(|((line, x, _), y)| {
-                let at = [(x + 6.0).min(frame.x.to + 6.0), y + 4.0];
-                Mark::text(
-                    &format!("end {}", line.class),
-                    at,
-                    Anchor::Start,
-                    &line.label,
-                )
-            })
-            .collect()
     }
 
     pub(super) fn step_px(&self, frame: &Frame, step: f64) -> f64 {

@@ -54,8 +54,8 @@ impl fmt::Display for Fault {
             Fault::OutOfMemory { needed, limit } => write!(
                 f,
                 "not enough memory: this run needs {} MB, the limit here is {} MB",
-                needed.div_ceil(1 << 20),
-                limit >> 20
+                needed.div_ceil(1_000_000),
+                limit / 1_000_000
             ),
             Fault::DeviceLost(why) => write!(f, "the GPU was lost: {why}"),
             Fault::Diverged { step } => write!(

@@ -2,10 +2,10 @@
 
 use super::worker::Engine;
 use super::{
-    Page, chooser, faults, figure, keys, llc, loss, panel, pca, readout, setup, status, story,
-    topbar, truth,
+    Page, chooser, faults, figure, footer, keys, llc, loss, panel, pca, readout, setup, status,
+    story, topbar, truth,
 };
-use crate::app::state::Theme;
+use crate::app::state::{Theme, View};
 use crate::app::{Action, Effect, State, reduce};
 use gloo::events::EventListener;
 use gloo::storage::{LocalStorage, Storage};
@@ -40,7 +40,7 @@ impl Component for App {
             window().is_secure_context(),
             Theme::named(&theme),
         ));
-        show_theme(state.view.theme);
+        show_view(state.view);
         let send = ctx.link().callback(|a: Action| a);
         let opened = EventListener::new(&window(), "hashchange", move |_| {
             send.emit(Action::Opened(
@@ -66,7 +66,7 @@ impl Component for App {
         for effect in effects {
             self.carry_out(ctx, effect);
         }
-        show_theme(self.state.view.theme);
+        show_view(self.state.view);
         !drawn
     }
 
@@ -111,6 +111,7 @@ impl Component for App {
                     <story::Story ..page.clone() />
                 </main>
                 <panel::Panel ..page.clone() />
+                <footer::Footer />
                 <keys::Keys ..page />
             </div>
         }
@@ -173,15 +174,16 @@ fn leaving(engine: &Rc<RefCell<Option<Engine>>>) -> [EventListener; 2] {
     [hide, show]
 }
 
-fn show_theme(theme: Theme) {
+fn show_view(view: View) {
     let root = document_element();
-    let old = root.get_attribute("data-theme");
-    if old.as_deref() == Some(theme.name()) {
+    let _ = root.set_attribute("data-projector", &view.projector.to_string());
+    let (old, new) = (root.get_attribute("data-theme"), view.colours().name());
+    if old.as_deref() == Some(new) {
         return;
     }
-    let _ = root.set_attribute("data-theme", theme.name());
+    let _ = root.set_attribute("data-theme", new);
     if old.is_some() {
-        let _ = LocalStorage::set(THEME, theme.name());
+        let _ = LocalStorage::set(THEME, view.theme.name());
     }
     document().set_title("lambdahat");
 }

@@ -1,9 +1,9 @@
 //! Attention patterns of every head on the fixed input, one small canvas each.
 
-use super::Page;
 use crate::plot::model::{attention_pixels, head_scores};
 use crate::plot::number::fixed;
 use crate::protocol::Figure;
+use std::rc::Rc;
 use wasm_bindgen::{Clamped, JsCast};
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, ImageData};
 use yew::prelude::*;
@@ -11,18 +11,24 @@ use yew::prelude::*;
 /// A blue that stands out on white and on black.
 const INK: [u8; 3] = [0x2f, 0x86, 0xc4];
 
+/// What is drawn.
+#[derive(Clone, PartialEq, Properties)]
+pub struct AttentionProps {
+    /// Attention patterns; nothing is drawn of another kind of figure.
+    pub figure: Rc<Figure>,
+}
+
 /// The figure.
 #[component]
-pub fn Attention(page: &Page) -> Html {
-    let figure = page.state.run.as_ref().and_then(|r| r.figure.as_deref());
-    let Some(Figure::Attention {
+pub fn Attention(props: &AttentionProps) -> Html {
+    let Figure::Attention {
         layers,
         heads,
         ctx,
         patterns,
         tokens,
         period,
-    }) = figure
+    } = &*props.figure
     else {
         return Html::default();
     };

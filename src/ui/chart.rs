@@ -1,11 +1,11 @@
-//! A chart's frame: title, toggles, the picture, the cursor on top, and what the pointer and the
-//! arrow keys do. The picture itself comes as SVG text.
+//! A chart's frame: title, the meaning of its terms, toggles, the picture, where it comes from.
 
 use super::Page;
-use crate::app::Action;
+use super::plot::Plot;
+use super::save::SaveChart;
+use super::tip::{Term, terms};
+use crate::app::recorded::Recorded;
 use crate::plot::Scene;
-use wasm_bindgen::JsCast;
-use web_sys::Element;
 use yew::prelude::*;
 
 /// What a chart shows.
@@ -19,6 +19,8 @@ pub struct ChartProps {
     pub title: AttrValue,
     /// What the title means.
     pub help: AttrValue,
+    /// The terms on it, each with its meaning.
+    pub terms: Vec<Term>,
     /// Small print under the title: with which settings.
     #[prop_or_default]
     pub sub: AttrValue,
@@ -31,7 +33,7 @@ pub struct ChartProps {
     /// Drawn data points of the main curve.
     pub points: usize,
     /// Where a recorded trace comes from, if it is one.
-    pub recorded: Option<String>,
+    pub recorded: Option<&'static Recorded>,
     /// What stands in an empty chart.
     pub empty: AttrValue,
     /// The step at a pixel of the picture.
@@ -44,53 +46,22 @@ pub struct ChartProps {
 /// The frame.
 #[component]
 pub fn Chart(props: &ChartProps) -> Html {
-    let at = {
-        let step_at = props.step_at.clone();
-        move |e: &MouseEvent| -> Option<f64> {
-            let plot: Element = e.current_target()?.unchecked_into();
-            let rect = plot.get_bounding_client_rect();
-            step_at.emit([
-                f64::from(e.client_x()) - rect.left(),
-                f64::from(e.client_y()) - rect.top(),
-            ])
-        }
-    };
-    let send = props.page.send.clone();
-    let hover = {
-        let (at, send) = (at.clone(), send.clone());
-        Callback::from(move |e: PointerEvent| send.emit(Action::Hover(at(&e))))
-    };
-    let pin = {
-        let send = send.clone();
-        Callback::from(move |e: MouseEvent| {
-            if let Some(step) = at(&e) {
-                send.emit(Action::Pin(step));
-            }
-        })
-    };
-    let svg = Html::from_html_unchecked(props.scene.svg().into());
-    let cursor = props
-        .cursor
-        .as_ref()
-        .map(|c| Html::from_html_unchecked(c.svg().into()));
     let bare = props.points == 0 && props.recorded.is_none();
     html! {
         <figure class="chart" data-test={format!("chart-{}", props.name)}
             data-points={if props.recorded.is_some() { 0 } else { props.points }.to_string()}
             data-recorded={props.recorded.is_some().to_string()}>
             <figcaption>
-                <h2 title={props.help.clone()}>{ &props.title }</h2>
+                <h2>{ &props.title }{" "}{ terms(&props.title, &props.help, &props.terms) }</h2>
                 { props.children.clone() }
                 <p class="sub">{ &props.sub }</p>
             </figcaption>
-            <div class="plot-box" ref={props.node.clone()} tabindex="0"
-                aria-label={format!("{}. Arrow keys move the cursor.", props.title)}
-                onpointermove={hover} onpointerleave={props.page.on(Action::Hover(None))} onclick={pin}>
-                { svg }
-                if let Some(cursor) = cursor { <div class="overlay" aria-hidden="true">{ cursor }</div> }
+            <Plot page={props.page.clone()} label={props.title.clone()} node={props.node.clone()} scene={props.scene.clone()}
+                cursor={props.cursor.clone()} step_at={props.step_at.clone()}>
                 if bare { <p class="empty">{ &props.empty }</p> }
-            </div>
-            if let Some(origin) = &props.recorded { <p class="origin">{ origin }</p> }
+            </Plot>
+            if !bare { <SaveChart page={props.page.clone()} name={props.name.clone()} scene={props.scene.clone()} /> }
+            if let Some(r) = &props.recorded { <p class="origin">{ format!("{}, on {}; press Run for yours.", r.origin(), r.device) }</p> }
         </figure>
     }
 }
@@ -100,8 +71,6 @@ pub fn Chart(props: &ChartProps) -> Html {
 pub struct ToggleProps {
     /// What it says.
     pub label: AttrValue,
-    /// What it does.
-    pub help: AttrValue,
     /// On.
     pub on: bool,
     /// Pressed.
@@ -112,7 +81,7 @@ pub struct ToggleProps {
 #[component]
 pub fn ToggleButton(props: &ToggleProps) -> Html {
     html! {
-        <button type="button" class="small" aria-pressed={props.on.to_string()} title={props.help.clone()}
+        <button type="button" class="small" aria-pressed={props.on.to_string()}
             onclick={props.press.clone()}>{ &props.label }</button>
     }
 }

@@ -60,7 +60,7 @@ pub fn Pickers(page: &Page) -> Html {
                 <select aria-label="Preset" data-test="preset" onchange={preset}>
                     <option value="" selected={current.is_none()} disabled=true>{"own settings"}</option>
                     { for card.presets.iter().map(|p| html! {
-                        <option value={p.id} selected={current == Some(p.id)} title={p.help}>{ p.id }</option>
+                        <option value={p.id} selected={current == Some(p.id)} title={p.help}>{ p.title }</option>
                     }) }
                 </select>
             </label>

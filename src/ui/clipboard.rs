@@ -1,6 +1,7 @@
 //! Copying the link. Where there is no clipboard (an insecure address) it stands as text to select.
 
 use super::Page;
+use crate::plot::qr::qr;
 use gloo::timers::callback::Timeout;
 use gloo::utils::window;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
@@ -54,6 +55,10 @@ pub fn CopyLink(page: &Page) -> Html {
             });
         })
     };
+    let code = match qr(&link) {
+        Some(scene) => Html::from_html_unchecked(scene.svg().into()),
+        None => html! { <p>{"The link is too long for a QR code."}</p> },
+    };
     let text = match *copied {
         Copied::No => "Copy link",
         Copied::Yes => "Copied",
@@ -66,6 +71,10 @@ pub fn CopyLink(page: &Page) -> Html {
             </button>
             <input data-test="link" class={classes!("link", (!secure).then_some("shown"))} ref={node} readonly=true value={link}
                 aria-label="Link of this run" />
+            <details class="menu" data-test="qr">
+                <summary>{"QR"}</summary>
+                <div class="sheet">{ code }</div>
+            </details>
         </span>
     }
 }

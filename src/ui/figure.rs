@@ -5,27 +5,40 @@ use super::attention::Attention;
 use super::spectrum::Spectrum;
 use super::superposition::Superposition;
 use crate::protocol::Figure;
+use std::rc::Rc;
 use yew::prelude::*;
 
 /// The figure.
 #[component]
 pub fn ModelFigure(page: &Page) -> Html {
-    let figure = page.state.run.as_ref().and_then(|r| r.figure.as_deref());
-    let kind = match figure {
+    let state = &page.state;
+    // Before a run stands the recorded one, as on the charts.
+    let recorded = state.recorded();
+    let still = use_memo(state.link.experiment, |_| {
+        recorded.and_then(|r| r.figure()).map(Rc::new)
+    });
+    let figure = match &state.run {
+        Some(run) => run.figure.clone(),
+        None => (*still).clone(),
+    };
+    let kind = match figure.as_deref() {
         Some(Figure::Superposition { .. }) => "superposition",
         Some(Figure::Attention { .. }) => "attention",
         Some(Figure::Spectrum { .. }) => "spectrum",
         None => "none",
     };
     html! {
-        <section class="figure" data-test="figure" data-kind={kind}>
+        <section class="figure" data-test="figure" data-kind={kind} data-recorded={recorded.is_some().to_string()}>
             <h2>{"The model"}</h2>
-            { match figure {
-                Some(Figure::Superposition { .. }) => html! { <Superposition ..page.clone() /> },
-                Some(Figure::Attention { .. }) => html! { <Attention ..page.clone() /> },
-                Some(Figure::Spectrum { .. }) => html! { <Spectrum ..page.clone() /> },
-                None => html! { <p class="muted">{"Press Run: weights, attention patterns or a spectrum appear here."}</p> },
+            { match (figure, kind) {
+                (Some(figure), "superposition") => html! { <Superposition page={page.clone()} {figure} /> },
+                (Some(figure), "spectrum") => html! { <Spectrum {figure} /> },
+                (Some(figure), _) => html! { <Attention {figure} /> },
+                (None, _) => html! { <p class="muted">{"The first evaluation draws it."}</p> },
             } }
+            if let Some(recorded) = recorded {
+                <p class="origin">{ format!("At the last step. {}.", recorded.origin()) }</p>
+            }
         </section>
     }
 }

@@ -6,7 +6,7 @@ use crate::app::action::Toggle;
 use gloo::events::{EventListener, EventListenerOptions};
 use gloo::utils::document;
 use wasm_bindgen::JsCast;
-use web_sys::{Element, KeyboardEvent};
+use web_sys::{Element, HtmlElement, KeyboardEvent};
 use yew::prelude::*;
 
 /// Listens for as long as the listener is held.
@@ -36,12 +36,26 @@ pub fn listen(send: Callback<Action>) -> EventListener {
             "r" if !event.repeat() => Action::Reset,
             "ArrowLeft" => Action::Move(-far),
             "ArrowRight" => Action::Move(far),
+            "Escape" => {
+                loosen();
+                Action::Free
+            }
             "?" => Action::View(Toggle::Keys),
             _ => return,
         };
         event.prevent_default();
         send.emit(action);
     })
+}
+
+/// A tooltip that holds the focus lets it go, and closes.
+fn loosen() {
+    let held = document()
+        .active_element()
+        .and_then(|e| e.dyn_into::<HtmlElement>().ok());
+    if let Some(tip) = held.filter(|e| e.class_name() == "tip") {
+        let _ = tip.blur();
+    }
 }
 
 /// The list of keys, when it is open.
@@ -60,6 +74,7 @@ pub fn Keys(page: &Page) -> Html {
                 { row("r", "reset") }
                 { row("← →", "move the cursor by one evaluation, with shift by ten") }
                 { row("click", "pin the cursor, or free it") }
+                { row("esc", "free the cursor, close a tooltip") }
                 { row("?", "this list") }
             </dl>
             <button type="button" onclick={page.on(Action::View(Toggle::Keys))}>{"Close"}</button>

@@ -1,5 +1,6 @@
 //! One knob: its label, its field, and a tooltip that a keyboard reaches.
 
+use super::tip::Tip;
 use crate::app::{Action, words};
 use crate::knobs::{Kind, Knob};
 use web_sys::{HtmlInputElement, HtmlSelectElement};
@@ -69,12 +70,10 @@ pub fn KnobField(props: &KnobProps) -> Html {
         <div class={classes!("knob", props.changed.then_some("changed"))}>
             <label for={id}>{ knob.label }<span class="symbol">{ symbol }</span></label>
             <span class="field">{ field }{ for dice }</span>
-            <button type="button" class="tip" aria-label={format!("About {}", knob.label)}>{"i"}
-                <span role="tooltip" id={tip}>
-                    { knob.help }
-                    <span class="small-print">{ format!(" {}: {}{unit}; default {}.", knob.key, words::range(knob.kind), words::value(knob.default)) }</span>
-                </span>
-            </button>
+            <Tip about={knob.label} id={tip}>
+                { knob.help }
+                <span class="small-print">{ format!(" {}: {}{unit}; default {}.", knob.key, words::range(knob.kind), words::value(knob.default)) }</span>
+            </Tip>
         </div>
     }
 }

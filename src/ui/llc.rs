@@ -2,21 +2,21 @@
 
 use super::Page;
 use super::chart::{Chart, ToggleButton};
-use super::loss::{HEIGHT, look, series, step_under};
+use super::loss::{HEIGHT, look, series};
+use super::plot::{step_under, strip};
 use super::size::use_width;
-use crate::app::State;
 use crate::app::action::Toggle;
 use crate::app::link::parse;
 use crate::app::run::Llc;
-use crate::app::{Action, words};
-use crate::plot::Scene;
+use crate::app::{Action, terms, words};
 use crate::plot::line::Line;
 use crate::plot::panels::{self, LlcCurve, Look, of_peak};
 use std::rc::Rc;
 use yew::prelude::*;
 
 /// λ̂ and the card's nulls, each as a share of its largest value: what moves together shows it.
-fn nulls(state: &State, llc: &Llc, look: &Look) -> Option<Scene> {
+fn nulls(page: &Page, llc: &Llc, look: &Look) -> Option<Html> {
+    let state = &page.state;
     let specs = state.card().losses.iter().filter(|l| l.panel.null());
     let mut curves: Vec<(&str, &str, &[f64], Vec<f64>)> = specs
         .zip(["s0", "s1", "s2"])
@@ -40,7 +40,7 @@ fn nulls(state: &State, llc: &Llc, look: &Look) -> Option<Scene> {
             ..Line::default()
         })
         .collect();
-    Some(panels::lower(look, "share of its peak", lines).draw().scene)
+    Some(strip(page, panels::lower(look, "share of its peak", lines)))
 }
 
 /// The chart.
@@ -61,7 +61,7 @@ pub fn LlcChart(page: &Page) -> Html {
         log_y: false,
         ..base
     };
-    let nulls = nulls(state, &llc, &below);
+    let nulls = nulls(page, &llc, &below);
     let shared = locality || nulls.is_some();
     let upper = Look {
         height: if shared { HEIGHT * 0.58 } else { HEIGHT },
@@ -92,26 +92,30 @@ pub fn LlcChart(page: &Page) -> Html {
     let lower = locality.then(|| {
         let unit = state.card().losses.first().map_or("", |l| l.unit);
         let chart = panels::locality(&below, unit, &llc.x, &llc.under, &llc.at);
-        Html::from_html_unchecked(chart.draw().scene.svg().into())
+        strip(page, chart)
     });
     let empty = match (off, state.run.is_some()) {
         (true, _) => "chains = 0: λ̂ is not estimated.",
         (false, true) => "The first chains run at the first checkpoint.",
         (false, false) => "Press Run: λ̂ appears here, checkpoint by checkpoint.",
     };
+    let terms = [
+        ("λ̂ points", terms::LLC_POINTS),
+        ("caption", terms::SETTING),
+        ("locality", terms::LOCALITY),
+    ]
+    .map(|(name, help)| (name.to_string(), help.to_string()))
+    .to_vec();
     html! {
         <div class="llc">
             <Chart page={page.clone()} name="llc" title="λ̂" sub={setting} {node} {cursor}
                 points={drawn.points} scene={drawn.scene}
-                help="Local learning coefficient, estimated by SGLD chains around each checkpoint: how many directions the loss really feels."
-                recorded={state.recorded().map(|r| r.label())} {empty}
+                help={terms::LLC} {terms} recorded={state.recorded()} {empty}
                 step_at={step_under(drawn.frame, base.x_max)}>
                 <span class="toggles">
-                    <ToggleButton label="locality" help="Show the mean loss under the chains beside the loss at w*: chains that stay local follow w*"
-                        on={state.view.locality} press={page.on(Action::View(Toggle::Locality))} />
+                    <ToggleButton label="locality" on={state.view.locality} press={page.on(Action::View(Toggle::Locality))} />
                 </span>
             </Chart>
-            { for nulls.map(|s| Html::from_html_unchecked(s.svg().into())) }
             { for lower }
         </div>
     }

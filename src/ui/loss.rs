@@ -2,12 +2,13 @@
 
 use super::Page;
 use super::chart::{Chart, ToggleButton};
+use super::meanings::{levels, meanings};
+use super::plot::{step_under, strip};
 use super::size::use_width;
 use crate::app::action::Toggle;
-use crate::app::{Action, Run, State};
+use crate::app::{Action, Run, State, gons, terms};
 use crate::experiments::Panel;
-use crate::plot::Scene;
-use crate::plot::line::{Frame, Level, Line};
+use crate::plot::line::Line;
 use crate::plot::panels::{self, Curve, Look};
 use crate::protocol::Figure;
 use yew::prelude::*;
@@ -18,7 +19,7 @@ pub const HEIGHT: f64 = 300.0;
 /// How the charts look now.
 pub fn look(state: &State, width: f64) -> Look {
     Look {
-        width,
+        width: width / state.view.scale(),
         height: HEIGHT,
         x_max: state.steps(),
         log_x: state.view.log_x,
@@ -27,28 +28,12 @@ pub fn look(state: &State, width: f64) -> Look {
     }
 }
 
-/// A step under the pointer, where the axis is time.
-pub fn step_under(frame: Frame, end: f64) -> Callback<[f64; 2], Option<f64>> {
-    Callback::from(move |[x, _]: [f64; 2]| {
-        let inside = x >= frame.x.from - 6.0 && x <= frame.x.to + 6.0;
-        inside.then(|| frame.x.at(x).round().clamp(0.0, end))
-    })
-}
-
 /// The class of a replica's curve: the k-gon it is at.
 fn gon_class(figure: Option<&Figure>, replica: u32) -> &'static str {
     let Some(Figure::Superposition { gons, .. }) = figure else {
         return "";
     };
-    let name = gons.get(replica as usize).map_or("", String::as_str);
-    match name.bytes().next() {
-        Some(b'4') => "g4",
-        Some(b'5') => "g5",
-        Some(b'6') => "g6",
-        Some(b'7') => "g7",
-        Some(b'8') => "g8",
-        _ => "",
-    }
+    gons.get(replica as usize).map_or("", |g| gons::class(g))
 }
 
 /// The curves of a run: the card's losses of the replica followed, the other replicas behind them.
@@ -93,7 +78,8 @@ pub fn series<'a>(state: &'a State, id: &str) -> Option<(&'a [f64], &'a [f64])> 
 }
 
 /// The second panel, if the card has series for it.
-fn below(state: &State, look: &Look) -> Option<Scene> {
+fn below(page: &Page, look: &Look) -> Option<Html> {
+    let state = &page.state;
     let specs = state
         .card()
         .losses
@@ -113,9 +99,10 @@ fn below(state: &State, look: &Look) -> Option<Scene> {
         })
         .collect();
     (!lines.is_empty()).then(|| {
-        panels::lower(look, "accuracy (share of pairs)", lines)
-            .draw()
-            .scene
+        strip(
+            page,
+            panels::lower(look, "accuracy (share of pairs)", lines),
+        )
     })
 }
 
@@ -126,7 +113,7 @@ pub fn LossChart(page: &Page) -> Html {
     let state = &page.state;
     let whole = look(state, use_width(&node));
     let second = below(
-        state,
+        page,
         &Look {
             height: HEIGHT * 0.42,
             ..whole
@@ -143,14 +130,8 @@ pub fn LossChart(page: &Page) -> Html {
     let card = state.card();
     let unit = card.losses.first().map_or("", |l| l.unit);
     let knobs = state.run.as_ref().map_or(&state.link.knobs, |r| &r.knobs);
-    let levels = (card.reference)(knobs)
-        .into_iter()
-        .map(|l| Level {
-            y: l.y,
-            label: l.label,
-            help: l.help,
-        })
-        .collect();
+    let levels = levels(card, knobs);
+    let terms = meanings(card, &levels);
     let curves = match (&state.run, state.recorded()) {
         (Some(run), _) => curves(state, run),
         (None, Some(recorded)) => card
@@ -168,10 +149,9 @@ pub fn LossChart(page: &Page) -> Html {
             .collect(),
         (None, None) => Vec::new(),
     };
-    let sub = if curves.iter().any(|c| c.label.is_empty()) {
-        "thin: the other replicas, now 4-gons orange, 5 blue, 6 green"
-    } else {
-        ""
+    let sub = match state.run.as_ref().and_then(|r| r.figure.as_deref()) {
+        Some(Figure::Superposition { gons, .. }) if gons.len() > 1 => gons::legend(gons),
+        _ => String::new(),
     };
     let mut chart = panels::loss(&look, unit, &curves, levels);
     chart.quiet = state.cursor.step.is_some();
@@ -181,20 +161,16 @@ pub fn LossChart(page: &Page) -> Html {
         .step
         .map(|step| chart.cursor(&drawn.frame, step));
     html! {
-        <div class="stacked">
         <Chart page={page.clone()} name="loss" title="Loss" sub={sub} {node} {cursor} points={drawn.points} scene={drawn.scene}
-            help="How wrong the model is on fixed data, and the levels theory knows."
-            recorded={state.recorded().map(|r| r.label())}
+            help={terms::LOSS} {terms} below={second.clone().unwrap_or_default()} recorded={state.recorded()}
             empty={if state.run.is_some() { "The first evaluation is on its way." } else { "Press Run: the loss appears here." }}
             step_at={step_under(drawn.frame, look.x_max)}>
             <span class="toggles">
-                <ToggleButton label="log step" help="Logarithmic time on all charts" on={state.view.log_x}
+                <ToggleButton label="log step" on={state.view.log_x}
                     press={page.on(Action::View(Toggle::LogX))} />
-                <ToggleButton label="log loss" help="Logarithmic loss" on={state.view.log_y}
+                <ToggleButton label="log loss" on={state.view.log_y}
                     press={page.on(Action::View(Toggle::LogY))} />
             </span>
         </Chart>
-        { for second.map(|s| Html::from_html_unchecked(s.svg().into())) }
-        </div>
     }
 }

@@ -2,17 +2,40 @@
 
 use super::Page;
 use super::chooser::chosen;
+use super::tip::{Term, row, terms};
 use crate::VERSION;
 use crate::app::Action;
+use crate::app::terms::STATUS;
 use crate::plot::number::{grouped, significant};
 use crate::protocol::{Drill, EngineChoice, Phase};
 use yew::prelude::*;
 
-const DRILLS: [(Drill, &str, &str); 4] = [
-    (Drill::LoseDevice, "lose-device", "Lose the GPU"),
-    (Drill::Panic, "panic", "Panic in the engine"),
-    (Drill::Diverge, "diverge", "Diverge"),
-    (Drill::OutOfMemory, "memory", "Run out of memory"),
+/// What to force, its name for tests, what the button says, what happens.
+const DRILLS: [(Drill, &str, &str, &str); 4] = [
+    (
+        Drill::LoseDevice,
+        "lose-device",
+        "Lose the GPU",
+        "destroys the device; it is asked for again, and the run goes on from its last checkpoint.",
+    ),
+    (
+        Drill::Panic,
+        "panic",
+        "Panic in the engine",
+        "stops the program in the worker; a new engine offers to resume.",
+    ),
+    (
+        Drill::Diverge,
+        "diverge",
+        "Diverge",
+        "puts a number that is none into the weights; the run ends, its curves stay.",
+    ),
+    (
+        Drill::OutOfMemory,
+        "memory",
+        "Run out of memory",
+        "says that there is no memory left; a smaller run is offered.",
+    ),
 ];
 
 /// The panel.
@@ -37,23 +60,34 @@ pub fn Panel(page: &Page) -> Html {
     let per_step = run.map(|r| r.per_step).unwrap_or_default();
     let still = run.filter(|r| r.over() || r.phase == Phase::Paused);
     let fingerprint = still.map_or("–".into(), |r| format!("{:08x}", r.fingerprint()));
-    let row = |name: &str, value: String| html! { <div><dt>{ name.to_string() }</dt><dd>{ value }</dd></div> };
+    // In the order of the table of their meanings; what is empty has no row.
+    let values = [
+        VERSION.to_string(),
+        device.to_string(),
+        why.unwrap_or_default(),
+        if state.keeps {
+            "yes".into()
+        } else {
+            "no".into()
+        },
+        fingerprint,
+        significant(per_step.dispatches_per_step, 3),
+        significant(per_step.submits_per_step, 2),
+        grouped(counters.dispatches),
+        grouped(counters.submits),
+        created(counters.pipelines_created, per_step.pipelines_created),
+        created(counters.bind_groups_created, per_step.bind_groups_created),
+        created(counters.buffers_created, per_step.buffers_created),
+    ];
+    let drills: Vec<Term> = DRILLS
+        .iter()
+        .map(|d| (d.2.to_string(), d.3.to_string()))
+        .collect();
     html! {
         <details class="panel" data-test="panel">
             <summary>{"Status and drills"}</summary>
             <dl>
-                { row("version", VERSION.to_string()) }
-                { row("device", device.to_string()) }
-                if let Some(why) = why { { row("why the CPU", why) } }
-                { row("runs are kept", if state.keeps { "yes".into() } else { "no".into() }) }
-                <div><dt>{"fingerprint of all curves"}</dt><dd data-test="fingerprint">{ fingerprint }</dd></div>
-                { row("dispatches per training step", significant(per_step.dispatches_per_step, 3)) }
-                { row("submissions per training step", significant(per_step.submits_per_step, 2)) }
-                { row("dispatches so far, λ̂ included", grouped(counters.dispatches)) }
-                { row("submissions so far, λ̂ included", grouped(counters.submits)) }
-                { row("pipelines", created(counters.pipelines_created, per_step.pipelines_created)) }
-                { row("bind groups", created(counters.bind_groups_created, per_step.bind_groups_created)) }
-                { row("buffers", created(counters.buffers_created, per_step.buffers_created)) }
+                { for STATUS.iter().zip(values).filter(|(_, v)| !v.is_empty()).map(|((name, help), value)| row(name, help, value)) }
             </dl>
             <label>{"engine "}
                 <select data-test="engine" onchange={engine}>
@@ -63,9 +97,9 @@ pub fn Panel(page: &Page) -> Html {
                 </select>
             </label>
             { check(page) }
-            <p class="muted">{"Drills force a fault, to see what happens and how the page goes on. They need a run, except the panic."}</p>
+            <p class="muted">{"Drills force a fault, to see what happens and how the page goes on. They need a run, except the panic. "}{ terms("drills", "Each makes the engine fail on purpose.", &drills) }</p>
             <div class="buttons">
-                { for DRILLS.iter().map(|(drill, name, text)| html! {
+                { for DRILLS.iter().map(|(drill, name, text, _)| html! {
                     <button type="button" data-test={format!("drill-{name}")}
                         disabled={state.device.is_none() || run.is_none() && *drill != Drill::Panic}
                         onclick={page.on(Action::Drill(*drill))}>{ *text }</button>

@@ -4,6 +4,7 @@ use super::Page;
 use super::chart::Chart;
 use super::loss::look;
 use super::size::use_width;
+use crate::app::terms;
 use crate::plot::panels;
 use crate::protocol::PcaUpdate;
 use yew::prelude::*;
@@ -39,10 +40,16 @@ pub fn PcaChart(page: &Page) -> Html {
             .step_at(&frame, px)
         })
     };
+    let terms = [
+        ("PC1, PC2", terms::COMPONENTS),
+        ("random walk", terms::WALK),
+        ("colour", terms::RAMP),
+    ]
+    .map(|(name, help)| (name.to_string(), help.to_string()))
+    .to_vec();
     html! {
         <Chart page={page.clone()} name="pca" title="Logit-PCA" {node} {cursor} points={drawn.points} scene={drawn.scene}
-            help="The outputs on a fixed seeded set of inputs at every checkpoint, seen from the two directions that vary most. A random walk would give the shares named beside them."
-            recorded={state.recorded().map(|r| r.label())}
+            help={terms::PCA} {terms} recorded={state.recorded()}
             empty={if state.run.is_some() { "The path begins with the second checkpoint." } else { "Press Run: the path of the outputs appears here." }}
             {step_at} />
     }

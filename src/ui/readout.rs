@@ -2,6 +2,8 @@
 //! needs to judge it.
 
 use super::Page;
+use super::tip::row;
+use crate::app::terms::READOUT;
 use crate::app::{locality, words};
 use crate::plot::cursor::nearest;
 use crate::plot::number::{fixed, significant, with_error};
@@ -25,16 +27,20 @@ pub fn Readout(page: &Page) -> Html {
         return Html::default();
     };
     let nbeta = run.knobs.float("nbeta");
+    // In the order of the table of their meanings.
+    let values = [
+        fixed(point.step as f64, 0),
+        with_error(point.value, point.se),
+        rise(point, nbeta),
+        significant(point.distance, 2),
+        significant(point.mean_loss, 3),
+        words::setting(&run.knobs),
+        chains(point),
+    ];
     html! {
         <section class="readout" aria-label="λ̂ in figures" data-test="readout">
             <dl>
-                { item("checkpoint", "Step of the weights w* the chains started from", fixed(point.step as f64, 0)) }
-                { item("λ̂", "nβ times the mean loss under the chains less the loss at w*, ± one standard error", with_error(point.value, point.se)) }
-                { item("λ̂/nβ of the loss", "The rise of the loss under the chains, beside the loss at w* itself", rise(point, nbeta)) }
-                { item("‖w−w*‖/‖w*‖", "How far the chains went, relative to the weights", significant(point.distance, 2)) }
-                { item("loss under chains", "Mean loss under the chains: where it no longer follows w*, λ̂ is not local", significant(point.mean_loss, 3)) }
-                { item("setting", "Temperature nβ, localisation γ, step ε, chains × draws", words::setting(&run.knobs)) }
-                { item("chains", "λ̂ of each chain", chains(point)) }
+                { for READOUT.iter().zip(values).map(|((name, help), value)| row(name, help, value)) }
             </dl>
             if locality::left(&llc.points) {
                 <p class="warn" role="status" data-test="left">
@@ -43,10 +49,6 @@ pub fn Readout(page: &Page) -> Html {
             }
         </section>
     }
-}
-
-fn item(name: &str, help: &str, value: String) -> Html {
-    html! { <div title={help.to_string()}><dt>{ name }</dt><dd>{ value }</dd></div> }
 }
 
 fn rise(point: &LlcPoint, nbeta: f64) -> String {

@@ -2,7 +2,8 @@
 
 use super::Page;
 use super::knob::KnobField;
-use crate::app::{Action, State, words};
+use super::tip::Tip;
+use crate::app::{Action, State, terms, words};
 use crate::knobs::Group;
 use crate::plot::number::{grouped, significant};
 use gloo::utils::window;
@@ -30,7 +31,7 @@ pub fn Setup(page: &Page) -> Html {
     let knobs = &state.link.knobs;
     html! {
         <>
-            <p class="cost" data-test="cost">{ cost(state) }</p>
+            <p class="cost"><span data-test="cost">{ cost(state) }</span>{" "}<Tip about="the cost">{ terms::COST }</Tip></p>
             if state.stale() {
                 <div class="stale" role="status" data-test="stale">
                     <p>{"Settings changed: the curves are still of the run before."}</p>

@@ -1,15 +1,21 @@
 //! The Fourier spectrum of the embedding.
 
-use super::Page;
 use crate::plot::spectrum::{bars, half};
 use crate::protocol::Figure;
+use std::rc::Rc;
 use yew::prelude::*;
+
+/// What is drawn.
+#[derive(Clone, PartialEq, Properties)]
+pub struct SpectrumProps {
+    /// A spectrum; nothing is drawn of another kind of figure.
+    pub figure: Rc<Figure>,
+}
 
 /// The figure.
 #[component]
-pub fn Spectrum(page: &Page) -> Html {
-    let figure = page.state.run.as_ref().and_then(|r| r.figure.as_deref());
-    let Some(Figure::Spectrum { p, shares }) = figure else {
+pub fn Spectrum(props: &SpectrumProps) -> Html {
+    let Figure::Spectrum { p, shares } = &*props.figure else {
         return Html::default();
     };
     html! {

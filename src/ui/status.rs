@@ -36,7 +36,7 @@ pub fn Remarks(page: &Page) -> Html {
                     <button type="button" data-test="forget" onclick={page.on(Action::Forget)}>{"Forget it"}</button>
                 </div>
             }
-            if let Some(told) = told.filter(|_| state.run.is_none()) {
+            if let Some(told) = told {
                 <details class="why" data-test="why-cpu">
                     <summary>{ told.title }</summary>
                     <p>{ told.what }{" "}{ told.safe }</p>

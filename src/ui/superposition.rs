@@ -4,28 +4,39 @@ use super::Page;
 use crate::app::Action;
 use crate::plot::model::Superposed;
 use crate::plot::number::grouped;
-use crate::protocol::Figure;
+use crate::protocol::{Figure, Jump};
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use yew::prelude::*;
 
 const SIZE: f64 = 260.0;
 
+/// What is drawn.
+#[derive(Clone, PartialEq, Properties)]
+pub struct SuperpositionProps {
+    /// State and actions.
+    pub page: Page,
+    /// The weights; nothing is drawn of another kind of figure.
+    pub figure: Rc<Figure>,
+}
+
 /// The figure.
 #[component]
-pub fn Superposition(page: &Page) -> Html {
+pub fn Superposition(props: &SuperpositionProps) -> Html {
+    let page = &props.page;
     let state = &page.state;
-    let Some(run) = &state.run else {
-        return Html::default();
-    };
-    let Some(Figure::Superposition {
+    let Figure::Superposition {
         features,
         weights,
         gons,
-    }) = run.figure.as_deref()
+    } = &*props.figure
     else {
         return Html::default();
     };
-    let follow = state.follow();
+    // The recorded run followed its own replica.
+    let follow = state.run.as_ref().map_or(0, |_| state.follow());
+    let jumps: &[Jump] = state.run.as_ref().map_or(&[], |r| &r.jumps);
+    let departed = crate::app::gons::departed(gons, jumps);
     let one = Superposed::of(*features, weights, follow as usize)
         .or_else(|| Superposed::of(*features, weights, 0));
     let raw = |scene: crate::plot::Scene| Html::from_html_unchecked(scene.svg().into());
@@ -46,21 +57,21 @@ pub fn Superposition(page: &Page) -> Html {
                 { raw(one.gram(SIZE)) }
             }
             <p data-test="gons"><b>{ counted.join(" · ") }</b></p>
+            <p class="muted">{"Replicas and where they are; λ̂ and PCA follow the one pressed."}</p>
             <div class="replicas" role="group" aria-label="Replica that λ̂ and PCA follow">
                 { for gons.iter().enumerate().map(|(i, gon)| {
                     let n = u32::try_from(i).unwrap_or(0);
                     html! {
                         <button type="button" class="small" aria-pressed={(n == follow).to_string()} data-test={format!("replica-{i}")}
-                            title={format!("Replica {i} is at {gon}; λ̂ and PCA follow it when pressed")}
-                            onclick={page.on(Action::Follow(n))}>{ format!("{i}: {gon}") }</button>
+                            disabled={state.run.is_none()} onclick={page.on(Action::Follow(n))}>{ format!("{i}: {gon}") }</button>
                     }
                 }) }
             </div>
-            if !run.jumps.is_empty() {
+            if !jumps.is_empty() {
                 <details open=true>
-                    <summary>{ match run.jumps.len() { 1 => "1 jump".to_string(), n => format!("{n} jumps") } }</summary>
+                    <summary data-test="departed">{ if departed.is_empty() { "all are back where they started".into() } else { departed } }</summary>
                     <ul class="jumps" data-test="jumps">
-                        { for run.jumps.iter().rev().take(24).map(|j| html! {
+                        { for jumps.iter().rev().take(24).map(|j| html! {
                             <li>{ format!("step {}: replica {} from {} to {}", grouped(j.step), j.replica, j.from, j.to) }</li>
                         }) }
                     </ul>

@@ -4,6 +4,7 @@ use super::Page;
 use super::actions::Buttons;
 use super::chooser::Pickers;
 use super::clipboard::CopyLink;
+use super::save::ExportMenu;
 use crate::app::action::Toggle;
 use crate::app::{Action, words};
 use crate::plot::number::{grouped, significant};
@@ -21,8 +22,11 @@ pub fn TopBar(page: &Page) -> Html {
             <Progress ..page.clone() />
             <Device ..page.clone() />
             <CopyLink ..page.clone() />
+            <ExportMenu ..page.clone() />
             <button type="button" class="small" onclick={page.on(Action::View(Toggle::Theme))}
                 title={format!("Colours: {} now; press for the next of system, light, dark", page.state.view.theme.name())}>{"theme"}</button>
+            <button type="button" class="small" data-test="projector" onclick={page.on(Action::View(Toggle::Projector))}
+                aria-pressed={page.state.view.projector.to_string()} title="Light colours and large chart text">{"projector"}</button>
             <button type="button" class="small" onclick={page.on(Action::View(Toggle::Keys))} title="List of keys"
                 aria-expanded={page.state.view.keys.to_string()}>{"keys"}</button>
         </header>

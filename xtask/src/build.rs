@@ -88,11 +88,9 @@ pub fn build(options: &Options) -> Result<usize> {
         manifest,
     };
 
-    let traces = root.join("www/traces");
     let template = fs::read_to_string(root.join("index.html")).context("index.html")?;
-    let html = page::fill(&template, &names, &page::traces(&traces)?)?;
+    let html = page::fill(&template, &names, &page::traces(&root.join("www/traces"))?)?;
     fs::write(options.out.join("index.html"), html)?;
-    copy_traces(&traces, &options.out.join("traces"))?;
     fs::write(options.out.join("LICENSES.txt"), licences::text()?)?;
 
     let (wasm, js) = (gzipped(&wasm)?, gzipped(js.as_bytes())? + snippets);
@@ -185,18 +183,6 @@ fn clear(dir: &Path) -> Result<()> {
         fs::remove_dir_all(dir)?;
     }
     fs::create_dir_all(dir).with_context(|| format!("{}", dir.display()))
-}
-
-fn copy_traces(from: &Path, to: &Path) -> Result<()> {
-    let Ok(entries) = fs::read_dir(from) else {
-        return Ok(());
-    };
-    fs::create_dir_all(to)?;
-    for entry in entries {
-        let entry = entry?;
-        fs::copy(entry.path(), to.join(entry.file_name()))?;
-    }
-    Ok(())
 }
 
 /// Bytes after gzip at its best, as a static host would send them.

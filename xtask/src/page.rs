@@ -124,7 +124,14 @@ fn inline(page: &str, traces: &BTreeMap<String, String>) -> Result<String> {
         match traces.get(name) {
             Some(svg) => {
                 out.push_str(svg);
-                out.push_str("<p class=\"recorded\">recorded run, not computed here</p>");
+                let origin = svg
+                    .split_once("<desc>")
+                    .and_then(|(_, rest)| rest.split_once("</desc>"))
+                    .with_context(|| format!("{name}.svg does not say where it comes from"))?
+                    .0;
+                out.push_str("<p class=\"recorded\">");
+                out.push_str(origin);
+                out.push_str(", not computed here.</p>");
             }
             None => out
                 .push_str("<p class=\"untraced\">A curve appears here once a run has started.</p>"),
@@ -155,7 +162,10 @@ mod tests {
     #[test]
     fn the_repository_s_page_takes_its_files_and_traces() {
         let template = std::fs::read_to_string(crate::root().join("index.html")).unwrap();
-        let traces = BTreeMap::from([("tms.loss".to_owned(), "<svg id=\"planted\"/>".to_owned())]);
+        let traces = BTreeMap::from([(
+            "tms.loss".to_owned(),
+            "<svg id=\"planted\"><desc>Recorded by x from #/tms?v=1</desc></svg>".to_owned(),
+        )]);
         let page = fill(&template, &names(), &traces).unwrap();
         assert!(page.contains("<meta name=\"lambdahat-worker\" content=\"./worker-3.js\">"));
         assert!(page.contains("import init from \"./app-1.js\"") && page.contains("planted"));
@@ -168,6 +178,10 @@ mod tests {
             "only what was recorded says so"
         );
         assert!(!page.contains("<!-- trace") && !page.contains("<!-- xtask"));
+        assert!(page.contains(">Recorded by x from #/tms?v=1, not computed here.<"));
+        // A picture without its origin is refused.
+        let nameless = BTreeMap::from([("tms.loss".to_owned(), "<svg/>".to_owned())]);
+        assert!(fill(&template, &names(), &nameless).is_err());
         // Any sub-path of any host: nothing may start at the root of the host.
         assert!(!page.contains("href=\"/") && !page.contains("src=\"/"));
     }

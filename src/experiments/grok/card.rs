@@ -18,7 +18,7 @@ pub const CARD: Card = Card {
         "Test accuracy jumps much later. Note when λ̂ had fallen by 10 %, and when the test loss had.",
         "Under λ̂: the weight norm and the test loss, each as a share of its peak. What they show as well, λ̂ does not show alone.",
         "The embedding's spectrum: power spread over all frequencies gathers in a few.",
-        "Presets lowdecay and nodecay never grok in time. Does λ̂ fall there too?",
+        "The two controls, low decay and no decay, never grok in time. Does λ̂ fall there too?",
     ],
     knobs: KNOBS,
     presets: PRESETS,
@@ -60,6 +60,7 @@ pub const CARD: Card = Card {
             panel: Panel::Null,
         },
     ],
+    locality: false,
     reference,
     settle,
     cost,
@@ -120,26 +121,31 @@ const KNOBS: &[Knob] = &join::<{ OWN.len() + chains::KNOBS + CADENCE.len() }>(&[
 const PRESETS: &[Preset] = &[
     Preset {
         id: "default",
+        title: "default",
         help: "40 % of the pairs, weight decay 1e-3: a long delay between memorising and the rule.",
         query: "",
     },
     Preset {
         id: "fast",
+        title: "fast",
         help: "60 % of the pairs: the rule comes within a few thousand steps.",
         query: "frac=0.6&wd=2e-4&steps=8000&every=250",
     },
     Preset {
         id: "lowdecay",
+        title: "low decay, a control",
         help: "A control: the notebook's weight decay of 2e-4 at 40 % of the pairs, which seldom groks in this time.",
         query: "wd=2e-4",
     },
     Preset {
         id: "nodecay",
+        title: "no decay, a control",
         help: "A control: no weight decay, so nothing pulls the norm down.",
         query: "wd=0",
     },
     Preset {
         id: "hot",
+        title: "hot",
         help: "The published sampler, so hot that λ̂ measures little but the weight norm.",
         query: "nbeta=2&gamma=5&eps=3e-3&chains=1&burnin=0&draws=500",
     },

@@ -12,20 +12,20 @@ const TRAINING: Group = Group::Training;
 const SAMPLER: Group = Group::Sampler;
 
 const OWN: &[Knob] = &[
-    int("layers", "layers", MODEL, (1, 4), 2, "Blocks of the transformer; an induction head needs a head of an earlier block to read from, so one block cannot form it.").symbol("L"),
+    int("layers", "layers", MODEL, (1, 4), 2, "Blocks of the transformer; an induction head needs a head of an earlier block to read from, so one block cannot form it (Olsson et al. 2022).").symbol("L"),
     int("d_model", "d_model", MODEL, (8, 256), 64, "Width of the residual stream.").symbol("d").unit("dimensions"),
     int("heads", "heads", MODEL, (1, 16), 4, "Attention heads of each block; they share d_model equally.").symbol("H"),
     int("mlp", "MLP width", MODEL, (0, 1024), 0, "Hidden neurons (ReLU) of an MLP after each attention layer; 0 leaves attention only.").symbol("d_mlp").unit("neurons"),
     choice("norm", "norm", MODEL, &["none", "layernorm"], "none", "LayerNorm before each layer and before the unembedding, or none, which is simpler to read."),
-    choice("positions", "positions", MODEL, &["learned", "shortformer"], "learned", "Where the learned position vectors go: into the residual stream (learned), or only into the inputs of queries and keys (shortformer)."),
+    choice("positions", "positions", MODEL, &["learned", "shortformer"], "learned", "Where the learned position vectors go: into the residual stream (learned), or only into the inputs of queries and keys (shortformer, Press et al. 2021)."),
     int("vocab", "vocabulary", DATA, (8, 1024), 128, "Number of different tokens; guessing uniformly costs ln V.").symbol("V").unit("tokens"),
     int("ctx", "context", DATA, (8, 128), 48, "Tokens of a sequence.").symbol("T").unit("tokens"),
     int("pmin", "least period", DATA, (2, 126), 12, "Shortest period a sequence may have; the period is drawn anew for each sequence, so that counting positions does not solve the task.").symbol("p_min").unit("tokens"),
     int("pmax", "greatest period", DATA, (2, 126), 24, "Longest period a sequence may have.").symbol("p_max").unit("tokens"),
-    choice("optimizer", "optimizer", TRAINING, &["adamw", "sgd"], "adamw", "AdamW (betas 0.9 and 0.98, eps 1e-8, decoupled weight decay), or SGD with momentum."),
+    choice("optimizer", "optimizer", TRAINING, &["adamw", "sgd"], "adamw", "AdamW (betas 0.9 and 0.98, eps 1e-8, decoupled weight decay; Loshchilov and Hutter 2019), or SGD with momentum."),
     float("lr", "learning rate", TRAINING, (0.0, 10.0), 3e-3, "Step size of the optimizer after the warm-up.").symbol("η"),
     int("warmup", "warm-up", TRAINING, (0, 10_000), 100, "Steps over which the learning rate rises linearly from zero.").unit("steps"),
-    float("wd", "weight decay", TRAINING, (0.0, 10.0), 0.01, "Each step every weight shrinks by the learning rate times this, beside the gradient (decoupled).").symbol("λ"),
+    float("wd", "weight decay", TRAINING, (0.0, 10.0), 0.01, "Each step every weight shrinks by the learning rate times this, beside the gradient (decoupled).").symbol("wd"),
     float("momentum", "momentum", TRAINING, (0.0, 0.999), 0.9, "Share of the last step that SGD keeps; AdamW has its own.").symbol("μ"),
     int("batch", "batch", TRAINING, (1, 512), 64, "Fresh sequences of a training step.").symbol("B").unit("sequences"),
     int("steps", "steps", TRAINING, (1, 100_000), 1800, "Training steps of the run.").unit("steps"),
@@ -58,21 +58,25 @@ const KNOBS: &[Knob] = &join::<{ OWN.len() + chains::KNOBS + CADENCE.len() }>(&[
 const PRESETS: &[Preset] = &[
     Preset {
         id: "default",
+        title: "default",
         help: "Two attention-only blocks, 52 224 parameters: the bump comes between steps 500 and 1000.",
         query: "",
     },
     Preset {
         id: "tiny",
+        title: "tiny",
         help: "A fifth of the parameters and a sixth of the work a step, for slow devices.",
         query: "d_model=32&heads=2&vocab=32&ctx=32&pmin=6&pmax=14&steps=2500",
     },
     Preset {
         id: "fine",
+        title: "fine",
         help: "Longer chains with smaller steps at a lower temperature: a λ̂ with less bias, at over twenty times the cost.",
         query: "nbeta=1000&gamma=300&eps=4e-5&burnin=300&draws=300&mbatch=16",
     },
     Preset {
         id: "one-layer",
+        title: "one layer, the control",
         help: "The control: one block cannot form an induction head, and shows no bump.",
         query: "layers=1",
     },
@@ -118,7 +122,7 @@ pub const CARD: Card = Card {
         "First shelf: both losses near ln V, the uniform guess.",
         "Second stage: repeats get slowly cheaper, towards the in-context unigram level but not down to it; the model learns which tokens occur, not in which order.",
         "The drop: the loss on repeats falls from about 4.2 to under 0.5 nats between steps 500 and 1000.",
-        "Meanwhile the first-period loss rises above ln V and comes back: the model bets on a repeat too early.",
+        "Meanwhile the first-period loss rises above ln V and comes most of the way back: the model bets on a repeat too early.",
         "λ̂ rises sevenfold, peaks in the middle of the drop, then falls.",
         "Attention: a head of block 0 looks one token back; a head of block 1 looks at the token after the previous occurrence.",
         "layers = 1, the control, learns no such thing, and its λ̂ rises smoothly, without a peak.",
@@ -127,6 +131,7 @@ pub const CARD: Card = Card {
     presets: PRESETS,
     light: Some("tiny"),
     losses: LOSSES,
+    locality: false,
     reference,
     settle: settle::settle,
     cost: sizes::cost,
@@ -148,13 +153,13 @@ fn reference(knobs: &Knobs) -> Vec<RefLine> {
         ),
         line(
             task.floor(),
-            "first-period floor",
-            "No model is below this on the first period: after t distinct tokens the next is uniform over the other V − t; the mean of ln(V − t) over its targets.",
+            "floor",
+            "First-period floor: no model is below this on the first period: after t distinct tokens the next is uniform over the other V − t; the mean of ln(V − t) over its targets.",
         ),
         line(
             task.unigram(),
-            "in-context unigram",
-            "Loss on repeats of a model that knows which p tokens the sequence holds and gives each 1/p: the mean of ln p over repeat targets.",
+            "unigram",
+            "In-context unigram: loss on repeats of a model that knows which p tokens the sequence holds and gives each 1/p: the mean of ln p over repeat targets.",
         ),
     ]
 }

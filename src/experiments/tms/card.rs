@@ -17,7 +17,7 @@ pub const CARD: Card = Card {
         "Replica after replica drops to 0.062, the level 5+: a dead column of W grows and the other four make room. Count how many have left the plateau, and when.",
         "λ̂ of the replica followed: near 4 on the plateau, a dip during the jump, about 5.7 at 5+, in the same steps as the loss and not before.",
         "Some lose a + to gradient noise: the loss steps up by 0.007, λ̂ falls, and that feature never comes back.",
-        "Preset cold: λ̂ is about 8.5 to 9 wherever training has settled. Preset notlocal: λ̂ mirrors the loss.",
+        "Preset cold: λ̂ is about 8.5 to 9 wherever training has settled. Preset not local: λ̂ mirrors the loss.",
     ],
     knobs: KNOBS,
     presets: PRESETS,
@@ -38,6 +38,7 @@ pub const CARD: Card = Card {
             panel: Panel::Main,
         },
     ],
+    locality: true,
     reference,
     settle,
     cost,
@@ -45,10 +46,10 @@ pub const CARD: Card = Card {
 };
 
 const OWN: &[Knob] = &[
-    int("features", "features", Group::Model, (3, 10), 6, "How many features share the two hidden dimensions.").symbol("c"),
+    int("features", "features", Group::Model, (3, 10), 6, "How many features share the two hidden dimensions (Elhage et al. 2022; c in Chen et al. 2023).").symbol("c"),
     choice("start", "start", Group::Model, &["kgon", "random"], "kgon", "Where training starts: at a regular polygon of features with the others dead, or at random weights."),
     int("gon", "corners at start", Group::Model, (3, 10), 4, "Corners of the polygon training starts from, if it starts from one.").symbol("k"),
-    choice("dead", "bias of dead features", Group::Model, &["plus", "minus"], "plus", "Bias of the features outside the starting polygon: +1/(2c), from which they can be born, or −0.5, at which they stay dead."),
+    choice("dead", "bias of dead features", Group::Model, &["plus", "minus"], "plus", "Bias of the features outside the starting polygon: +1/(2c), from which they can be born, or −0.5, at which they stay dead (4⁺⁺ and 4⁻⁻ in Chen et al. 2023)."),
     float("jitter", "jitter", Group::Model, (0.0, 1.0), 0.01, "Standard deviation of the normal noise added to every weight of the starting polygon.").symbol("σ₀"),
     float("sigma", "random start", Group::Model, (0.0, 5.0), 0.1, "Standard deviation of every weight of a random start.").symbol("σ"),
     int("n", "samples", Group::Data, (10, 5000), 1000, "Size of each replica's own data set.").symbol("n").unit("samples"),
@@ -103,16 +104,19 @@ const KNOBS: &[Knob] = &join::<{ OWN.len() + chains::KNOBS + CADENCE.len() }>(&[
 const PRESETS: &[Preset] = &[
     Preset {
         id: "default",
+        title: "default",
         help: "From the square with two dead features, sampled near each checkpoint.",
         query: "",
     },
     Preset {
         id: "cold",
+        title: "cold",
         help: "Gradient descent without noise, sampled so cold that only the immediate neighbourhood counts: λ̂ near the local λ of 8.5 wherever training has settled.",
         query: "batch=1000&nbeta=1e5&gamma=1&eps=2e-6&burnin=500&draws=1500&mbatch=1000&every=500",
     },
     Preset {
         id: "notlocal",
+        title: "not local",
         help: "So hot and free that the chains forget the checkpoint: λ̂ is a constant minus nβ times the loss.",
         query: "nbeta=144.8&gamma=1&eps=1e-3&burnin=1000&draws=1000&every=500",
     },

@@ -1,0 +1,225 @@
+//! A run as files for notebooks: every series as CSV or JSON, and names that say what is in them.
+
+use super::run::Run;
+use super::state::State;
+use crate::experiments::Card;
+use serde_json::{Map, Value, json};
+use std::fmt::Write as _;
+
+/// One series with its meaning.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Column {
+    /// Its id, as in `run.json`.
+    pub id: String,
+    /// Its name.
+    pub label: String,
+    /// Unit of y; x is in steps.
+    pub unit: String,
+    /// Steps.
+    pub x: Vec<f64>,
+    /// Values.
+    pub y: Vec<f64>,
+    /// Lower ends, or empty.
+    pub lo: Vec<f64>,
+    /// Upper ends, or empty.
+    pub hi: Vec<f64>,
+}
+
+/// `lambdahat-tms-seed1-loss.svg`; a recorded chart says so.
+#[must_use]
+pub fn file_name(state: &State, what: &str, ending: &str) -> String {
+    let (seed, from) = match (&state.run, state.recorded()) {
+        (Some(run), _) => (run.knobs.int("seed"), ""),
+        (None, Some(r)) => (super::link::parse(&r.link).knobs.int("seed"), "-recorded"),
+        (None, None) => (state.link.knobs.int("seed"), ""),
+    };
+    format!(
+        "lambdahat-{}-seed{seed}-{what}{from}.{ending}",
+        state.link.experiment
+    )
+}
+
+/// Every series of a run: the curves, λ̂ with one standard error up and down, what is measured
+/// beside it, and the components of logit-PCA.
+#[must_use]
+pub fn columns(run: &Run, card: &Card) -> Vec<Column> {
+    let mut out: Vec<Column> = run
+        .series
+        .iter()
+        .map(|(id, s)| {
+            let spec = card
+                .losses
+                .iter()
+                .find(|l| *id == l.id || id.ends_with(&format!("/{}", l.id)));
+            Column {
+                id: id.clone(),
+                label: spec.map_or(id.as_str(), |l| l.label).into(),
+                unit: spec.map_or("", |l| l.unit).into(),
+                x: s.x.clone(),
+                y: s.y.clone(),
+                lo: s.lo.clone(),
+                hi: s.hi.clone(),
+            }
+        })
+        .collect();
+    let mut add = |id: &str, label: &str, x: &[f64], y: Vec<f64>, band: [&[f64]; 2]| {
+        out.push(Column {
+            id: id.into(),
+            label: label.into(),
+            unit: String::new(),
+            x: x.to_vec(),
+            y,
+            lo: band[0].to_vec(),
+            hi: band[1].to_vec(),
+        });
+    };
+    let (llc, pca) = (&run.llc, &run.pca);
+    add(
+        "llc",
+        "λ̂ at this nβ, γ, ε (± 1 SE)",
+        &llc.x,
+        llc.y.clone(),
+        [&llc.lo, &llc.hi],
+    );
+    add(
+        "llc.init_loss",
+        "loss at w*",
+        &llc.x,
+        llc.at.clone(),
+        [&[], &[]],
+    );
+    add(
+        "llc.mean_loss",
+        "mean loss under the chains",
+        &llc.x,
+        llc.under.clone(),
+        [&[], &[]],
+    );
+    let distance = llc.points.iter().map(|p| p.distance).collect();
+    add(
+        "llc.distance",
+        "‖w−w*‖/‖w*‖ at the end of the chains",
+        &llc.x,
+        distance,
+        [&[], &[]],
+    );
+    for k in 0..3 {
+        let y = pca.pcs.iter().map(|p| p[k]).collect();
+        let (id, label) = (
+            format!("logit_pca.pc{}", k + 1),
+            format!("logit-PCA, component {}", k + 1),
+        );
+        add(&id, &label, &pca.steps, y, [&[], &[]]);
+    }
+    out
+}
+
+/// One line a point: `series,step,value,lo,hi`; without a band the last two are empty.
+#[must_use]
+pub fn csv(run: &Run, card: &Card) -> String {
+    let mut out = String::from("series,step,value,lo,hi\n");
+    for c in columns(run, card) {
+        for (i, (x, y)) in c.x.iter().zip(&c.y).enumerate() {
+            let end = |v: &[f64]| v.get(i).map(ToString::to_string).unwrap_or_default();
+            let _ = writeln!(out, "{},{x},{y},{},{}", c.id, end(&c.lo), end(&c.hi));
+        }
+    }
+    out
+}
+
+/// The names of `run.json`: link, experiment, knobs, seed, version, device, notices, series.
+#[must_use]
+pub fn json(state: &State, run: &Run) -> String {
+    let card = state.card();
+    let series: Map<String, Value> = columns(run, card)
+        .into_iter()
+        .map(|c| {
+            let mut it = json!({"label": c.label, "unit": c.unit, "x": c.x, "y": c.y});
+            if !c.lo.is_empty() {
+                it["lo"] = json!(c.lo);
+                it["hi"] = json!(c.hi);
+            }
+            (c.id, it)
+        })
+        .collect();
+    let knobs: Map<String, Value> = run
+        .knobs
+        .schema()
+        .iter()
+        .filter_map(|k| Some((k.key.to_string(), json!(run.knobs.get(k.key)?))))
+        .collect();
+    json!({
+        "link": run.link,
+        "experiment": card.id,
+        "knobs": knobs,
+        "seed": run.knobs.int("seed"),
+        "version": crate::VERSION,
+        "device": state.device,
+        "notices": run.notices,
+        "series": series,
+        "estimates": run.llc.points,
+        "jumps": run.jumps,
+        "explained": run.pca.explained,
+    })
+    .to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::app::run::Llc;
+    use crate::protocol::{Frame, LlcPoint, RunId, SeriesDelta};
+
+    #[test]
+    fn every_point_is_in_both_files() {
+        let mut state = State::new("#/tms?v=1&seed=7", true, Default::default());
+        assert_eq!(
+            file_name(&state, "loss", "svg"),
+            "lambdahat-tms-seed1-loss-recorded.svg"
+        );
+        let mut run = Run::new(
+            RunId(1),
+            state.link.text(true),
+            state.link.knobs.clone(),
+            10,
+        );
+        run.take(Frame {
+            series: vec![SeriesDelta {
+                id: "replicas/3/loss".into(),
+                x: vec![0.0, 5.0],
+                y: vec![0.5, 0.25],
+                ..SeriesDelta::default()
+            }],
+            ..Frame::default()
+        });
+        let point = LlcPoint {
+            step: 5,
+            value: 4.0,
+            se: 0.5,
+            ..LlcPoint::default()
+        };
+        run.llc = std::rc::Rc::new(Llc::of(vec![point]));
+        let card = state.card();
+        let text = csv(&run, card);
+        assert!(
+            text.contains("replicas/3/loss,5,0.25,,\n") && text.contains("llc,5,4,3.5,4.5\n"),
+            "{text}"
+        );
+        let read: Value = serde_json::from_str(&json(&state, &run)).unwrap();
+        assert_eq!(read["series"]["replicas/3/loss"]["y"], json!([0.5, 0.25]));
+        assert_eq!(read["series"]["replicas/3/loss"]["unit"], "squared error");
+        assert_eq!(
+            (&read["seed"], &read["link"]),
+            (&json!(7), &json!("#/tms?v=1&seed=7"))
+        );
+        // Every line of one is a point of the other; a lost point would be missed.
+        let points: usize = columns(&run, card).iter().map(|c| c.x.len()).sum();
+        assert_eq!(text.lines().count(), points + 1);
+        state.run = Some(run);
+        assert_eq!(
+            file_name(&state, "pca", "png"),
+            "lambdahat-tms-seed7-pca.png"
+        );
+    }
+}

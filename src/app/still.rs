@@ -1,0 +1,170 @@
+//! The model's figure in a recorded trace: small enough for the page.
+
+use crate::protocol::Figure;
+use serde::{Deserialize, Serialize};
+
+/// The last figure of a recorded run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum Still {
+    /// As [`Figure::Superposition`].
+    Superposition {
+        /// Features c.
+        features: usize,
+        /// `[replica][W then b]`.
+        weights: Vec<f32>,
+        /// The k-gon of each replica.
+        gons: Vec<String>,
+    },
+    /// As [`Figure::Spectrum`].
+    Spectrum {
+        /// p.
+        p: usize,
+        /// Shares of the power.
+        shares: Vec<f64>,
+    },
+    /// As [`Figure::Attention`].
+    Attention {
+        /// Layers.
+        layers: usize,
+        /// Heads a layer.
+        heads: usize,
+        /// Context length T.
+        ctx: usize,
+        /// `[layer][head][query][key ≤ query]`: fifteenths, a hexadecimal digit each.
+        digits: String,
+        /// The tokens of the input.
+        tokens: Vec<u32>,
+        /// Period of the input's repeat.
+        period: usize,
+    },
+}
+
+impl Still {
+    /// Makes a figure small: weights to four digits, attention to fifteenths.
+    #[must_use]
+    pub fn of(figure: &Figure) -> Self {
+        match figure {
+            Figure::Spectrum { p, shares } => Still::Spectrum {
+                p: *p,
+                shares: shares
+                    .iter()
+                    .map(|s| format!("{s:.3e}").parse().unwrap_or(*s))
+                    .collect(),
+            },
+            Figure::Superposition {
+                features,
+                weights,
+                gons,
+            } => Still::Superposition {
+                features: *features,
+                weights: weights
+                    .iter()
+                    .map(|w| format!("{w:.3e}").parse().unwrap_or(*w))
+                    .collect(),
+                gons: gons.clone(),
+            },
+            Figure::Attention {
+                layers,
+                heads,
+                ctx,
+                patterns,
+                tokens,
+                period,
+            } => {
+                let seen = |i: &usize| i % ctx <= (i / ctx) % ctx;
+                Still::Attention {
+                    layers: *layers,
+                    heads: *heads,
+                    ctx: *ctx,
+                    digits: (0..patterns.len())
+                        .filter(seen)
+                        .filter_map(|i| char::from_digit((u32::from(patterns[i]) + 8) / 17, 16))
+                        .collect(),
+                    tokens: tokens.clone(),
+                    period: *period,
+                }
+            }
+        }
+    }
+
+    /// The figure again.
+    #[must_use]
+    pub fn figure(&self) -> Figure {
+        match self.clone() {
+            Still::Spectrum { p, shares } => Figure::Spectrum { p, shares },
+            Still::Superposition {
+                features,
+                weights,
+                gons,
+            } => Figure::Superposition {
+                features,
+                weights,
+                gons,
+            },
+            Still::Attention {
+                layers,
+                heads,
+                ctx,
+                digits,
+                tokens,
+                period,
+            } => {
+                let mut digits = digits.chars().map(|d| d.to_digit(16).unwrap_or(0) * 17);
+                let mut patterns = Vec::with_capacity(layers * heads * ctx * ctx);
+                for query in (0..layers * heads).flat_map(|_| 0..ctx) {
+                    for key in 0..ctx {
+                        let seen = if key <= query { digits.next() } else { None };
+                        patterns.push(u8::try_from(seen.unwrap_or(0)).unwrap_or(u8::MAX));
+                    }
+                }
+                Figure::Attention {
+                    layers,
+                    heads,
+                    ctx,
+                    patterns,
+                    tokens,
+                    period,
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_still_is_the_figure_to_a_thirtieth() {
+        let (heads, ctx) = (3, 5);
+        let patterns: Vec<u8> = (0..heads * ctx * ctx)
+            .map(|i| {
+                if i % ctx <= (i / ctx) % ctx {
+                    (i * 37 % 256) as u8
+                } else {
+                    0
+                }
+            })
+            .collect();
+        let figure = Figure::Attention {
+            layers: 1,
+            heads,
+            ctx,
+            patterns: patterns.clone(),
+            tokens: vec![1, 2],
+            period: 4,
+        };
+        let Figure::Attention {
+            patterns: again, ..
+        } = Still::of(&figure).figure()
+        else {
+            panic!("another kind of figure");
+        };
+        let far = |a: &[u8], b: &[u8]| a.iter().zip(b).map(|(a, b)| a.abs_diff(*b)).max();
+        assert_eq!(again.len(), patterns.len());
+        assert!(far(&again, &patterns) <= Some(9));
+        // Planted fault: a cell late, it is another picture.
+        assert!(far(&again[1..], &patterns) > Some(9));
+    }
+}

@@ -1,0 +1,143 @@
+//! What the terms of the page mean: one or two plain sentences each, with the source where there is
+//! one.
+
+/// λ̂.
+pub const LLC: &str = "Local learning coefficient, estimated (Lau et al. 2023): λ̂ = nβ·(E[L(w)] − L(w*)), the mean over SGLD chains (Welling and Teh 2011) around the checkpoint w*. The more directions of the weights the loss feels there, the larger it is.";
+/// Points and band of λ̂.
+pub const LLC_POINTS: &str = "Each dot is one checkpoint: the mean over all chains and draws, its band one standard error up and down. The error comes from the spread of the draws; it does not hold the bias that nβ, γ and ε bring.";
+/// The caption of λ̂.
+pub const SETTING: &str = "Every value belongs to these settings. nβ: inverse temperature times samples, the weight of the loss. γ: strength of the spring to w*. ε: step size of the chains. Then chains × draws of each.";
+/// The locality line.
+pub const LOCALITY: &str = "The mean loss under the chains beside the loss at w*. Chains that stay near follow w*; where the upper line no longer depends on the lower, λ̂ is not local.";
+/// Loss chart.
+pub const LOSS: &str = "How wrong the model is on fixed data, and the levels that theory knows.";
+/// The unit nats.
+pub const NATS: &str = "The unit of cross-entropy with natural logarithms: a loss of ln V nats is a uniform guess among V tokens; 1 nat is 1.44 bits.";
+/// The unit of superposition's loss.
+pub const SQUARED: &str =
+    "The sum over all outputs of the squared differences from the input, averaged over samples.";
+/// Accuracy.
+pub const SHARE: &str =
+    "The number of pairs answered rightly divided by the number of pairs, 0 to 1.";
+/// Logarithmic time.
+pub const LOG_STEP: &str = "The button: logarithmic time on all charts.";
+/// Logarithmic loss.
+pub const LOG_LOSS: &str = "The button: a logarithmic axis for the loss.";
+/// Logit-PCA.
+pub const PCA: &str = "The model's outputs on one fixed, seeded set of inputs, taken at every checkpoint; the path of these long vectors, seen from the two directions in which it varies most.";
+/// Principal components.
+pub const COMPONENTS: &str = "The first and second principal component over all checkpoints so far; the per cent beside each is its share of the variance.";
+/// The random walk beside them.
+pub const WALK: &str = "The share that a random walk in many dimensions would have, 6/(π²k²) for the k-th component (Antognini and Sohl-Dickstein 2018). A share near it is no finding, and a smooth path gives arcs by itself.";
+/// Colours of the path.
+pub const RAMP: &str =
+    "The colour is the training step, dark at the beginning; the large dot is the last checkpoint.";
+/// The line of costs.
+pub const COST: &str = "Parameters of one model; training steps; λ̂ points; GFLOP: thousand millions of floating-point operations of the whole run, sampling included; memory on the device. The time is measured here, for about a second.";
+
+/// Rows of the readout: name, meaning.
+pub const READOUT: [(&str, &str); 7] = [
+    (
+        "checkpoint",
+        "Step of the weights w* from which the chains started.",
+    ),
+    (
+        "λ̂",
+        "nβ times the mean loss under the chains less the loss at w*, ± one standard error (Lau et al. 2023).",
+    ),
+    (
+        "λ̂/nβ of the loss",
+        "How far the loss rises under the chains, beside the loss at w* itself: a rise as large as the loss is no small step.",
+    ),
+    (
+        "‖w−w*‖/‖w*‖",
+        "How far from w* the chains have gone at their end, relative to the length of the weights.",
+    ),
+    (
+        "loss under chains",
+        "Mean loss under the chains: where it no longer follows the loss at w*, λ̂ is not local.",
+    ),
+    ("setting", SETTING),
+    (
+        "chains",
+        "λ̂ of each chain alone: far apart, they have not mixed, and the standard error is too small.",
+    ),
+];
+
+/// Rows of the status panel: name, meaning.
+pub const STATUS: [(&str, &str); 12] = [
+    ("version", "The program; links and traces name it."),
+    ("device", "What computes, as its driver names it."),
+    (
+        "why the CPU",
+        "Why the shaders do not run here. The CPU engine runs the same algorithms.",
+    ),
+    (
+        "runs are kept",
+        "Whether this browser stores a run, so that a reload can resume it. Nothing leaves the device.",
+    ),
+    (
+        "fingerprint",
+        "Of all curves, while a run rests: two runs with the same one drew the same bits.",
+    ),
+    (
+        "dispatches per training step",
+        "Kernel launches of one training step. Toy models are bound by their number.",
+    ),
+    (
+        "submissions per training step",
+        "Batches of launches handed to the device, divided by training steps. Many steps go in one, so that the device never waits.",
+    ),
+    (
+        "dispatches so far",
+        "Kernel launches of training, evaluation and sampling.",
+    ),
+    (
+        "submissions so far",
+        "Batches of launches of training, evaluation and sampling.",
+    ),
+    (
+        "pipelines",
+        "Compiled shaders made so far: all before the first step, none while the run goes on.",
+    ),
+    (
+        "bind groups",
+        "Tables that tell a shader its buffers, made so far: all before the first step.",
+    ),
+    (
+        "buffers",
+        "Pieces of device memory made so far: all before the first step.",
+    ),
+];
+
+/// The meaning of a unit; empty if it needs none.
+#[must_use]
+pub fn unit(unit: &str) -> &'static str {
+    match unit {
+        "nats" => NATS,
+        "squared error" => SQUARED,
+        "share of pairs" => SHARE,
+        _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_unit_on_the_page_and_every_row_has_a_meaning() {
+        for spec in crate::experiments::CARDS.iter().flat_map(|c| c.losses) {
+            assert!(
+                spec.unit.is_empty() || !unit(spec.unit).is_empty(),
+                "{}",
+                spec.unit
+            );
+        }
+        for (name, help) in READOUT.iter().chain(&STATUS) {
+            assert!(help.ends_with('.') && help.len() > 20, "{name}");
+        }
+        // Planted fault: a unit nobody has explained.
+        assert!(unit("furlongs").is_empty());
+    }
+}

@@ -1,0 +1,46 @@
+//! What the loss chart shows, in words: its reference lines and every term on it.
+
+use super::tip::Term;
+use crate::app::terms;
+use crate::experiments::{Card, RefLine, SeriesSpec};
+use crate::knobs::Knobs;
+use crate::plot::line::Level;
+use crate::plot::number::significant;
+
+/// A series' name, with its unit where that is not the loss's.
+fn named(spec: &SeriesSpec) -> String {
+    if spec.panel.main() || spec.unit.is_empty() {
+        spec.label.to_string()
+    } else {
+        format!("{} ({})", spec.label, spec.unit)
+    }
+}
+
+/// The reference lines at these settings.
+pub fn levels(card: &Card, knobs: &Knobs) -> Vec<Level> {
+    let level = |l: RefLine| Level {
+        y: l.y,
+        label: l.label,
+        help: l.help,
+    };
+    (card.reference)(knobs).into_iter().map(level).collect()
+}
+
+/// Every term of the chart: curves, reference lines with their values, the unit, the toggles.
+pub fn meanings(card: &Card, levels: &[Level]) -> Vec<Term> {
+    let unit = card.losses.first().map_or("", |l| l.unit);
+    let curves = card.losses.iter().map(|s| (named(s), s.help.to_string()));
+    let levels = levels.iter().map(|l| {
+        (
+            format!("{} ({})", l.label, significant(l.y, 3)),
+            l.help.clone(),
+        )
+    });
+    let rest = [
+        (unit, terms::unit(unit)),
+        ("log step", terms::LOG_STEP),
+        ("log loss", terms::LOG_LOSS),
+    ];
+    let rest = rest.map(|(name, help)| (name.to_string(), help.to_string()));
+    curves.chain(levels).chain(rest).collect()
+}

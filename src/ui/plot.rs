@@ -1,0 +1,88 @@
+//! A picture with the shared cursor on top, and what the pointer does on it. The picture itself
+//! comes as SVG text.
+
+use super::Page;
+use crate::app::Action;
+use crate::plot::{Frame, LineChart, Scene};
+use wasm_bindgen::JsCast;
+use web_sys::Element;
+use yew::prelude::*;
+
+/// What a plot shows.
+#[derive(Clone, PartialEq, Properties)]
+pub struct PlotProps {
+    /// State and actions.
+    pub page: Page,
+    /// What it is, for those who hear the page.
+    pub label: AttrValue,
+    /// Where its width is measured.
+    #[prop_or_default]
+    pub node: NodeRef,
+    /// The picture.
+    pub scene: Scene,
+    /// The cursor, if there is one.
+    pub cursor: Option<Scene>,
+    /// The step at a pixel of the picture.
+    pub step_at: Callback<[f64; 2], Option<f64>>,
+    /// What stands over it.
+    #[prop_or_default]
+    pub children: Html,
+}
+
+/// A lower panel: a line chart with the shared cursor, under the chart it belongs to.
+pub fn strip(page: &Page, mut chart: LineChart) -> Html {
+    let step = page.state.cursor.step;
+    chart.quiet = step.is_some();
+    let drawn = chart.draw();
+    let cursor = step.map(|step| chart.cursor(&drawn.frame, step));
+    html! {
+        <Plot page={page.clone()} label={chart.label.clone()} scene={drawn.scene} {cursor}
+            step_at={step_under(drawn.frame, chart.x_max)} />
+    }
+}
+
+/// A step under the pointer, where the axis is time.
+pub fn step_under(frame: Frame, end: f64) -> Callback<[f64; 2], Option<f64>> {
+    Callback::from(move |[x, _]: [f64; 2]| {
+        let inside = x >= frame.x.from - 6.0 && x <= frame.x.to + 6.0;
+        inside.then(|| frame.x.at(x).round().clamp(0.0, end))
+    })
+}
+
+/// The plot.
+#[component]
+pub fn Plot(props: &PlotProps) -> Html {
+    let at = {
+        let (step_at, width) = (props.step_at.clone(), props.scene.width);
+        move |e: &MouseEvent| -> Option<f64> {
+            let plot: Element = e.current_target()?.unchecked_into();
+            let rect = plot.get_bounding_client_rect();
+            // For a projector the picture is drawn larger than its own pixels.
+            let scale = (width / rect.width()).max(0.0);
+            step_at.emit([
+                (f64::from(e.client_x()) - rect.left()) * scale,
+                (f64::from(e.client_y()) - rect.top()) * scale,
+            ])
+        }
+    };
+    let send = props.page.send.clone();
+    let hover = {
+        let (at, send) = (at.clone(), send.clone());
+        Callback::from(move |e: PointerEvent| send.emit(Action::Hover(at(&e))))
+    };
+    let pin = Callback::from(move |e: MouseEvent| {
+        if let Some(step) = at(&e) {
+            send.emit(Action::Pin(step));
+        }
+    });
+    let raw = |scene: &Scene| Html::from_html_unchecked(scene.svg().into());
+    html! {
+        <div class="plot-box" ref={props.node.clone()} tabindex="0"
+            aria-label={format!("{}. Arrow keys move the cursor.", props.label)}
+            onpointermove={hover} onpointerleave={props.page.on(Action::Hover(None))} onclick={pin}>
+            { raw(&props.scene) }
+            if let Some(cursor) = &props.cursor { <div class="overlay" aria-hidden="true">{ raw(cursor) }</div> }
+            { props.children.clone() }
+        </div>
+    }
+}

@@ -1,0 +1,134 @@
+//! Saving: a chart as SVG or PNG, the run as CSV or JSON. Nothing leaves the device.
+
+use super::Page;
+use crate::app::export::{csv, file_name, json};
+use crate::plot::Scene;
+use crate::plot::export::export;
+use gloo::utils::document;
+use wasm_bindgen::JsCast;
+use wasm_bindgen::prelude::*;
+use web_sys::{Blob, BlobPropertyBag, CanvasRenderingContext2d, HtmlAnchorElement};
+use web_sys::{HtmlCanvasElement, HtmlImageElement, Url};
+use yew::prelude::*;
+
+/// Pixels of a saved PNG for each pixel of the chart.
+const SHARP: f64 = 3.0;
+
+/// What is saved of a chart.
+#[derive(Clone, PartialEq, Properties)]
+pub struct SaveProps {
+    /// State and actions.
+    pub page: Page,
+    /// The chart's name.
+    pub name: AttrValue,
+    /// The picture.
+    pub scene: Scene,
+}
+
+/// The two buttons of a chart.
+#[component]
+pub fn SaveChart(props: &SaveProps) -> Html {
+    let state = &props.page.state;
+    let origin = match (&state.run, state.recorded()) {
+        (Some(run), _) => format!("lambdahat {}, {}", crate::VERSION, run.link),
+        (None, Some(recorded)) => recorded.origin(),
+        (None, None) => return Html::default(),
+    };
+    let save = |ending: &'static str| {
+        let name = file_name(state, &props.name, ending);
+        let (scene, origin) = (props.scene.clone(), origin.clone());
+        Callback::from(move |_: MouseEvent| {
+            let svg = export(&scene.svg(), &origin);
+            // What a browser refuses to save stays on the screen.
+            let _ = if ending == "svg" {
+                as_file(&name, "image/svg+xml", &svg)
+            } else {
+                as_png(&name, &svg, scene.width, scene.height)
+            };
+        })
+    };
+    html! {
+        <span class="toggles save">
+            <button type="button" class="small" data-test={format!("save-svg-{}", props.name)} onclick={save("svg")}>{"save SVG"}</button>
+            <button type="button" class="small" data-test={format!("save-png-{}", props.name)} onclick={save("png")}>{"save PNG"}</button>
+        </span>
+    }
+}
+
+/// The run's numbers, in the top bar.
+#[component]
+pub fn ExportMenu(page: &Page) -> Html {
+    let save = |ending: &'static str| {
+        let state = page.state.clone();
+        Callback::from(move |_: MouseEvent| {
+            if let Some(run) = &state.run {
+                let name = file_name(&state, "series", ending);
+                let _ = if ending == "csv" {
+                    as_file(&name, "text/csv", &csv(run, state.card()))
+                } else {
+                    as_file(&name, "application/json", &json(&state, run))
+                };
+            }
+        })
+    };
+    let none = page.state.run.is_none();
+    html! {
+        <details class="menu" data-test="export">
+            <summary>{"Export"}</summary>
+            <div class="sheet">
+                <p class="muted">{ if none { "Once a run has started: all its series. Charts have buttons of their own." } else { "All series of this run so far. Charts have buttons of their own." } }</p>
+                <button type="button" data-test="export-csv" disabled={none} onclick={save("csv")}>{"CSV, a line a point"}</button>
+                <button type="button" data-test="export-json" disabled={none} onclick={save("json")}>{"JSON, as run.json"}</button>
+            </div>
+        </details>
+    }
+}
+
+/// Hands an address to the browser as a file of that name.
+fn hand_over(name: &str, address: &str) -> Result<(), JsValue> {
+    let link: HtmlAnchorElement = document().create_element("a")?.unchecked_into();
+    link.set_href(address);
+    link.set_download(name);
+    link.click();
+    Ok(())
+}
+
+fn as_file(name: &str, kind: &str, text: &str) -> Result<(), JsValue> {
+    let options = BlobPropertyBag::new();
+    options.set_type(kind);
+    let parts = js_sys::Array::of1(&text.into());
+    let blob = Blob::new_with_str_sequence_and_options(&parts, &options)?;
+    let address = Url::create_object_url_with_blob(&blob)?;
+    hand_over(name, &address)?;
+    // The browser has begun to read by then.
+    gloo::timers::callback::Timeout::new(10_000, move || {
+        let _ = Url::revoke_object_url(&address);
+    })
+    .forget();
+    Ok(())
+}
+
+/// Draws the SVG on a canvas once the browser has read it, and saves that.
+fn as_png(name: &str, svg: &str, width: f64, height: f64) -> Result<(), JsValue> {
+    let image = HtmlImageElement::new()?;
+    let (name, drawn) = (name.to_string(), image.clone());
+    let ready = Closure::once_into_js(move || {
+        let draw = || -> Result<(), JsValue> {
+            let canvas: HtmlCanvasElement = document().create_element("canvas")?.unchecked_into();
+            let (w, h) = (width * SHARP, height * SHARP);
+            canvas.set_width(w as u32);
+            canvas.set_height(h as u32);
+            let context: CanvasRenderingContext2d = canvas
+                .get_context("2d")?
+                .ok_or("no canvas")?
+                .unchecked_into();
+            context.draw_image_with_html_image_element_and_dw_and_dh(&drawn, 0.0, 0.0, w, h)?;
+            hand_over(&name, &canvas.to_data_url()?)
+        };
+        let _ = draw();
+    });
+    image.set_onload(Some(ready.unchecked_ref()));
+    let text = String::from(js_sys::encode_uri_component(svg));
+    image.set_src(&format!("data:image/svg+xml;charset=utf-8,{text}"));
+    Ok(())
+}
