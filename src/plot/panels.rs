@@ -145,7 +145,7 @@ pub fn locality<'a>(
         width: look.width,
         height: look.height,
         label: "Mean loss under the chains, and the loss at the checkpoint".into(),
-        y_title: titled("loss at w* and under the chains", unit),
+        y_title: titled("loss at w*, under chains", unit),
         x_max: look.x_max,
         log_x: look.log_x,
         log_y: false,

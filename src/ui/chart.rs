@@ -38,6 +38,9 @@ pub struct ChartProps {
     pub empty: AttrValue,
     /// The step at a pixel of the picture.
     pub step_at: Callback<[f64; 2], Option<f64>>,
+    /// A second picture, under the first.
+    #[prop_or_default]
+    pub below: Html,
     /// Toggles and small print.
     #[prop_or_default]
     pub children: Html,
@@ -60,6 +63,7 @@ pub fn Chart(props: &ChartProps) -> Html {
                 cursor={props.cursor.clone()} step_at={props.step_at.clone()}>
                 if bare { <p class="empty">{ &props.empty }</p> }
             </Plot>
+            { props.below.clone() }
             if !bare { <SaveChart page={props.page.clone()} name={props.name.clone()} scene={props.scene.clone()} /> }
             if let Some(r) = &props.recorded { <p class="origin">{ format!("{}, on {}; press Run for yours.", r.origin(), r.device) }</p> }
         </figure>
