@@ -106,11 +106,12 @@ pub fn LlcChart(page: &Page) -> Html {
     ]
     .map(|(name, help)| (name.to_string(), help.to_string()))
     .to_vec();
+    let below = html! { <>{ for nulls }{ for lower }</> };
     html! {
         <div class="llc">
             <Chart page={page.clone()} name="llc" title="λ̂" sub={setting} {node} {cursor}
                 points={drawn.points} scene={drawn.scene}
-                help={terms::LLC} {terms} below={lower.unwrap_or_default()} recorded={state.recorded()} {empty}
+                help={terms::LLC} {terms} {below} recorded={state.recorded()} {empty}
                 step_at={step_under(drawn.frame, base.x_max)}>
                 <span class="toggles">
                     <ToggleButton label="locality" on={state.view.locality} press={page.on(Action::View(Toggle::Locality))} />
