@@ -94,13 +94,14 @@ mod tests {
                 crate::VERSION,
                 "record {id} again: lambdahat run LINK --record"
             );
+            // An experiment that was not recorded yet.
+            if read.link.is_empty() {
+                continue;
+            }
             let link = crate::app::link::parse(&read.link);
             assert!(link.notices.is_empty(), "{id}: {:?}", link.notices);
             assert_eq!(link.text(true), read.link, "{id}");
-            assert!(
-                read.link.is_empty() || read.link.starts_with(&format!("#/{id}?")),
-                "{id}"
-            );
+            assert!(read.link.starts_with(&format!("#/{id}?")), "{id}");
             assert!(
                 text.len() < 64 << 10,
                 "the trace of {id} is too large for the page"
