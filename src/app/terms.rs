@@ -16,6 +16,8 @@ pub const NATS: &str = "The unit of cross-entropy with natural logarithms: a los
 /// The unit of superposition's loss.
 pub const SQUARED: &str =
     "The sum over all outputs of the squared differences from the input, averaged over samples.";
+/// A loss without a unit.
+pub const PLAIN: &str = "The value of the target's own formula; it has no unit.";
 /// Accuracy.
 pub const SHARE: &str =
     "The number of pairs answered rightly divided by the number of pairs, 0 to 1.";
@@ -117,6 +119,7 @@ pub fn unit(unit: &str) -> &'static str {
         "nats" => NATS,
         "squared error" => SQUARED,
         "share of pairs" => SHARE,
+        "loss" => PLAIN,
         _ => "",
     }
 }
