@@ -214,6 +214,8 @@ fn worker(state: &mut State, event: Event) -> Vec<Effect> {
             }
             Vec::new()
         }
+        // Nothing asks for traces yet that would not draw them itself.
+        Event::Trace { .. } => Vec::new(),
         Event::Follows { run, replica } => {
             let ours = state.run.as_ref().is_some_and(|r| r.id == run);
             ours.then(|| member(state, replica)).into_iter().collect()

@@ -67,14 +67,16 @@ fn trace(card: &Card, link: &Link, session: &Session) -> Recorded {
     for p in pca.pcs.iter_mut().flatten() {
         *p = rounded(*p);
     }
+    // The numbers a chart draws; the rest belongs to a run of one's own.
     let point = |p: &LlcPoint| LlcPoint {
+        step: p.step,
         value: rounded(p.value),
         se: rounded(p.se),
         init_loss: rounded(p.init_loss),
         mean_loss: rounded(p.mean_loss),
         distance: rounded(p.distance),
-        per_chain: Vec::new(),
-        ..p.clone()
+        failed_chains: p.failed_chains,
+        ..LlcPoint::default()
     };
     Recorded {
         link: link.text(true),

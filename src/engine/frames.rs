@@ -33,6 +33,8 @@ pub(super) struct Shown {
     pub(super) jumps: usize,
     pub(super) rows_follow: usize,
     pub(super) figure_step: Option<u64>,
+    /// Steps of the live trace.
+    pub(super) chain_step: u64,
 }
 
 impl Host {
@@ -45,6 +47,7 @@ impl Host {
             || shown.step != s.step()
             || shown.llc != s.history.llc.len()
             || shown.axis != live.axis
+            || live_trace(s).is_some_and(|t| t.1 != shown.chain_step)
             || shown.rows_follow != s.follow();
         if !self.acked || !due || !changed && s.notices.is_empty() {
             return;
@@ -73,6 +76,12 @@ impl Host {
             frame.pca = Some(s.history.pca.update(live.axis));
             (shown.rows, shown.axis, shown.rows_follow) = (rows, live.axis, s.follow());
         }
+        if let Some((at, steps)) = live_trace(s)
+            && steps != shown.chain_step
+        {
+            frame.trace = Some(Box::new(s.trace(at)));
+            shown.chain_step = steps;
+        }
         if shown.jumps != s.history.jumps.len() {
             frame.jumps = Some(s.history.jumps.clone());
             shown.jumps = s.history.jumps.len();
@@ -86,4 +95,12 @@ impl Host {
         self.acked = false;
         self.sent = Some(Instant::now());
     }
+}
+
+/// Where nothing is trained, the chains are what there is to watch: the checkpoint and the steps of
+/// the newest trace.
+fn live_trace(s: &Session) -> Option<(u64, u64)> {
+    let newest = s.sampling.as_ref().map(|s| &s.trace);
+    let newest = newest.or(s.history.traces.last())?;
+    (s.parts.steps == 0).then(|| (newest.step, newest.steps()))
 }

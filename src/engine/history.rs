@@ -1,5 +1,6 @@
 //! Everything a run has shown so far: series, λ̂ points, PCA rows, checkpoints.
 
+use crate::estimate::trace::Trace;
 use crate::instruments::pca::Pca;
 use crate::protocol::{Figure, Jump, LlcPoint, SeriesDelta};
 use serde::{Deserialize, Serialize};
@@ -8,6 +9,11 @@ use std::rc::Rc;
 
 /// Jumps kept: replicas on an edge between two k-gons go to and fro.
 const MOST_JUMPS: usize = 1000;
+
+/// Bytes of traces kept.
+const TRACES: usize = 32 << 20;
+/// Steps of a trace below which it is dropped rather than thinned.
+const FEW: u64 = 100;
 
 /// One curve. `lo` and `hi` are empty where there is no interval.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -42,6 +48,8 @@ pub struct History {
     pub series: BTreeMap<String, Series>,
     /// λ̂ points, by step.
     pub llc: Vec<LlcPoint>,
+    /// What the chains of the estimates left, in the order they were made; thinned to a budget.
+    pub traces: Vec<Trace>,
     /// Logit-PCA over the checkpoints.
     pub pca: Pca,
     /// Checkpoints, by step.
@@ -95,6 +103,25 @@ impl History {
             self.llc[at] = point;
         } else {
             self.llc.insert(at, point);
+        }
+    }
+
+    /// Keeps the trace of an estimate, replacing that of the same step. Where all are too much, the
+    /// oldest of the least thinned loses every other step.
+    pub fn push_trace(&mut self, trace: Trace) {
+        self.traces.retain(|t| t.step != trace.step);
+        self.traces.push(trace);
+        while self.traces.iter().map(Trace::bytes).sum::<usize>() > TRACES {
+            let thinnable = |t: &&mut Trace| t.steps() / t.every > FEW;
+            let next = self
+                .traces
+                .iter_mut()
+                .filter(thinnable)
+                .min_by_key(|t| t.every);
+            match next {
+                Some(trace) => trace.thin(),
+                None => drop(self.traces.remove(0)),
+            }
         }
     }
 

@@ -128,6 +128,12 @@ impl Host {
                     }
                 }
             }
+            Command::Open(id, step) => {
+                if let Some(l) = self.live.as_ref().filter(|l| l.id == id) {
+                    let trace = Box::new(l.session.trace(step));
+                    self.events.push(Event::Trace { run: id, trace });
+                }
+            }
             Command::Axis(id, axis) => {
                 if let Some(l) = self.live.as_mut().filter(|l| l.id == id) {
                     l.axis = axis;

@@ -4,7 +4,9 @@ use super::history::Series;
 use super::session::Session;
 use crate::app::link::Link;
 use crate::experiments::{self, Card, SeriesSpec};
-use crate::protocol::{DeviceInfo, Jump, LlcPoint, Notice, PerStep, TimeAxis, Truth};
+use crate::protocol::{
+    DeviceInfo, Jump, LlcPoint, Notice, PerStep, SamplerSettings, TimeAxis, Truth,
+};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -20,12 +22,22 @@ pub struct Curve {
     pub points: Series,
 }
 
+/// A λ̂ point with its settings.
+#[derive(Clone, Debug, Serialize)]
+pub struct Estimated {
+    /// The point.
+    #[serde(flatten)]
+    pub point: LlcPoint,
+    /// How it was made.
+    pub settings: SamplerSettings,
+}
+
 /// An estimate beside what it should be.
 #[derive(Clone, Debug, Serialize)]
 pub struct Answer {
     /// The estimate.
     #[serde(flatten)]
-    pub point: LlcPoint,
+    pub estimated: Estimated,
     /// The target, λ, and why they differ.
     #[serde(flatten)]
     pub truth: Truth,
@@ -50,8 +62,8 @@ pub struct Report {
     pub notices: Vec<Notice>,
     /// Curves by id.
     pub series: BTreeMap<String, Curve>,
-    /// Every λ̂ point whole.
-    pub estimates: Vec<LlcPoint>,
+    /// Every λ̂ point whole, with how it was made.
+    pub estimates: Vec<Estimated>,
     /// The last of them beside its target, where one is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub estimate: Option<Answer>,
@@ -148,6 +160,15 @@ pub fn report(link: &Link, card: &Card, session: &Session, notices: Vec<Notice>)
             points,
         );
     }
+    let settings = session.parts.chains.as_ref().map(|c| c.settings.told());
+    let estimated = |point: &LlcPoint| Estimated {
+        point: point.clone(),
+        settings: settings.clone().unwrap_or_default(),
+    };
+    let estimates: Vec<Estimated> = llc.iter().map(estimated).collect();
+    let truth = experiments::truth_of(card.id, &link.knobs);
+    let estimate = estimates.last().cloned().zip(truth);
+    let estimate = estimate.map(|(estimated, truth)| Answer { estimated, truth });
     Report {
         link: link.text(true),
         experiment: card.id.into(),
@@ -162,12 +183,8 @@ pub fn report(link: &Link, card: &Card, session: &Session, notices: Vec<Notice>)
         device: session.exec.device(),
         notices,
         series,
-        estimates: llc.clone(),
-        estimate: llc
-            .last()
-            .cloned()
-            .zip(experiments::truth_of(card.id, &link.knobs))
-            .map(|(point, truth)| Answer { point, truth }),
+        estimate,
+        estimates,
         jumps: session.history.jumps.clone(),
         explained: pca.explained,
         counters: session.per_step(),

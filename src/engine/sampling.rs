@@ -1,11 +1,13 @@
-//! SGLD around one checkpoint: all chains and the anchor are replicas of the same dispatches, on
+//! Chains around one checkpoint: all of them and the anchor are replicas of the same dispatches, on
 //! copies of the weights. The trained model is not touched, and nothing of one estimate reaches
 //! another: chains start at w*, with seeds and batches that depend on the checkpoint alone.
 
 use super::pacing::{Pacer, Portion};
-use crate::estimate::llc::llc;
+use crate::estimate::diagnosis::diagnose;
+use crate::estimate::trace::Trace;
 use crate::exec::{Batch, Exec, Run};
-use crate::experiments::{Of, Parts, STATS};
+use crate::experiments::{ChainJob, Of, Parts};
+use crate::kernels::Step;
 use crate::protocol::{Fault, LlcPoint};
 use web_time::Instant;
 
@@ -16,35 +18,43 @@ pub struct Sampling {
     pub checkpoint: u64,
     /// The replica whose checkpoint it is.
     pub follow: usize,
+    /// What the chains have left so far.
+    pub trace: Trace,
     /// w*, `[params]`.
     center: Vec<f32>,
-    next: u64,
-    /// Losses of the recorded draws, `[draw][chains + 1]`, the anchor last.
-    losses: Vec<f32>,
-    started: Instant,
+    /// Seconds it has run, pauses not counted.
+    seconds: f64,
 }
 
 impl Sampling {
     /// Prepares an estimate around `center`, the weights of replica `follow` at `checkpoint`.
     #[must_use]
-    pub fn new(checkpoint: u64, follow: usize, center: Vec<f32>) -> Self {
+    pub fn new(parts: &Parts, chains: &ChainJob, at: (u64, usize), center: Vec<f32>) -> Self {
+        let (checkpoint, follow) = at;
+        let norm = center.iter().map(|&w| f64::from(w).powi(2)).sum::<f64>();
         Self {
             checkpoint,
             follow,
+            trace: Trace::new(
+                checkpoint,
+                chains.settings.told(),
+                chains.moving(),
+                norm.sqrt(),
+                parts.lab.walks(),
+            ),
             center,
-            next: 0,
-            losses: Vec::new(),
-            started: Instant::now(),
+            seconds: 0.0,
         }
     }
 
     /// How long it has run, in seconds.
     #[must_use]
     pub fn seconds(&self) -> f64 {
-        self.started.elapsed().as_secs_f64()
+        self.seconds
     }
 
-    /// Runs the next portion; the estimate, when that was the last.
+    /// Runs the next portion of at most `most` steps. True when that was the last; `point` is then
+    /// the estimate, none if no chain stood.
     ///
     /// # Errors
     /// Device lost or out of memory.
@@ -53,111 +63,97 @@ impl Sampling {
         parts: &Parts,
         exec: &mut Exec,
         pacer: &mut Pacer,
-    ) -> Result<Option<LlcPoint>, Fault> {
+        most: u64,
+        point: &mut Option<LlcPoint>,
+    ) -> Result<bool, Fault> {
         let Some(chains) = &parts.chains else {
-            return Ok(None);
+            return Ok(true);
         };
-        let job = &chains.job;
-        let (settings, buffers) = (chains.settings, chains.buffers);
-        let replicas = settings.replicas();
-        let total = settings.steps();
+        let (job, settings, buffers) = (&chains.job, chains.settings, chains.buffers);
+        let (next, total) = (self.trace.steps(), settings.steps());
         let mut batch = Batch::default();
-        if self.next == 0 {
-            exec.set_replicas(
-                job.program,
-                &parts.lab.chain_replicas(self.checkpoint, self.follow),
-            );
-            batch
-                .floats
-                .push((buffers.params, 0, self.center.repeat(replicas)));
+        if next == 0 {
+            let table = parts.lab.chain_replicas(self.checkpoint, self.follow);
+            exec.set_replicas(job.program, &table);
+            let start = self.center.repeat(settings.replicas());
+            batch.floats.push((buffers.params, 0, start));
             batch.floats.push((buffers.anchor, 0, self.center.clone()));
         }
-        let Portion { steps, cuts } = pacer.portion((total - self.next).min(job.slots as u64));
-        let steps = steps.min(job.slots as u64);
+        let room = (total - next).min(job.slots as u64).min(most);
+        let Portion { steps, cuts } = pacer.portion(room);
+        let steps = steps.min(room);
         let of = Of::Chains {
             checkpoint: self.checkpoint,
             follow: self.follow,
         };
         let mut words = Vec::new();
-        for s in self.next..self.next + steps {
+        for s in next..next + steps {
             parts.lab.feed(of, s, &mut words);
         }
         batch.words.push((job.feed, 0, words));
         batch.runs.push(Run {
             program: job.program,
             steps: (0..steps)
-                .map(|i| crate::kernels::Step {
+                .map(|i| Step {
                     slot: i as u32,
-                    ..parts.lab.step(of, self.next + i)
+                    ..parts.lab.step(of, next + i)
                 })
                 .collect(),
         });
         batch.cuts = cuts;
-        let width = replicas * STATS;
-        batch.reads.push((job.stats, 0..width * steps as usize));
-        let last = self.next + steps == total;
+        let (losses, sums) = (chains.stats_width(), chains.sums_width());
+        batch.reads.push((job.stats, 0..losses * steps as usize));
+        batch.reads.push((buffers.sums, 0..sums * steps as usize));
+        let last = next + steps == total;
         if last {
-            batch
-                .reads
-                .push((buffers.params, 0..self.center.len() * settings.chains));
+            let ends = 0..self.center.len() * settings.chains;
+            batch.reads.push((buffers.params, ends));
         }
         let clock = Instant::now();
         let ticket = exec.submit(&batch)?;
-        let reads = exec.wait(ticket).await?;
-        pacer.record(Portion { steps, cuts }, clock.elapsed().as_secs_f64() * 1e3);
-        let stats = reads.first().map(Vec::as_slice).unwrap_or_default();
-        for (i, row) in stats.chunks_exact(width).enumerate() {
-            if self.next + i as u64 >= settings.burnin {
-                self.losses.extend(row.chunks_exact(STATS).map(|s| s[0]));
-            }
+        let mut reads = exec.wait(ticket).await?.into_iter();
+        let took = clock.elapsed().as_secs_f64();
+        self.seconds += took;
+        pacer.record(Portion { steps, cuts }, took * 1e3);
+        let [stats, forces, ends] = std::array::from_fn(|_| reads.next().unwrap_or_default());
+        for (stats, forces) in stats.chunks_exact(losses).zip(forces.chunks_exact(sums)) {
+            self.trace.push(stats, forces);
         }
-        self.next += steps;
-        if !last {
-            return Ok(None);
+        if last {
+            let stiffness = |h| settings.nbeta * h + settings.gamma;
+            // MALA has no bias to index, and RMSprop's step differs from weight to weight.
+            let plain = self.trace.settings.sampler == "sgld";
+            let curvature = parts.lab.curvature().filter(|_| plain).map(stiffness);
+            let ends = relative_squares(&ends, &self.center);
+            *point = diagnose(&self.trace, &ends, curvature);
         }
-        let ends = reads.get(1).map(Vec::as_slice).unwrap_or_default();
-        let found = llc(&self.losses, settings.chains, settings.nbeta);
-        Ok(Some(LlcPoint {
-            step: self.checkpoint,
-            value: found.value,
-            se: found.se,
-            init_loss: found.init_loss,
-            mean_loss: found.mean_loss,
-            distance: relative_distance(ends, &self.center),
-            per_chain: found.per_chain,
-            failed_chains: found.failed as u32,
-        }))
+        Ok(last)
     }
 }
 
-/// Root mean square over the chains that stayed finite of ‖w−w*‖, relative to ‖w*‖.
-fn relative_distance(ends: &[f32], center: &[f32]) -> f64 {
+/// ‖w−w*‖²/‖w*‖² of each chain; not finite where the chain is not, or w* is 0.
+fn relative_squares(ends: &[f32], center: &[f32]) -> Vec<f64> {
     let norm: f64 = center.iter().map(|&w| f64::from(w).powi(2)).sum();
-    let squares: Vec<f64> = ends
-        .chunks_exact(center.len().max(1))
-        .map(|w| {
-            w.iter()
-                .zip(center)
-                .map(|(&a, &b)| (f64::from(a) - f64::from(b)).powi(2))
-                .sum::<f64>()
-        })
-        .filter(|d| d.is_finite())
-        .collect();
-    if squares.is_empty() || norm == 0.0 {
-        return 0.0;
-    }
-    (squares.iter().sum::<f64>() / squares.len() as f64 / norm).sqrt()
+    let square = |w: &[f32]| -> f64 {
+        let pairs = w.iter().zip(center);
+        pairs
+            .map(|(&a, &b)| (f64::from(a) - f64::from(b)).powi(2))
+            .sum()
+    };
+    ends.chunks_exact(center.len().max(1))
+        .map(|w| square(w) / norm)
+        .collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::relative_distance;
+    use super::relative_squares;
 
     #[test]
-    fn distance_is_relative_and_skips_lost_chains() {
-        let d = relative_distance(&[3.0, 0.0, 0.0, 5.0, f32::NAN, 0.0], &[3.0, 4.0]);
-        // (0,−4) and (−3,1): squares 16 and 10, mean 13, over 25.
-        assert!((d - (13.0f64 / 25.0).sqrt()).abs() < 1e-12);
-        assert_eq!(relative_distance(&[], &[1.0]), 0.0);
+    fn distance_is_relative() {
+        let d = relative_squares(&[3.0, 0.0, 0.0, 5.0, f32::NAN, 0.0], &[3.0, 4.0]);
+        // (0,−4) and (−3,1): squares 16 and 10, over 25.
+        assert!((d[0] - 0.64).abs() < 1e-12 && (d[1] - 0.4).abs() < 1e-12 && d[2].is_nan());
+        assert!(relative_squares(&[], &[1.0]).is_empty());
     }
 }

@@ -200,7 +200,8 @@ impl Session {
     }
     /// One training step, then pause.
     pub fn single_step(&mut self) {
-        if self.done < self.parts.steps {
+        let chains = self.parts.steps == 0 && (self.sampling.is_some() || !self.queue.is_empty());
+        if self.done < self.parts.steps || !self.evaluated || chains {
             self.paused = true;
             self.single = true;
         }
@@ -225,6 +226,7 @@ impl Session {
         }
         self.follow = replica;
         self.history.llc.clear();
+        self.history.traces.clear();
         self.history.pca.truncate(0);
         self.sampling = None;
         self.queue.clear();
@@ -290,37 +292,9 @@ impl Session {
                 return Ok(true);
             }
             self.queue.pop_front();
-            self.sampling = self
-                .history
-                .checkpoints
-                .iter()
-                .find(|c| c.step == step)
-                .map(|c| {
-                    let n = self.parts.arena.len();
-                    Sampling::new(
-                        step,
-                        self.follow,
-                        c.weights[self.follow * n..(self.follow + 1) * n].to_vec(),
-                    )
-                });
+            self.begin_estimate(step);
         }
-        if let Some(sampling) = &mut self.sampling {
-            if let Some(point) = sampling
-                .pump(&self.parts, &mut self.exec, &mut self.chain_pacer)
-                .await?
-            {
-                self.spent.sampled(sampling.seconds());
-                if point.value.is_finite() {
-                    self.history.push_llc(point);
-                } else {
-                    self.notices.push(Notice::about(
-                        "eps",
-                        format!("All chains ran away at step {}: λ̂ has no value there. Lower eps, or raise gamma.", point.step),
-                    ));
-                }
-                self.sampling = None;
-                self.last_end = None;
-            }
+        if self.estimate_portion().await? {
             return Ok(true);
         }
         if self.submitted < self.parts.steps || !self.evaluated {

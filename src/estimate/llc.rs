@@ -6,7 +6,6 @@
 //! same samples. With no burn-in the first draw is therefore w* itself, a difference of 0.
 
 use crate::math::stats;
-use crate::protocol::LlcPoint;
 
 /// An estimate with what a reader needs to judge it.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,6 +22,8 @@ pub struct Llc {
     pub init_se: f64,
     /// Mean loss under the standing chains.
     pub mean_loss: f64,
+    /// Which chains stood.
+    pub stood: Vec<usize>,
     /// λ̂ of each standing chain.
     pub per_chain: Vec<f64>,
     /// Chains set aside because a loss was not finite.
@@ -37,28 +38,61 @@ pub struct Llc {
     pub below: f64,
 }
 
+/// The chains of a trace that stayed finite, on what the anchor saw.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Standing {
+    /// Which chains, counted from 0.
+    pub chains: Vec<usize>,
+    /// Loss minus L(w*) of each of them, `[chain][draw]`.
+    pub differences: Vec<Vec<f64>>,
+    /// L(w*), by draw.
+    pub anchor: Vec<f64>,
+}
+
+impl Standing {
+    /// Mean over the chains, by draw; NaN if none stands.
+    #[must_use]
+    pub fn chain_mean(&self) -> Vec<f64> {
+        let n = self.differences.len() as f64;
+        (0..self.anchor.len())
+            .map(|t| self.differences.iter().map(|d| d[t]).sum::<f64>() / n)
+            .collect()
+    }
+}
+
+/// Sets aside the chains of `trace [draws][chains + 1]` with a loss that is not finite.
+#[must_use]
+pub fn standing(trace: &[f32], chains: usize) -> Standing {
+    let draws: Vec<&[f32]> = trace.chunks_exact(chains + 1).collect();
+    let anchor: Vec<f64> = draws.iter().map(|d| f64::from(d[chains])).collect();
+    let series = |c: usize| -> Vec<f64> {
+        let both = draws.iter().zip(&anchor);
+        both.map(|(d, a)| f64::from(d[c]) - a).collect()
+    };
+    let (chains, differences) = (0..chains)
+        .map(|c| (c, series(c)))
+        .filter(|(_, series)| series.iter().all(|x| x.is_finite()))
+        .unzip();
+    Standing {
+        chains,
+        differences,
+        anchor,
+    }
+}
+
 /// Estimates λ̂ from `trace [draws][chains + 1]`, the anchor last, burn-in already dropped.
 ///
 /// A chain with any loss that is not finite is set aside; so are all if the anchor has one. A draw
 /// that is incomplete at the end of the trace is ignored.
 #[must_use]
 pub fn llc(trace: &[f32], chains: usize, nbeta: f64) -> Llc {
-    let draws: Vec<&[f32]> = trace.chunks_exact(chains + 1).collect();
-    let anchor: Vec<f64> = draws.iter().map(|d| f64::from(d[chains])).collect();
-    let differences: Vec<Vec<f64>> = (0..chains)
-        .map(|c| {
-            draws
-                .iter()
-                .zip(&anchor)
-                .map(|(d, a)| f64::from(d[c]) - a)
-                .collect::<Vec<_>>()
-        })
-        .filter(|series| series.iter().all(|x| x.is_finite()))
-        .collect();
-    let stood = differences.len();
-    let series: Vec<f64> = (0..draws.len())
-        .map(|t| differences.iter().map(|d| d[t]).sum::<f64>() / stood as f64)
-        .collect();
+    let standing = standing(trace, chains);
+    let series = standing.chain_mean();
+    let Standing {
+        chains: stood,
+        differences,
+        anchor,
+    } = standing;
     let per_chain: Vec<f64> = differences.iter().map(|d| nbeta * stats::mean(d)).collect();
     let time = stats::autocorrelation_time(&series);
     let below = differences.iter().flatten().filter(|&&x| x < 0.0).count();
@@ -66,55 +100,17 @@ pub fn llc(trace: &[f32], chains: usize, nbeta: f64) -> Llc {
     Llc {
         value: nbeta * stats::mean(&series),
         se: nbeta * stats::standard_error(&series),
-        between_se: stats::sd(&per_chain) / (stood as f64).sqrt(),
+        between_se: stats::sd(&per_chain) / (stood.len() as f64).sqrt(),
         init_loss,
         init_se: stats::standard_error(&anchor),
         mean_loss: init_loss + stats::mean(&series),
         per_chain,
-        failed: chains - stood,
-        ess: draws.len() as f64 / time,
+        failed: chains - stood.len(),
+        ess: series.len() as f64 / time,
         time,
         rhat: stats::rhat(&differences),
-        below: below as f64 / (stood * draws.len()) as f64,
-    }
-}
-
-/// Root mean square of ‖w − w*‖ over chains, divided by ‖w*‖, from `weights [chains + 1][params]`
-/// with w* last. Chains that are not finite are left out; NaN if all are or w* is 0.
-#[must_use]
-pub fn distance(weights: &[f32], params: usize) -> f64 {
-    let mut rows: Vec<&[f32]> = weights.chunks_exact(params.max(1)).collect();
-    let Some(anchor) = rows.pop() else {
-        return f64::NAN;
-    };
-    let norm = |row: &[f32], from: Option<&[f32]>| -> f64 {
-        row.iter()
-            .enumerate()
-            .map(|(i, &w)| (f64::from(w) - from.map_or(0.0, |a| f64::from(a[i]))).powi(2))
-            .sum()
-    };
-    let squares: Vec<f64> = rows
-        .iter()
-        .map(|row| norm(row, Some(anchor)))
-        .filter(|x| x.is_finite())
-        .collect();
-    (stats::mean(&squares) / norm(anchor, None)).sqrt()
-}
-
-impl Llc {
-    /// As the page receives it; `distance` from [`distance`].
-    #[must_use]
-    pub fn point(&self, step: u64, distance: f64) -> LlcPoint {
-        LlcPoint {
-            step,
-            value: self.value,
-            se: self.se,
-            init_loss: self.init_loss,
-            mean_loss: self.mean_loss,
-            distance,
-            per_chain: self.per_chain.clone(),
-            failed_chains: self.failed as u32,
-        }
+        below: below as f64 / (stood.len() * series.len()) as f64,
+        stood,
     }
 }
 
@@ -149,12 +145,5 @@ mod tests {
         let falling: Vec<f32> = (0..32).flat_map(|_| [0.5, 1.0]).collect();
         let got = llc(&falling, 1, 4.0);
         assert_eq!((got.value, got.below), (-2.0, 1.0));
-    }
-
-    #[test]
-    fn relative_distance() {
-        let d = distance(&[3.0, 5.0, 3.0, 3.0, 3.0, 4.0], 2);
-        assert!((d - 0.2).abs() < 1e-12, "{d}");
-        assert!((distance(&[f32::NAN, 0.0, 3.0, 5.0, 3.0, 4.0], 2) - 0.2).abs() < 1e-12);
     }
 }

@@ -5,7 +5,7 @@ use crate::kernels::Replica;
 use crate::knobs::{Group, Knob, Knobs, Value, choice, float, int};
 use crate::optim::{self, Chain, Sampler, Update};
 use crate::plan::{Buf, Plan, PlanError, Prog};
-use crate::protocol::Notice;
+use crate::protocol::{Notice, SamplerSettings};
 
 /// An experiment's own defaults and bounds of the shared settings.
 #[derive(Clone, Copy, Debug)]
@@ -117,6 +117,22 @@ impl Settings {
     #[must_use]
     pub fn steps(&self) -> u64 {
         self.burnin + self.draws
+    }
+
+    /// As it travels.
+    #[must_use]
+    pub fn told(&self) -> SamplerSettings {
+        SamplerSettings {
+            nbeta: self.nbeta,
+            gamma: self.gamma,
+            eps: self.eps,
+            chains: self.chains,
+            burnin: self.burnin,
+            draws: self.draws,
+            mbatch: self.mbatch,
+            sampler: self.sampler.word().into(),
+            part: self.part.into(),
+        }
     }
 
     /// The replica table of one estimate: chain c has noise of `seed(c)`, the groups in `mask` move.
@@ -254,6 +270,16 @@ pub struct ChainJob {
 }
 
 impl ChainJob {
+    /// Weights that move.
+    #[must_use]
+    pub fn moving(&self) -> usize {
+        let Some(chain) = self.job.replicas.first() else {
+            return 0;
+        };
+        let mask = u64::from(chain.mask_hi) << 32 | u64::from(chain.mask_lo);
+        let moves = |g: &&u32| mask >> (**g & 63) & 1 == 1;
+        self.groups.iter().filter(moves).count()
+    }
     /// Floats of one step in `stats`.
     #[must_use]
     pub fn stats_width(&self) -> usize {

@@ -19,27 +19,6 @@ pub struct SeriesDelta {
     pub hi: Vec<f64>,
 }
 
-/// One λ̂ estimate, with what a reader needs to judge it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct LlcPoint {
-    /// Checkpoint.
-    pub step: u64,
-    /// λ̂ = nβ(E[L] − L(w*)).
-    pub value: f64,
-    /// Standard error, nβ·sd/√ESS on the chain-mean series of differences.
-    pub se: f64,
-    /// L(w*) on the chains' batches.
-    pub init_loss: f64,
-    /// Mean loss under the chains.
-    pub mean_loss: f64,
-    /// Root mean square ‖w−w*‖ over ‖w*‖ at the end of the chains.
-    pub distance: f64,
-    /// λ̂ of each chain that stood.
-    pub per_chain: Vec<f64>,
-    /// Chains whose loss left the finite numbers.
-    pub failed_chains: u32,
-}
-
 /// The axis along which checkpoints are spaced when logit-PCA weights them: the one the charts show.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TimeAxis {

@@ -2,12 +2,14 @@
 //! Every message about a run carries its [`RunId`], so that late ones can be dropped.
 
 mod data;
+mod estimate;
 mod fault;
 
 pub use data::{
-    Checked, Estimate, Figure, Jump, LlcPoint, PcaUpdate, PerStep, SeriesDelta, Stored, TimeAxis,
-    Truth, TruthKind,
+    Checked, Estimate, Figure, Jump, PcaUpdate, PerStep, SeriesDelta, Stored, TimeAxis, Truth,
+    TruthKind,
 };
+pub use estimate::{LlcPoint, SamplerSettings, TraceView};
 pub use fault::{Fault, WhyCpu};
 
 use crate::exec::Counters;
@@ -149,7 +151,7 @@ pub enum Command {
     Pause(RunId),
     /// Go on.
     Resume(RunId),
-    /// One training step.
+    /// One training step; one step of the chains where nothing is trained.
     Step(RunId),
     /// Throw the run away.
     Reset(RunId),
@@ -157,6 +159,8 @@ pub enum Command {
     Follow(RunId, u32),
     /// Logit-PCA weights checkpoints by their spacing on this axis from now on.
     Axis(RunId, TimeAxis),
+    /// Show the traces of the estimate at this checkpoint: answered with [`Event::Trace`].
+    Open(RunId, u64),
     /// The page has drawn this frame; the next may be sent.
     Ack(RunId),
     /// Force a fault, for practice.
@@ -205,6 +209,8 @@ pub struct Frame {
     pub figure: Option<Figure>,
     /// Jumps of replicas, all of them when there are new ones.
     pub jumps: Option<Vec<Jump>>,
+    /// Traces of the estimate under way, where nothing is trained.
+    pub trace: Option<Box<TraceView>>,
     /// Counters of the engine.
     pub counters: Counters,
     /// Counters of training alone.
@@ -239,6 +245,13 @@ pub enum Event {
     Checked(Vec<Checked>),
     /// New picture of a run.
     Frame(Box<Frame>),
+    /// Answer to [`Command::Open`]: the traces, or the numbers alone where they are no longer kept.
+    Trace {
+        /// Which run.
+        run: RunId,
+        /// The traces.
+        trace: Box<TraceView>,
+    },
     /// The replica that is followed, where another was asked for in vain; a notice says why.
     Follows {
         /// Which run.

@@ -8,6 +8,7 @@
 pub mod browser;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod native;
+mod points;
 pub mod record;
 
 /// Where this platform keeps its record.

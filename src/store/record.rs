@@ -3,6 +3,7 @@
 //! never interrupted.
 
 use super::StoreError;
+use super::points::{flatten, unflatten};
 use crate::protocol::{DeviceInfo, LlcPoint, Notice, SeriesDelta};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use serde::{Deserialize, Serialize};
@@ -71,6 +72,8 @@ struct Head {
     tensors: Vec<String>,
     series: Vec<String>,
     pca_steps: Vec<u64>,
+    /// Of each λ̂ point.
+    warnings: Vec<Vec<String>>,
     notices: Vec<Notice>,
     extra: BTreeMap<String, String>,
 }
@@ -94,48 +97,6 @@ fn f64s(name: String, data: &[f64]) -> Part<'static> {
         vec![data.len()],
         Cow::Owned(data.iter().flat_map(|x| x.to_le_bytes()).collect()),
     )
-}
-
-/// λ̂ points back to back, each behind its length.
-fn flatten(points: &[LlcPoint]) -> Vec<f64> {
-    let mut out = Vec::new();
-    for p in points {
-        out.push(p.per_chain.len() as f64);
-        out.extend([
-            p.step as f64,
-            p.value,
-            p.se,
-            p.init_loss,
-            p.mean_loss,
-            p.distance,
-            f64::from(p.failed_chains),
-        ]);
-        out.extend(&p.per_chain);
-    }
-    out
-}
-
-fn unflatten(mut data: &[f64]) -> Option<Vec<LlcPoint>> {
-    let mut out = Vec::new();
-    while let Some((&n, rest)) = data.split_first() {
-        let (head, rest) = rest.split_at_checked(7)?;
-        if !(0.0..=1e6).contains(&n) {
-            return None;
-        }
-        let (chains, rest) = rest.split_at_checked(n as usize)?;
-        out.push(LlcPoint {
-            step: head[0] as u64,
-            value: head[1],
-            se: head[2],
-            init_loss: head[3],
-            mean_loss: head[4],
-            distance: head[5],
-            failed_chains: head[6] as u32,
-            per_chain: chains.to_vec(),
-        });
-        data = rest;
-    }
-    Some(out)
 }
 
 fn checksum<'a>(
@@ -192,6 +153,7 @@ pub fn encode(record: &Record, seq: u64) -> Result<Vec<u8>, StoreError> {
         tensors: record.tensors.iter().map(|t| t.name.clone()).collect(),
         series: record.series.iter().map(|s| s.id.clone()).collect(),
         pca_steps: record.pca.iter().map(|(step, _)| *step).collect(),
+        warnings: record.llc.iter().map(|p| p.warnings.clone()).collect(),
         notices: record.notices.clone(),
         extra: record.extra.clone(),
     };
@@ -285,7 +247,10 @@ pub fn decode(bytes: &[u8]) -> Result<(u64, Record), StoreError> {
             hi: axis("hi")?,
         });
     }
-    let llc = unflatten(&f64s("llc")?).ok_or_else(|| corrupt("its λ̂ points do not add up"))?;
+    let mut llc = unflatten(&f64s("llc")?).ok_or_else(|| corrupt("its λ̂ points do not add up"))?;
+    for (point, words) in llc.iter_mut().zip(head.warnings) {
+        point.warnings = words;
+    }
     let (shape, rows) = f32s("pca")?;
     let features = shape.get(1).copied().unwrap_or(0);
     if shape.first() != Some(&head.pca_steps.len()) {

@@ -50,7 +50,11 @@ fn record(step: u64) -> Record {
                 value: -1.25,
                 se: 0.1,
                 per_chain: vec![1.0, -3.5],
+                rhat: Some(1.01),
+                accept: vec![0.25],
+                failed: vec![4, 7],
                 failed_chains: 2,
+                warnings: vec!["R̂ …".into()],
                 ..LlcPoint::default()
             },
             LlcPoint {

@@ -21,7 +21,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     // Optimisers and samplers only append to plans.
     ("optim", &["plan", "kernels", "math", "tensor"]),
     ("tasks", &["math"]),
-    ("estimate", &["math", "protocol::LlcPoint"]),
+    ("estimate", &["math", "protocol"]),
     (
         "instruments",
         &[
