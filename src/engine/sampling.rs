@@ -135,11 +135,13 @@ impl Sampling {
             self.trace.push(stats, forces);
         }
         if last {
-            let curvature = self
-                .curved
-                .map(|c| settings.nbeta * c.h_max.max(0.0) + settings.gamma);
+            let stiffness = |h: f64| settings.nbeta * h + settings.gamma;
+            // MALA has no bias to index, and RMSprop's step differs from weight to weight.
+            let plain = self.trace.settings.sampler == "sgld";
+            let measured = self.curved.map(|c| c.h_max.max(0.0));
+            let steepest = parts.lab.curvature().or(measured).filter(|_| plain);
             let ends = relative_squares(&ends, &self.center);
-            *point = diagnose(&self.trace, &ends, curvature);
+            *point = diagnose(&self.trace, &ends, steepest.map(stiffness));
             if let Some(point) = point {
                 point.curvature = self.curved;
             }

@@ -294,6 +294,10 @@ pub trait Lab {
     /// values. `follow` is the replica λ̂ and PCA follow.
     fn observe(&self, step: u64, follow: usize, weights: &[f32], reads: &[Vec<f32>])
     -> Observation;
+    /// Greatest curvature h of the loss at w*, where it is known before anything is sampled.
+    fn curvature(&self) -> Option<f64> {
+        None
+    }
     /// Whether the second and third number of the chains' `stats` are coordinates to watch them by.
     fn walks(&self) -> bool {
         false

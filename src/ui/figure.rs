@@ -4,9 +4,19 @@ use super::Page;
 use super::attention::Attention;
 use super::spectrum::Spectrum;
 use super::superposition::Superposition;
+use crate::app::Run;
 use crate::protocol::Figure;
 use std::rc::Rc;
 use yew::prelude::*;
+
+/// Why there is no figure.
+fn absent(run: Option<&Run>) -> &'static str {
+    match run {
+        None => "Press Run: the model is drawn here.",
+        Some(run) if run.over() => "There is no picture of this model.",
+        Some(_) => "The first evaluation draws it.",
+    }
+}
 
 /// The figure.
 #[component]
@@ -34,7 +44,7 @@ pub fn ModelFigure(page: &Page) -> Html {
                 (Some(figure), "superposition") => html! { <Superposition page={page.clone()} {figure} /> },
                 (Some(figure), "spectrum") => html! { <Spectrum {figure} /> },
                 (Some(figure), _) => html! { <Attention {figure} /> },
-                (None, _) => html! { <p class="muted">{"The first evaluation draws it."}</p> },
+                (None, _) => html! { <p class="muted">{ absent(state.run.as_ref()) }</p> },
             } }
             if let Some(recorded) = recorded {
                 <p class="origin">{ format!("At the last step. {}.", recorded.origin()) }</p>

@@ -1,6 +1,7 @@
 //! In the gallery of known answers: the estimate, what it should be, and λ, side by side.
 
 use super::Page;
+use super::tip::row;
 use crate::experiments;
 use crate::plot::number::{significant, with_error};
 use crate::protocol::{Truth, TruthKind};
@@ -29,9 +30,9 @@ pub fn KnownAnswer(page: &Page) -> Html {
     html! {
         <section class="readout" aria-label="Estimate, target and λ" data-test="truth">
             <dl>
-                <div title="What the chains report, ± one standard error"><dt>{"estimate λ̂"}</dt><dd>{ estimate }</dd></div>
-                <div title="What λ̂ must be at this nβ, γ and ε"><dt>{ kind(truth) }</dt><dd>{ target(truth) }</dd></div>
-                <div title="What λ̂ tends to as nβ grows"><dt>{"λ"}</dt><dd>{ format!("{}{multiplicity}", significant(truth.lambda, 4)) }</dd></div>
+                { row("estimate λ̂", "What the chains report, ± one standard error.", estimate) }
+                { row(kind(truth), "What λ̂ must be at this nβ, γ and ε.", target(truth)) }
+                { row("λ", "What λ̂ tends to as nβ grows.", format!("{}{multiplicity}", significant(truth.lambda, 4))) }
             </dl>
             <p>{ &truth.why }</p>
         </section>

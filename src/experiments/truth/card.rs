@@ -18,7 +18,7 @@ pub const CARD: Card = Card {
         "The estimate meets its target within its error, while λ lies elsewhere: λ̂ is a statement about nβ, γ and ε as much as about the minimum.",
         "Raise nβ or lower γ: estimate and target move towards λ together, slowly where the multiplicity is above 1.",
         "Raise ε: the estimate climbs above the posterior's value by the bias the page states, until the chains run away.",
-        "Preset linreg: smaller minibatches raise λ̂, by the factor stated.",
+        "Preset regression in minibatches: smaller minibatches raise λ̂, by the factor stated.",
         "Preset square: a point that is not a minimum. The longer the chains, the more of them leave, and λ̂ falls below zero.",
     ],
     knobs: KNOBS,
@@ -82,7 +82,7 @@ const KNOBS: &[Knob] = &join::<{ OWN.len() + chains::KNOBS - 1 }>(&[OWN, SHARED]
 const PRESETS: &[Preset] = &[
     Preset {
         id: "default",
-        title: "quadratic",
+        title: "default: a quadratic",
         help: "A quadratic of five curvatures: everything is known in closed form, the step's bias too.",
         query: "",
     },
@@ -94,25 +94,25 @@ const PRESETS: &[Preset] = &[
     },
     Preset {
         id: "crossing",
-        title: "crossing",
+        title: "crossing valleys",
         help: "Two valleys that cross: λ = 1/2 with multiplicity 2, approached slowly.",
         query: "target=crossing",
     },
     Preset {
         id: "dln",
-        title: "deep linear",
+        title: "deep linear network",
         help: "A deep linear network at a balanced minimum: Aoyagi's formula.",
         query: "target=dln&eps=4e-5&burnin=5000&draws=25000",
     },
     Preset {
         id: "bigram",
-        title: "bigram",
+        title: "bigrams",
         help: "A table of bigrams: regular but for the flat directions of softmax.",
         query: "target=bigram&eps=4e-4",
     },
     Preset {
         id: "linreg",
-        title: "regression",
+        title: "regression in minibatches",
         help: "Minibatches of 32: their noise raises λ̂ by a factor the page predicts.",
         query: "target=linreg&nbeta=145&gamma=1&eps=1e-3",
     },

@@ -21,6 +21,7 @@ const FEED: usize = 1 << 20;
 struct Gallery {
     seed: u32,
     start: Vec<f32>,
+    curvature: f64,
     data: Vec<(f32, f32)>,
     chains: Settings,
     setup: Batch,
@@ -167,6 +168,7 @@ pub fn build(knobs: &Knobs) -> Result<Parts, Fault> {
 
     let lab = Gallery {
         seed,
+        curvature: target.curvature(seed),
         start: target.start(seed).iter().map(|&w| w as f32).collect(),
         data,
         chains: with,
@@ -255,6 +257,14 @@ impl Lab for Gallery {
                 .collect(),
             ..Observation::default()
         }
+    }
+
+    fn curvature(&self) -> Option<f64> {
+        Some(self.curvature)
+    }
+
+    fn walks(&self) -> bool {
+        true
     }
 
     fn chain_replicas(&self, checkpoint: u64, _follow: usize) -> Vec<Replica> {
