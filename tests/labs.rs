@@ -23,7 +23,7 @@ use steps::run_faults;
 fn every_card() {
     let faults: Vec<String> = CARDS
         .iter()
-        .filter(|c| c.id == "induction")
+        .filter(|c| c.id != "tms")
         .flat_map(|c| card_faults(c))
         .collect();
     assert_eq!(faults, Vec::<String>::new());

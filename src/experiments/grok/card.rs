@@ -11,14 +11,14 @@ use crate::model::modadd;
 pub const CARD: Card = Card {
     id: "grok",
     title: "Modular addition: grokking",
-    claim: "A small network first memorises sums modulo 53 and, thousands of steps later, learns the rule; λ̂ rises and falls while the loss it is computed from stays flat.",
+    claim: "A small network first memorises sums modulo 53 and, thousands of steps later, learns the rule; λ̂ peaks at memorising and has fallen by a third or more before test accuracy rises.",
     look_for: &[
-        "The training loss falls within about 3000 steps; test accuracy stays near chance, 2 %.",
+        "Training accuracy reaches 100 % within 2000 steps; test accuracy stays near chance, 2 %.",
         "λ̂ peaks as memorising ends, then falls for thousands of steps in which training accuracy does not move.",
         "Test accuracy jumps much later. Note when λ̂ had fallen by 10 %, and when the test loss had.",
         "Under λ̂: the weight norm and the test loss, each as a share of its peak. What they show as well, λ̂ does not show alone.",
         "The embedding's spectrum: power spread over all frequencies gathers in a few.",
-        "The two controls, low decay and no decay, never grok in time. Does λ̂ fall there too?",
+        "Presets lowdecay and nodecay are the controls. Does λ̂ fall there too?",
     ],
     knobs: KNOBS,
     presets: PRESETS,
