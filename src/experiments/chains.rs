@@ -131,7 +131,12 @@ impl Settings {
             draws: self.draws,
             mbatch: self.mbatch,
             sampler: self.sampler.word().into(),
-            part: self.part.into(),
+            part: if self.part.is_empty() {
+                "all"
+            } else {
+                self.part
+            }
+            .into(),
         }
     }
 
