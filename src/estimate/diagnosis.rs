@@ -165,9 +165,10 @@ fn warnings(trace: &Trace, p: &LlcPoint, curvature: Option<f64>) -> Vec<String> 
             p.ess
         ),
     );
-    let accept = stats::mean(&p.accept);
+    // Batches that differ from step to step lower it at any ε: it judges exact losses alone.
+    let (accept, exact) = (stats::mean(&p.accept), p.init_se == 0.0);
     say(
-        accept < ACCEPT && trace.moving <= JUDGED,
+        exact && accept < ACCEPT && trace.moving <= JUDGED,
         format!(
             "Acceptance {accept:.2} of {} weights is low; lower ε.",
             trace.moving

@@ -38,9 +38,9 @@ pub const KNOBS: usize = 9;
 pub const fn knobs(d: &Defaults) -> [Knob; KNOBS] {
     const SAMPLER: Group = Group::Sampler;
     [
-        float("nbeta", "inverse temperature nβ", SAMPLER, (1e-3, 1e7), d.nbeta, "Inverse temperature of the chains times the number of samples: how strongly the loss holds them, and the factor of λ̂ (Lau et al. 2023; n/ln n in Watanabe 2013).").symbol("nβ"),
-        float("gamma", "localization γ", SAMPLER, (0.0, 1e6), d.gamma, "Strength of the spring that holds the chains near the checkpoint w*: it adds γ/2·‖w − w*‖² to nβ·L (Lau et al. 2023).").symbol("γ"),
-        float("eps", "step size ε", SAMPLER, (1e-12, 1.0), d.eps, "Step size of the chains; it biases λ̂ upwards by a quarter of ε times the curvature nβ·h + γ, except with MALA.").symbol("ε"),
+        float("nbeta", "inverse temperature", SAMPLER, (1e-3, 1e7), d.nbeta, "Inverse temperature of the chains times the number of samples: how strongly the loss holds them, and the factor of λ̂ (Lau et al. 2023; n/ln n in Watanabe 2013).").symbol("nβ"),
+        float("gamma", "localization", SAMPLER, (0.0, 1e6), d.gamma, "Strength of the spring that holds the chains near the checkpoint w*: it adds γ/2·‖w − w*‖² to nβ·L (Lau et al. 2023).").symbol("γ"),
+        float("eps", "step size", SAMPLER, (1e-12, 1.0), d.eps, "Step size of the chains; it biases λ̂ upwards by a quarter of ε times the curvature nβ·h + γ, except with MALA.").symbol("ε"),
         int("chains", "chains", SAMPLER, (0, 64), d.chains, "Chains that start from each checkpoint, all on the same batches; 0 turns λ̂ off.").symbol("C").unit("chains"),
         int("burnin", "burn-in", SAMPLER, (0, d.burnin.0), d.burnin.1, "Steps of each chain before the first draw is counted.").unit("steps"),
         int("draws", "draws", SAMPLER, (2, d.draws.0), d.draws.1, "Losses averaged in each chain, one a step.").unit("draws"),
@@ -131,7 +131,12 @@ impl Settings {
             draws: self.draws,
             mbatch: self.mbatch,
             sampler: self.sampler.word().into(),
-            part: self.part.into(),
+            part: if self.part.is_empty() {
+                "all"
+            } else {
+                self.part
+            }
+            .into(),
         }
     }
 

@@ -19,7 +19,7 @@ fn nulls(page: &Page, llc: &Llc, look: &Look) -> Option<Html> {
     let state = &page.state;
     let specs = state.card().losses.iter().filter(|l| l.panel.null());
     let mut curves: Vec<(&str, &str, &[f64], Vec<f64>)> = specs
-        .zip(["s0", "s1", "s2"])
+        .zip(["s1", "s2", "s3"])
         .filter_map(|(l, class)| {
             let (x, y) = series(state, l.id)?;
             let name = if l.panel.main() { "test loss" } else { l.label };

@@ -18,7 +18,7 @@ pub const CARD: Card = Card {
         "Test accuracy jumps much later. Note when λ̂ had fallen by 10 %, and when the test loss had.",
         "Under λ̂: the weight norm and the test loss, each as a share of its peak. What they show as well, λ̂ does not show alone.",
         "The embedding's spectrum: power spread over all frequencies gathers in a few.",
-        "The two controls, low decay and no decay, never grok in time. Does λ̂ fall there too?",
+        "Low decay and no decay are the controls. Does λ̂ fall there too?",
     ],
     knobs: KNOBS,
     presets: PRESETS,
@@ -73,9 +73,9 @@ const OWN: &[Knob] = &[
     int("hidden", "hidden neurons", Group::Model, (4, 96), 48, "Neurons (GELU) after the sum of the two linear maps.").symbol("H").unit("neurons"),
     float("frac", "training fraction", Group::Data, (0.05, 0.95), 0.4, "Share of the p² pairs trained on; the rest is the test. The more, the sooner the rule is found.").symbol("α"),
     int("batch", "batch", Group::Training, (1, 10_000), 128, "Pairs of one training step, in shuffled passes; as many as are trained on means all of them, without noise.").symbol("B").unit("pairs"),
-    float("lr", "learning rate", Group::Training, (0.0, 0.1), 5e-3, "Step size of Adam; the published setting is 5e-3.").symbol("η"),
+    float("lr", "learning rate", Group::Training, (0.0, 0.1), 5e-3, "Step size of Adam, the same throughout.").symbol("η"),
     float("wd", "weight decay", Group::Training, (0.0, 0.1), 1e-3, "L2 decay, added to the gradient as in torch.optim.Adam; 0 leaves the norm free."),
-    int("steps", "steps", Group::Training, (1, 200_000), 20_000, "Training steps; test accuracy rises late, or not at all.").symbol("t").unit("steps"),
+    int("steps", "steps", Group::Training, (1, 200_000), 20_000, "Training steps, each of one batch.").symbol("t").unit("steps"),
     int("seed", "seed", Group::Training, (0, 2_147_483_647), 1, "Draws the weights, the split, the batches and the noise of the chains."),
 ];
 
@@ -134,7 +134,7 @@ const PRESETS: &[Preset] = &[
     Preset {
         id: "lowdecay",
         title: "low decay, a control",
-        help: "A control: the notebook's weight decay of 2e-4 at 40 % of the pairs, which seldom groks in this time.",
+        help: "A control: the notebook's weight decay of 2e-4 at 40 % of the pairs, which begins to grok at the very end of this time.",
         query: "wd=2e-4",
     },
     Preset {
