@@ -81,6 +81,8 @@ pub enum Toggle {
     LogY,
     /// The mean loss under the chains, under λ̂.
     Locality,
+    /// What λ̂ would be by the curvature alone, under λ̂.
+    Nulls,
     /// Light, dark, as the system has it.
     Theme,
     /// Light colours and large chart text.

@@ -63,6 +63,16 @@ fn below(x: f64, good: f64, bad: f64) -> Grade {
     }
 }
 
+/// A small number in two figures: `9.5e-5`, `0.03`.
+#[must_use]
+pub fn short(x: f64) -> String {
+    if x != 0.0 && x.abs() < 1e-3 {
+        format!("{x:.1e}").replace(".0e", "e")
+    } else {
+        significant(x, 2)
+    }
+}
+
 /// Weights up to which acceptance is judged.
 const JUDGED: f64 = 200.0;
 
@@ -116,6 +126,38 @@ pub fn signs(p: &LlcPoint, s: &SamplerSettings) -> Vec<Sign> {
             "Discretisation: a is the greatest curvature nβ·h + γ. SGLD inflates λ̂ along it by 1/(1 − εa/4) and runs away at 1. Lower ε.",
         ),
         row(
+            "greatest curvature h",
+            p.curvature
+                .map_or_else(|| "not measured".into(), |c| show(c.h_max)),
+            "",
+            Grade::Plain,
+            "Greatest eigenvalue of the Hessian of the loss at w* along the weights that move: Lanczos iteration on 12 Hessian-vector products from gradients, on one batch.",
+        ),
+        row(
+            "ε it suggests",
+            p.curvature.map_or_else(
+                || "not known".into(),
+                |c| short(0.4 / (s.nbeta * c.h_max.max(0.0) + s.gamma)),
+            ),
+            "at least the ε used",
+            Grade::Plain,
+            "0.4/(nβ·h + γ), where ε·a/4 is 0.1 and the steepest direction is biased by 11 %. The curve keeps one ε: take the smallest over its checkpoints.",
+        ),
+        row(
+            "nulls: spring alone, descent",
+            p.curvature.map_or_else(
+                || "not known".into(),
+                |c| {
+                    let null = s.nbeta / (2.0 * s.gamma) * c.trace;
+                    let pull = -s.nbeta * s.nbeta * c.gradient_sq / s.gamma;
+                    format!("{} and {}", show(null), show(pull))
+                },
+            ),
+            "",
+            Grade::Plain,
+            "(nβ/2γ)·tr H, what λ̂ would be if the spring held every direction (tr H by Hutchinson's probes), and −nβ²‖∇L‖²/γ, what an unfinished descent takes from it. A λ̂ near the first says no more than the trace of the Hessian.",
+        ),
+        row(
             "R̂",
             maybe(p.rhat),
             "below 1.05",
@@ -139,13 +181,13 @@ pub fn signs(p: &LlcPoint, s: &SamplerSettings) -> Vec<Sign> {
         row(
             "acceptance",
             show(accept),
-            "near 0.95 and more, up to 200 weights",
-            if moving <= JUDGED {
+            "near 0.95 and more, up to 200 weights on full batches",
+            if moving <= JUDGED && p.init_se == 0.0 {
                 above(accept, 0.9, 0.8)
             } else {
                 Grade::Plain
             },
-            "What a Metropolis test would accept of the chains' steps (with MALA: what it did accept). In large models directions that only the spring holds push it down, so it is shown without a judgement there. Lower ε.",
+            "What a Metropolis test would accept of the chains' steps (with MALA: what it did accept). Noise of the batches pushes it down at any ε, and so do the many directions of a large model that only the spring holds: there it is shown without a judgement. Lower ε.",
         ),
         row(
             "draws below L(w*)",

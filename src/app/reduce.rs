@@ -148,6 +148,7 @@ pub fn reduce(state: &mut State, action: Action) -> Vec<Effect> {
                 Toggle::LogY => view.log_y = !view.log_y,
                 Toggle::Locality => view.locality = !view.locality,
                 Toggle::Projector => view.projector = !view.projector,
+                Toggle::Nulls => view.nulls = !view.nulls,
                 Toggle::Theme => view.theme = view.theme.next(),
                 Toggle::Keys => view.keys = !view.keys,
             }

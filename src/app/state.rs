@@ -66,6 +66,8 @@ pub struct View {
     pub log_x: bool,
     /// Logarithmic loss.
     pub log_y: bool,
+    /// What λ̂ would be by the curvature alone is shown.
+    pub nulls: bool,
     /// The mean loss under the chains is shown.
     pub locality: bool,
     /// Colours.

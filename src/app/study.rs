@@ -1,6 +1,6 @@
 //! What studies ask for, from a run's settings: pure, and counted before it is started.
 
-use crate::knobs::Knobs;
+use crate::knobs::{Kind, Knobs};
 use crate::protocol::{Cell, StudyKind, StudySpec};
 
 /// The sampler's setting of a run, as studies vary it.
@@ -150,6 +150,29 @@ pub fn parts(knobs: &Knobs, steps: &[u64], names: &[String]) -> StudySpec {
     }
 }
 
+/// The parts of this model that are worth a curve each: whole tensors, and each head alone.
+#[must_use]
+pub fn part_names(knobs: &Knobs) -> Vec<String> {
+    let schema = knobs.schema().iter().find(|k| k.key == "part");
+    let Some(Kind::Choice { options }) = schema.map(|k| k.kind) else {
+        return Vec::new();
+    };
+    let (layers, heads) = (knobs.size("layers"), knobs.size("heads"));
+    let mlp = knobs.get("mlp").is_none() || knobs.int("mlp") > 0;
+    let wanted = |part: &str| match part.split('.').collect::<Vec<_>>()[..] {
+        ["all" | "attn"] => false,
+        ["mlp"] => mlp,
+        [_] => true,
+        ["blocks", layer, "attn", "head", head] => {
+            let below = |text: &str, n: usize| text.parse::<usize>().is_ok_and(|i| i < n);
+            below(layer, layers) && below(head, heads)
+        }
+        _ => false,
+    };
+    let named = options.iter().filter(|part| wanted(part));
+    named.map(|part| (*part).to_string()).collect()
+}
+
 /// Chain steps of a study: what it costs, in units of one chain's step.
 #[must_use]
 pub fn chain_steps(spec: &StudySpec) -> u64 {
@@ -202,6 +225,20 @@ mod tests {
                 .iter()
                 .any(|c| c.nbeta == 300.0 && (c.eps - 1e-4).abs() < 1e-12)
         );
+    }
+
+    #[test]
+    fn each_head_is_a_part() {
+        let card = crate::experiments::card("induction").unwrap();
+        let names = part_names(&Knobs::defaults(card.knobs));
+        assert!(names.contains(&"blocks.1.attn.head.3".into()));
+        assert!(
+            !names
+                .iter()
+                .any(|n| n.starts_with("blocks.2") || n == "all" || n == "mlp")
+        );
+        let tms = crate::experiments::card("tms").unwrap();
+        assert_eq!(part_names(&Knobs::defaults(tms.knobs)), ["W", "b"]);
     }
 
     #[test]

@@ -7,6 +7,8 @@ pub const LLC: &str = "Local learning coefficient, estimated (Lau et al. 2023): 
 pub const LLC_POINTS: &str = "Each dot is one checkpoint: the mean over all chains and draws, its band one standard error up and down. The error comes from the spread of the draws; it does not hold the bias that nβ, γ and ε bring.";
 /// The caption of λ̂.
 pub const SETTING: &str = "Every value belongs to these settings. nβ: inverse temperature times samples, the weight of the loss. γ: strength of the spring to w*. ε: step size of the chains. Then chains × draws of each.";
+/// The nulls of λ̂.
+pub const NULL: &str = "spring: (nβ/2γ)·tr H, what λ̂ would be if the spring held every direction of the weights; descent: −nβ²‖∇L‖²/γ, what an unfinished descent takes from it. From the curvature at each checkpoint. Where λ̂ follows the spring, it says no more than the trace of the Hessian.";
 /// The locality line.
 pub const LOCALITY: &str = "The mean loss under the chains beside the loss at w*. Chains that stay near follow w*; where the upper line no longer depends on the lower, λ̂ is not local.";
 /// Loss chart.

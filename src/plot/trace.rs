@@ -4,41 +4,41 @@
 use super::line::{Level, Line, LineChart};
 use super::panels::Look;
 
-/// Losses over chain steps: every chain, and L(w*) on the same batches.
+/// Losses over chain steps, less L(w*) on the same batches: every chain, the line of w* at 0, and as a
+/// band what the batches alone scatter, one standard deviation of L(w*) either way.
 #[must_use]
 pub fn losses<'a>(
     look: &Look,
     unit: &str,
     x: &'a [f64],
     chains: &'a [Vec<f64>],
-    anchor: &'a [f64],
+    noise: &'a [Vec<f64>; 3],
 ) -> LineChart<'a> {
-    let mut lines: Vec<Line> = chains
-        .iter()
-        .enumerate()
-        .map(|(c, y)| Line {
-            class: format!("s{} thin", c % 6),
-            x: &x[..y.len().min(x.len())],
-            y,
-            ..Line::default()
-        })
-        .collect();
-    lines.push(Line {
+    let [zero, lo, hi] = noise;
+    let mut lines = vec![Line {
         label: "L(w*)".into(),
         class: "anchor".into(),
-        x: &x[..anchor.len().min(x.len())],
-        y: anchor,
+        x: &x[..zero.len().min(x.len())],
+        y: zero,
+        lo,
+        hi,
+        dots: false,
+    }];
+    lines.extend(chains.iter().enumerate().map(|(c, y)| Line {
+        class: format!("s{} thin", c % 6),
+        x: &x[..y.len().min(x.len())],
+        y,
         ..Line::default()
-    });
+    }));
+    let name = "loss above L(w*), same batches";
     LineChart {
         width: look.width,
         height: look.height,
-        label: "Loss of each chain over its steps, beside the loss at w* on the same batches"
-            .into(),
+        label: "Loss of each chain over its steps above the loss at w* on the same batches".into(),
         y_title: if unit.is_empty() {
-            "loss of the chains".into()
+            name.into()
         } else {
-            format!("loss of the chains ({unit})")
+            format!("{name} ({unit})")
         },
         x_max: look.x_max,
         lines,

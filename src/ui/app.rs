@@ -112,7 +112,7 @@ impl Component for App {
                     <story::Story ..page.clone() />
                 </main>
                 <panel::Panel ..page.clone() />
-                <footer::Footer />
+                <footer::Footer ..page.clone() />
                 <keys::Keys ..page />
             </div>
         }

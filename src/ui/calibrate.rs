@@ -35,7 +35,7 @@ pub fn Calibrate(page: &Page) -> Html {
     };
     let now = study::Setting::of(&run.knobs);
     let every = study::thinned(&steps, 40);
-    let jobs: Vec<(&str, &str, &str, StudySpec)> = vec![
+    let mut jobs: Vec<(&str, &str, &str, StudySpec)> = vec![
         (
             "sweep",
             "Sweep ε × nβ",
@@ -61,6 +61,16 @@ pub fn Calibrate(page: &Page) -> Html {
             study::lens(now, &study::thinned(&steps, 24), 1.0),
         ),
     ];
+    let names = study::part_names(&run.knobs);
+    if !names.is_empty() {
+        let few = study::thinned(&steps, 10);
+        jobs.push((
+            "parts",
+            "Part by part",
+            "λ̂ of each part of the model alone, the rest frozen at the checkpoint (refined λ̂, Wang et al. 2024), at up to ten checkpoints",
+            study::parts(&page.state.link.knobs, &few, &names),
+        ));
+    }
     let busy = run.study.as_ref().is_some_and(|s| !s.over);
     html! {
         <section class="calibrate" data-test="calibrate" aria-label="Calibration">

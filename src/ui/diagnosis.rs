@@ -55,7 +55,15 @@ pub fn Diagnosis(props: &DiagnosisProps) -> Html {
         column(|r| r[0] - 1.96 * r[1]),
         column(|r| r[0] + 1.96 * r[1]),
     ];
-    let losses = trace::losses(&base, unit, &t.x, &t.losses, &t.anchor)
+    let above: Vec<Vec<f64>> = t
+        .losses
+        .iter()
+        .map(|y| y.iter().zip(&t.anchor).map(|(l, a)| l - a).collect())
+        .collect();
+    let scatter = sd(&t.anchor);
+    let flat = |y: f64| vec![y; t.anchor.len()];
+    let noise = [flat(0.0), flat(-scatter), flat(scatter)];
+    let losses = trace::losses(&base, unit, &t.x, &above, &noise)
         .draw()
         .scene
         .svg();
@@ -102,5 +110,17 @@ fn verdict(t: &TraceView) -> Html {
                 }) }</tbody>
             </table>
         </>
+    }
+}
+
+/// Standard deviation; 0 of fewer than two.
+fn sd(y: &[f64]) -> f64 {
+    let n = y.len() as f64;
+    let mean = y.iter().sum::<f64>() / n.max(1.0);
+    let square = y.iter().map(|y| (y - mean).powi(2)).sum::<f64>();
+    if n > 1.0 {
+        (square / (n - 1.0)).sqrt()
+    } else {
+        0.0
     }
 }

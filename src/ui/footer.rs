@@ -1,15 +1,24 @@
-//! The foot of the page: version and licences.
+//! The foot of the page: version, licences, and what is rarely pressed.
 
+use super::Page;
 use crate::VERSION;
+use crate::app::Action;
+use crate::app::action::Toggle;
 use yew::prelude::*;
 
 /// The footer.
 #[component]
-pub fn Footer() -> Html {
+pub fn Footer(page: &Page) -> Html {
     html! {
         <footer class="foot muted">
             { format!("lambdahat {VERSION}, MIT or Apache-2.0. ") }
             <a href="LICENSES.txt" data-test="licences">{"Licences of everything in this page"}</a>
+            <span class="toggles">
+            <button type="button" class="small" data-test="projector" onclick={page.on(Action::View(Toggle::Projector))}
+                aria-pressed={page.state.view.projector.to_string()} title="Light colours and large chart text">{"projector"}</button>
+            <button type="button" class="small" onclick={page.on(Action::View(Toggle::Keys))} title="List of keys"
+                aria-expanded={page.state.view.keys.to_string()}>{"keys"}</button>
+            </span>
         </footer>
     }
 }

@@ -15,6 +15,9 @@ pub struct KnobProps {
     pub text: String,
     /// It is not at its default.
     pub changed: bool,
+    /// Samples of the data set, where there is one: nβ can be set to n/ln n.
+    #[prop_or_default]
+    pub samples: Option<i64>,
     /// Where changes go.
     pub send: Callback<Action>,
 }
@@ -66,10 +69,17 @@ pub fn KnobField(props: &KnobProps) -> Html {
         });
         html! { <button type="button" class="small" title="Draw another seed" onclick={roll}>{"draw"}</button> }
     });
+    let theory = props.samples.filter(|&n| knob.key == "nbeta" && n > 2).map(|n| {
+        let (send, value) = (props.send.clone(), n as f64 / (n as f64).ln());
+        let text = format!("{value:.1}");
+        let about = format!("n/ln n of the {n} training samples, the temperature of the WBIC (Watanabe 2013): {text}");
+        let press = Callback::from(move |_: MouseEvent| send.emit(Action::Knob("nbeta".into(), text.clone())));
+        html! { <button type="button" class="small" title={about.clone()} aria-label={about} onclick={press}>{"n/ln n"}</button> }
+    });
     html! {
         <div class={classes!("knob", props.changed.then_some("changed"))}>
             <label for={id}>{ knob.label }<span class="symbol">{ symbol }</span></label>
-            <span class="field">{ field }{ for dice }</span>
+            <span class="field">{ field }{ for dice }{ for theory }</span>
             <Tip about={knob.label} id={tip}>
                 { knob.help }
                 <span class="small-print">{ format!(" {}: {}{unit}; default {}.", knob.key, words::range(knob.kind), words::value(knob.default)) }</span>

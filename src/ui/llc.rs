@@ -43,6 +43,53 @@ fn nulls(page: &Page, llc: &Llc, look: &Look) -> Option<Html> {
     Some(strip(page, panels::lower(look, "share of its peak", lines)))
 }
 
+/// λ̂ beside what it would be by the curvature alone, and what an unfinished descent takes from it.
+fn flat(page: &Page, llc: &Llc, look: &Look) -> Option<Html> {
+    let knobs = &page.state.run.as_ref()?.knobs;
+    let (nbeta, gamma) = (knobs.float("nbeta"), knobs.float("gamma"));
+    let known: Vec<_> = llc
+        .points
+        .iter()
+        .filter_map(|p| Some((p, p.curvature?)))
+        .filter(|_| gamma > 0.0)
+        .collect();
+    let x: Vec<f64> = known.iter().map(|(p, _)| p.step as f64).collect();
+    let columns = [
+        (
+            "λ̂",
+            "s4",
+            known.iter().map(|(p, _)| p.value).collect::<Vec<f64>>(),
+        ),
+        (
+            "spring",
+            "s1 thin",
+            known
+                .iter()
+                .map(|(_, c)| nbeta / (2.0 * gamma) * c.trace)
+                .collect(),
+        ),
+        (
+            "descent",
+            "s2 thin",
+            known
+                .iter()
+                .map(|(_, c)| -nbeta * nbeta * c.gradient_sq / gamma)
+                .collect(),
+        ),
+    ];
+    let lines = columns
+        .iter()
+        .map(|(label, class, y)| Line {
+            label: (*label).into(),
+            class: (*class).into(),
+            x: &x,
+            y,
+            ..Line::default()
+        })
+        .collect();
+    (!known.is_empty()).then(|| strip(page, panels::lower(look, "λ̂ and its nulls", lines)))
+}
+
 /// The chart.
 #[component]
 pub fn LlcChart(page: &Page) -> Html {
@@ -62,7 +109,8 @@ pub fn LlcChart(page: &Page) -> Html {
         ..base
     };
     let nulls = nulls(page, &llc, &below);
-    let shared = locality || nulls.is_some();
+    let flat = state.view.nulls.then(|| flat(page, &llc, &below)).flatten();
+    let shared = locality || nulls.is_some() || flat.is_some();
     let upper = Look {
         height: if shared { HEIGHT * 0.58 } else { HEIGHT },
         log_y: false,
@@ -102,11 +150,12 @@ pub fn LlcChart(page: &Page) -> Html {
     let terms = [
         ("λ̂ points", terms::LLC_POINTS),
         ("caption", terms::SETTING),
+        ("null", terms::NULL),
         ("locality", terms::LOCALITY),
     ]
     .map(|(name, help)| (name.to_string(), help.to_string()))
     .to_vec();
-    let below = html! { <>{ for nulls }{ for lower }</> };
+    let below = html! { <>{ for flat }{ for nulls }{ for lower }</> };
     html! {
         <div class="llc">
             <Chart page={page.clone()} name="llc" title="λ̂" sub={setting} {node} {cursor}
@@ -114,6 +163,7 @@ pub fn LlcChart(page: &Page) -> Html {
                 help={terms::LLC} {terms} {below} recorded={state.recorded()} {empty}
                 step_at={step_under(drawn.frame, base.x_max)}>
                 <span class="toggles">
+                    <ToggleButton label="null" on={state.view.nulls} press={page.on(Action::View(Toggle::Nulls))} />
                     <ToggleButton label="locality" on={state.view.locality} press={page.on(Action::View(Toggle::Locality))} />
                 </span>
             </Chart>

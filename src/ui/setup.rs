@@ -4,7 +4,7 @@ use super::Page;
 use super::knob::KnobField;
 use super::tip::Tip;
 use crate::app::{Action, State, terms, words};
-use crate::knobs::Group;
+use crate::knobs::{Group, Knobs};
 use crate::plot::number::{grouped, significant};
 use gloo::utils::window;
 use yew::prelude::*;
@@ -44,7 +44,7 @@ pub fn Setup(page: &Page) -> Html {
                 { for GROUPS.iter().map(|(group, name)| {
                     let fields: Vec<Html> = knobs.schema().iter().filter(|k| k.group == *group && knobs.applies(k)).map(|knob| {
                         let value = knobs.get(knob.key).unwrap_or(knob.default);
-                        html! { <KnobField key={knob.key} knob={*knob} text={words::value(value)} changed={value != knob.default} send={page.send.clone()} /> }
+                        html! { <KnobField key={knob.key} knob={*knob} text={words::value(value)} changed={value != knob.default} samples={samples(knobs)} send={page.send.clone()} /> }
                     }).collect();
                     if fields.is_empty() {
                         Html::default()
@@ -55,6 +55,18 @@ pub fn Setup(page: &Page) -> Html {
             </details>
         </>
     }
+}
+
+/// n, where the run has a fixed data set; none for streaming data.
+fn samples(knobs: &Knobs) -> Option<i64> {
+    let pairs = || {
+        let p = knobs.int("p");
+        (p > 0).then(|| ((p * p) as f64 * knobs.float("frac")).round() as i64)
+    };
+    let n = knobs.schema().iter().find(|k| k.key == "n");
+    n.filter(|k| knobs.applies(k))
+        .map(|_| knobs.int("n"))
+        .or_else(pairs)
 }
 
 /// What the run costs: by arithmetic at once, in seconds once it was measured here.

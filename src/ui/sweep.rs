@@ -3,6 +3,7 @@
 use super::Page;
 use super::calibrate::shown;
 use crate::app::Action;
+use crate::app::health::short;
 use crate::plot::number::{fixed, significant, with_error};
 use crate::protocol::{Cell, CellResult, Study};
 use yew::prelude::*;
@@ -17,11 +18,9 @@ pub(super) fn map(page: &Page, study: &Study) -> Html {
         v
     };
     let (columns, rows) = (sorted(|c| c.eps), sorted(|c| c.nbeta));
-    let (low, high) = study
-        .done
-        .iter()
-        .filter_map(|r| r.value)
-        .fold((f64::MAX, f64::MIN), |(lo, hi), x| (lo.min(x), hi.max(x)));
+    // Shades go by rank: one cell that ran off does not make all others look alike.
+    let mut ranks: Vec<f64> = study.done.iter().filter_map(|r| r.value).collect();
+    ranks.sort_by(f64::total_cmp);
     let find = |eps: f64, nbeta: f64| {
         let cell = cells
             .iter()
@@ -36,12 +35,12 @@ pub(super) fn map(page: &Page, study: &Study) -> Html {
                 <caption>{ format!("λ̂ at step {}. ", fixed(step as f64, 0)) }
                     <span class="small-print">{"A double frame marks the plateau, where λ̂ does not depend on ε; ★ is the setting to adopt; α is the mean acceptance. Click a cell to put its nβ and ε into the form."}</span>
                 </caption>
-                <thead><tr><th scope="col">{"nβ \\ ε"}</th>{ for columns.iter().map(|e| html! { <th scope="col">{ significant(*e, 2) }</th> }) }</tr></thead>
+                <thead><tr><th scope="col">{"nβ \\ ε"}</th>{ for columns.iter().map(|e| html! { <th scope="col">{ short(*e) }</th> }) }</tr></thead>
                 <tbody>
                     { for rows.iter().map(|&nbeta| html! {
                         <tr><th scope="row">{ significant(nbeta, 3) }</th>
                             { for columns.iter().map(|&eps| match find(eps, nbeta) {
-                                Some((at, cell, result)) => heat(page, study, at, cell, result, (low, high)),
+                                Some((at, cell, result)) => heat(page, study, at, cell, result, &ranks),
                                 None => html! { <td>{"·"}</td> },
                             }) }
                         </tr>
@@ -50,6 +49,12 @@ pub(super) fn map(page: &Page, study: &Study) -> Html {
             </table>
             if study.over {
                 <p data-test="advice">{ advice(study) }</p>
+                { for study.slopes.iter().map(|s| html! {
+                    <p>{ format!(
+                        "Without L(w*): over these temperatures the mean loss falls as λ/nβ with λ = {} (misfit {} of 1 expected; far above it, the temperatures see different neighbourhoods).",
+                        with_error(s.lambda, s.se), significant(s.misfit, 2)
+                    ) }</p>
+                }) }
             }
         </>
     }
@@ -61,13 +66,10 @@ fn heat(
     at: u32,
     cell: &Cell,
     result: &CellResult,
-    (low, high): (f64, f64),
+    ranks: &[f64],
 ) -> Html {
-    let share = if high > low {
-        (result.value.unwrap_or(low) - low) / (high - low)
-    } else {
-        0.5
-    };
+    let below = |v: f64| ranks.partition_point(|&r| r < v) as f64;
+    let share = result.value.map_or(0.0, below) / (ranks.len() as f64 - 1.0).max(1.0);
     let star = if study.recommended == Some(at) {
         " ★"
     } else {
@@ -87,7 +89,7 @@ fn heat(
     let told = format!(
         "nβ {}, ε {}: λ̂ {value}, acceptance {}, R̂ {}, ε·a/4 {}",
         significant(cell.nbeta, 3),
-        significant(cell.eps, 2),
+        short(cell.eps),
         known(result.accept),
         known(result.rhat),
         known(result.index)
@@ -110,7 +112,7 @@ fn advice(study: &Study) -> String {
         Some(r) => study.spec.cells.get(r.cell as usize).map_or_else(String::new, |c| {
             format!(
                 "Adopt nβ {} with ε {}: on the plateau, the largest step there, λ̂ {}.",
-                significant(c.nbeta, 3), significant(c.eps, 2), shown(r)
+                significant(c.nbeta, 3), short(c.eps), shown(r)
             )
         }),
         None => "No cell lies on a plateau: λ̂ depends on ε everywhere here. A larger γ, more draws or a smaller ε may bring one.".into(),

@@ -25,10 +25,6 @@ pub fn TopBar(page: &Page) -> Html {
             <ExportMenu ..page.clone() />
             <button type="button" class="small" onclick={page.on(Action::View(Toggle::Theme))}
                 title={format!("Colours: {} now; press for the next of system, light, dark", page.state.view.theme.name())}>{"theme"}</button>
-            <button type="button" class="small" data-test="projector" onclick={page.on(Action::View(Toggle::Projector))}
-                aria-pressed={page.state.view.projector.to_string()} title="Light colours and large chart text">{"projector"}</button>
-            <button type="button" class="small" onclick={page.on(Action::View(Toggle::Keys))} title="List of keys"
-                aria-expanded={page.state.view.keys.to_string()}>{"keys"}</button>
         </header>
     }
 }
