@@ -6,6 +6,7 @@ use crate::arrive::{
     skeleton_before_wasm, skeleton_says_when_nothing_arrives,
 };
 use crate::driver::Kind;
+use crate::instruments::{diagnose_and_calibrate, grok_on_cpu, truth_on_cpu};
 use crate::page::{Page, Seen};
 use anyhow::{Result, bail, ensure};
 use std::future::Future;
@@ -61,6 +62,9 @@ scenarios![
     hostile_link,
     phone,
     another_link_is_pasted,
+    truth_on_cpu,
+    diagnose_and_calibrate,
+    grok_on_cpu,
     tms_on_gpu,
     tms_on_cpu,
     induction_on_gpu,
