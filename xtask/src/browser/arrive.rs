@@ -2,7 +2,7 @@
 //! can do less.
 
 use crate::driver::Kind;
-use crate::page::Page;
+use crate::page::{Page, Seen};
 use crate::scenarios::{DESKTOP, PHONE, Places, TMS, dark};
 use anyhow::{Result, bail, ensure};
 use std::time::Duration;
@@ -87,18 +87,85 @@ pub async fn boots(at: &Places) -> Result<()> {
     ] {
         page.browser.resize(kind).await?;
         page.shot(&format!("idle-{name}")).await?;
-        let wide = page
-            .browser
-            .eval(
-                "return document.documentElement.scrollWidth - innerWidth",
-                vec![],
-            )
-            .await?;
-        ensure!(
-            wide.as_i64().unwrap_or(0) <= 0,
-            "{name}: the page scrolls sideways by {wide} px"
-        );
+        let wide = page.too_wide().await?;
+        ensure!(wide <= 0, "{name}: the page scrolls sideways by {wide} px");
     }
+    // Grey, and said to be recorded.
+    let script = "return [...document.querySelectorAll('figure.chart')].map(c => {\
+        const line = c.querySelector('.line.recorded, .path.recorded');\
+        const rgb = line ? getComputedStyle(line).stroke.match(/[\\d.]+/g).map(Number) : [0, 255, 0];\
+        const grey = Math.max(...rgb.slice(0, 3)) - Math.min(...rgb.slice(0, 3)) < 24;\
+        return grey && /recorded/i.test(c.querySelector('.origin')?.textContent ?? '');\
+    })";
+    let told = page.browser.eval(script, vec![]).await?;
+    ensure!(
+        told == serde_json::json!([true, true, true]),
+        "a recorded trace is not grey, or not said to be one: {told}"
+    );
+    // Gone with the press, before anything was computed.
+    let script = "document.querySelector('[data-test=run]').click(); return (async () => {\
+        await new Promise(done => requestAnimationFrame(() => setTimeout(done)));\
+        return document.querySelectorAll('figure.chart .recorded, figure.chart .origin').length })()";
+    let left = page.browser.eval(script, vec![]).await?;
+    ensure!(left == 0, "{left} recorded things are left after Run");
+    page.close(&[]).await
+}
+
+/// The CPU engine runs, and the page gives this reason and none of the others.
+fn on_cpu_because(seen: &Seen, why: &str) -> Result<()> {
+    let all = ["no graphics adapter", "no WebGPU here", "not secure"];
+    let said: Vec<_> = all
+        .into_iter()
+        .filter(|w| seen.why_cpu.contains(w))
+        .collect();
+    ensure!(
+        seen.device.to_lowercase().contains("cpu") && said == [why],
+        "not “{why}”: {seen:?}"
+    );
+    Ok(())
+}
+
+pub async fn phone(at: &Places) -> Result<()> {
+    let page = Page::open(&at.page, PHONE, &format!("{TMS}&engine=cpu")).await?;
+    page.booted().await?;
+    page.run_until([5, 2, 2], 120).await?;
+    let wide = page.too_wide().await?;
+    ensure!(wide <= 0, "the page scrolls sideways by {wide} px");
+    let script = "return [...document.querySelectorAll('figure.chart svg')].filter(s => {\
+        const r = s.getBoundingClientRect(); return r.width > 250 && r.left >= 0 && r.right <= innerWidth }).length";
+    let fit = page.browser.eval(script, vec![]).await?.as_u64();
+    ensure!(fit >= Some(3), "{fit:?} charts fit the phone");
+    page.shot("phone-running").await?;
+    page.close(&[]).await
+}
+
+pub async fn another_link_is_pasted(at: &Places) -> Result<()> {
+    let page = Page::open(&at.page, DESKTOP, &format!("{TMS}&engine=cpu")).await?;
+    page.booted().await?;
+    page.run_until([3, 1, 1], 120).await?;
+    let paste = |hash: &str| format!("location.hash = '{hash}'");
+    let link = "#/induction?v=1&d_model=16&heads=2&lr=nonsense&engine=cpu";
+    page.browser.eval(&paste(link), vec![]).await?;
+    let seen = page
+        .until("the other experiment", 60, |s| {
+            s.ready && s.phase == "idle" && s.link.contains("#/induction")
+        })
+        .await?;
+    ensure!(
+        seen.link.contains("d_model=16") && seen.notices.contains("lr"),
+        "{seen:?}"
+    );
+    ensure!(
+        seen.step == 0 && seen.recorded == [true; 3],
+        "the old run is still there: {seen:?}"
+    );
+    page.browser
+        .eval(&paste(&format!("{TMS}&run=1&engine=cpu")), vec![])
+        .await?;
+    page.until("it runs by itself", 60, |s| {
+        s.link.contains("#/tms") && s.points.iter().all(|p| *p > 1)
+    })
+    .await?;
     page.close(&[]).await
 }
 
@@ -113,7 +180,7 @@ pub async fn no_adapter(at: &Places) -> Result<()> {
     )
     .await?;
     let seen = page.booted().await?;
-    ensure!(seen.device.to_lowercase().contains("cpu"), "{seen:?}");
+    on_cpu_because(&seen, "no graphics adapter")?;
     page.shot("no-adapter").await?;
     page.run_until([3, 1, 1], 120).await?;
     page.close(&["WebGPU", "No available adapters"]).await
@@ -129,7 +196,7 @@ pub async fn no_webgpu(at: &Places) -> Result<()> {
         "WebGPU is there"
     );
     let seen = page.booted().await?;
-    ensure!(seen.device.to_lowercase().contains("cpu"), "{seen:?}");
+    on_cpu_because(&seen, "no WebGPU here")?;
     page.run_until([3, 1, 1], 120).await?;
     page.shot("no-webgpu").await?;
     page.close(&[]).await
@@ -147,7 +214,7 @@ pub async fn insecure_address(at: &Places) -> Result<()> {
         "the context is secure"
     );
     let seen = page.booted().await?;
-    ensure!(seen.device.to_lowercase().contains("cpu"), "{seen:?}");
+    on_cpu_because(&seen, "not secure")?;
     page.run_until([3, 1, 1], 120).await?;
     ensure!(
         page.look().await?.link.contains("seed=3"),

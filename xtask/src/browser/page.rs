@@ -28,6 +28,10 @@ pub struct Seen {
     pub fault: String,
     /// The link of this run.
     pub link: String,
+    /// Why the CPU engine runs, if the page says so.
+    pub why_cpu: String,
+    /// Checksum over the bits of all curves, of a run that stands still.
+    pub fingerprint: String,
 }
 
 const LOOK: &str = r#"
@@ -43,6 +47,7 @@ return {
   recorded: charts.map(c => c?.dataset.recorded === "true"),
   device: text("device"), notices: text("notices"), fault: text("fault"),
   link: at("link")?.value ?? "",
+  whyCpu: at("why-cpu")?.textContent ?? "", fingerprint: at("fingerprint")?.textContent ?? "",
 };"#;
 
 /// A page under test.
@@ -93,6 +98,8 @@ impl Page {
             notices: text("notices"),
             fault: text("fault"),
             link: text("link"),
+            why_cpu: text("whyCpu"),
+            fingerprint: text("fingerprint"),
         })
     }
     /// Waits until the page shows something; panics of the page end the wait at once.
@@ -181,6 +188,37 @@ impl Page {
             bail!("the run failed: {}", seen.fault);
         }
         Ok(seen)
+    }
+    /// Waits for the end of the run: the fingerprint of its curves.
+    ///
+    /// # Errors
+    /// If it does not end, or fails.
+    pub async fn finished(&self) -> Result<String> {
+        let over = |s: &Seen| s.phase == "done" || s.phase == "failed";
+        let seen = self.until("the end of the run", 180, over).await?;
+        if seen.phase == "failed" || seen.fingerprint.len() != 8 {
+            bail!("the run ended badly: {seen:?}");
+        }
+        Ok(seen.fingerprint)
+    }
+    /// The fingerprint of the same run from its beginning, undisturbed.
+    ///
+    /// # Errors
+    /// If it does not run.
+    pub async fn run_anew(&self) -> Result<String> {
+        self.click("reset").await?;
+        self.until("reset", 30, |s| s.phase == "idle").await?;
+        self.click("run").await?;
+        self.finished().await
+    }
+    /// By how many pixels the page is wider than its window.
+    ///
+    /// # Errors
+    /// If the page cannot be asked.
+    pub async fn too_wide(&self) -> Result<i64> {
+        let script = "return document.documentElement.scrollWidth - innerWidth";
+        let wide = self.browser.eval(script, vec![]).await?;
+        Ok(wide.as_i64().unwrap_or(i64::MAX))
     }
     /// Writes `shots/NAME.png`.
     ///

@@ -2,10 +2,11 @@
 //! console clean of errors.
 
 use crate::arrive::{
-    boots, hostile_link, insecure_address, no_adapter, no_webgpu, skeleton_before_wasm,
-    skeleton_says_when_nothing_arrives,
+    another_link_is_pasted, boots, hostile_link, insecure_address, no_adapter, no_webgpu, phone,
+    skeleton_before_wasm, skeleton_says_when_nothing_arrives,
 };
 use crate::driver::Kind;
+use crate::instruments::{diagnose_and_calibrate, grok_on_cpu, truth_on_cpu};
 use crate::page::{Page, Seen};
 use anyhow::{Result, bail, ensure};
 use std::future::Future;
@@ -59,13 +60,20 @@ scenarios![
     no_webgpu,
     insecure_address,
     hostile_link,
+    phone,
+    another_link_is_pasted,
+    truth_on_cpu,
+    diagnose_and_calibrate,
+    grok_on_cpu,
     tms_on_gpu,
     tms_on_cpu,
     induction_on_gpu,
     induction_on_cpu,
     pause_and_step,
-    reload_and_resume,
-    copied_link_gives_the_same_curve,
+    reload_on_gpu,
+    reload_on_cpu,
+    copied_link_on_gpu,
+    copied_link_on_cpu,
     device_lost,
     worker_panic,
     check_this_device,
@@ -153,80 +161,112 @@ async fn pause_and_step(at: &Places) -> Result<()> {
     page.close(&[]).await
 }
 
-async fn reload_and_resume(at: &Places) -> Result<()> {
-    let page = Page::open(&at.page, DESKTOP, &on(TMS, "cpu")).await?;
+/// A run that is over soon on this engine, with λ̂ on the way.
+fn short(engine: &str) -> String {
+    let size = match engine {
+        "cpu" => "steps=4000&every=200",
+        _ => "steps=240&every=40",
+    };
+    on(&format!("{TMS}&{size}"), engine)
+}
+
+/// Reloads in the middle of a run and resumes it: it ends like one that was never interrupted.
+async fn reload_and_resume(at: &Places, engine: &str) -> Result<()> {
+    let page = Page::open(&at.page, DESKTOP, &short(engine)).await?;
     page.booted().await?;
-    page.run_until([20, 4, 4], 180).await?;
+    page.run_until([3, 1, 1], 180).await?;
     let before = paused(&page).await?;
-    // The newest record may lag behind the page by one interval.
-    tokio::time::sleep(Duration::from_secs(3)).await;
+    // A pause writes the record at once.
+    tokio::time::sleep(Duration::from_secs(1)).await;
     page.browser.reload().await?;
     page.booted().await?;
-    page.shot("resume-offered").await?;
+    page.shot(&format!("resume-offered-{engine}")).await?;
     page.click("resume").await?;
-    let seen = page
-        .until("it resumes", 60, |s| {
-            s.step > 0 && s.points.iter().all(|p| *p > 1)
-        })
-        .await?;
+    let grown = |s: &Seen| s.step > 0 && s.points.iter().all(|p| *p > 0);
+    let seen = page.until("it resumes", 60, grown).await?;
     ensure!(
         seen.step * 2 > before.step,
         "it resumed from step {} after {}",
         seen.step,
         before.step
     );
+    let resumed = page.finished().await?;
+    ensure!(
+        resumed == page.run_anew().await?,
+        "the resumed run has other bits"
+    );
     page.close(&[]).await
 }
 
-async fn copied_link_gives_the_same_curve(at: &Places) -> Result<()> {
-    let link = on(&format!("{TMS}&steps=300"), "cpu");
-    let drawn = "return document.querySelector('[data-test=chart-loss] svg')?.innerHTML ?? ''";
-    let mut first: Option<(String, serde_json::Value)> = None;
+async fn reload_on_gpu(at: &Places) -> Result<()> {
+    reload_and_resume(at, "gpu").await
+}
+
+async fn reload_on_cpu(at: &Places) -> Result<()> {
+    reload_and_resume(at, "cpu").await
+}
+
+/// Copies the link of a run and opens it in a fresh profile: the same bits.
+async fn copied_link(at: &Places, engine: &str) -> Result<()> {
+    let mut hash = short(engine);
+    let mut first: Option<String> = None;
     for _ in 0..2 {
-        let hash = first
-            .as_ref()
-            .map_or(link.clone(), |(link, _)| on(link, "cpu"));
         let page = Page::open(&at.page, DESKTOP, &hash).await?;
         page.booted().await?;
-        page.run_until([1, 1, 1], 120).await?;
-        let seen = page.until("done", 180, |s| s.phase == "done").await?;
-        let curve = page.browser.eval(drawn, vec![]).await?;
-        ensure!(
-            curve.as_str().is_some_and(|d| d.contains("<path")),
-            "the loss chart draws nothing"
-        );
+        page.click("run").await?;
+        let bits = page.finished().await?;
         page.click("copy-link").await?;
-        let copied = seen
-            .link
-            .split_once('#')
-            .map(|(_, h)| format!("#{h}"))
-            .unwrap_or_default();
+        let link = page.look().await?.link;
+        let copied = link.split_once('#').map_or("", |(_, hash)| hash);
         ensure!(
             copied.contains("seed=3") && !copied.contains("engine="),
-            "the copied link is {copied}"
+            "the copied link is {link}"
         );
-        if let Some((_, before)) = &first {
-            ensure!(*before == curve, "the reopened link draws another curve");
+        hash = on(&format!("#{copied}"), engine);
+        if let Some(first) = &first {
+            ensure!(*first == bits, "the reopened link has other bits");
+        } else {
+            // Another seed has other bits, or the fingerprint would say nothing.
+            page.goto(&hash.replace("seed=3", "seed=4")).await?;
+            page.booted().await?;
+            page.click("run").await?;
+            ensure!(
+                page.finished().await? != bits,
+                "another seed, the same bits"
+            );
         }
-        first = Some((copied, curve));
+        first = Some(bits);
         page.close(&[]).await?;
     }
     Ok(())
 }
 
+async fn copied_link_on_gpu(at: &Places) -> Result<()> {
+    copied_link(at, "gpu").await
+}
+
+async fn copied_link_on_cpu(at: &Places) -> Result<()> {
+    copied_link(at, "cpu").await
+}
+
 async fn device_lost(at: &Places) -> Result<()> {
-    let page = Page::open(&at.page, DESKTOP, &on(TMS, "gpu")).await?;
+    let page = Page::open(&at.page, DESKTOP, &short("gpu")).await?;
     page.booted().await?;
-    let before = page.run_until([5, 2, 2], 240).await?;
+    page.run_until([3, 1, 1], 240).await?;
     page.open_panel().await?;
     page.click("drill-lose-device").await?;
     let lost = |s: &Seen| !s.fault.is_empty() || s.notices.to_lowercase().contains("lost");
     page.until("the page says so", 60, lost).await?;
     page.shot("device-lost").await?;
-    page.until("it goes on", 120, |s| {
-        s.step > before.step && s.phase != "failed"
-    })
-    .await?;
+    let disturbed = page.finished().await?;
+    ensure!(
+        page.look().await?.notices.contains("went on from step"),
+        "it does not say where it went on"
+    );
+    ensure!(
+        disturbed == page.run_anew().await?,
+        "the recovered run has other bits"
+    );
     page.close(&["lost", "destroyed"]).await
 }
 
@@ -241,6 +281,10 @@ async fn worker_panic(at: &Places) -> Result<()> {
     })
     .await?;
     page.shot("worker-panic").await?;
+    page.click("way-on").await?;
+    page.until("a new engine", 60, |s| s.ready && s.fault.is_empty())
+        .await?;
+    page.run_until([3, 1, 1], 120).await?;
     page.close(&["panicked at", "unreachable"]).await
 }
 
