@@ -76,7 +76,7 @@ pub fn Diagnosis(props: &DiagnosisProps) -> Html {
             <h3>{ format!("λ̂ at step {}: {} chains, {} steps of burn-in, {} draws", fixed(t.step as f64, 0), s.chains, s.burnin, s.draws) }</h3>
             <p class="small-print">{ format!(
                 "{} · nβ {} · γ {} · ε {} · batch {} · {} move", s.sampler, significant(s.nbeta, 4), significant(s.gamma, 4),
-                significant(s.eps, 2), s.mbatch, if s.part == "all" { "all weights" } else { &s.part }
+                health::short(s.eps), s.mbatch, if s.part == "all" { "all weights" } else { &s.part }
             ) }</p>
             <div class="pair" ref={node}>
                 <div class="plot-box">{ Html::from_html_unchecked(losses.into()) }</div>

@@ -74,7 +74,7 @@ pub fn KnobField(props: &KnobProps) -> Html {
         let text = format!("{value:.1}");
         let about = format!("n/ln n of the {n} training samples, the temperature of the WBIC (Watanabe 2013): {text}");
         let press = Callback::from(move |_: MouseEvent| send.emit(Action::Knob("nbeta".into(), text.clone())));
-        html! { <button type="button" class="small" title={about.clone()} aria-label={about} onclick={press}>{"n/ln n"}</button> }
+        html! { <button type="button" class="small" title={about.clone()} aria-label={about} onclick={press}>{"n/ln\u{a0}n"}</button> }
     });
     html! {
         <div class={classes!("knob", props.changed.then_some("changed"))}>
