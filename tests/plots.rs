@@ -1,10 +1,12 @@
 //! Charts: recorded SVG, decimation that keeps extremes, and axes that hold against nonsense.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+use lambdahat::plot::arrows::{Arrow, step};
 use lambdahat::plot::decimate::decimate;
 use lambdahat::plot::export::{export, stylesheet};
 use lambdahat::plot::line::Level;
 use lambdahat::plot::panels::{self, Curve, LlcCurve, Look};
+use lambdahat::plot::posterior::{Posterior, Walk};
 use lambdahat::plot::{Mark, Scene};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
@@ -137,6 +139,148 @@ fn the_pca_chart_is_as_recorded() {
     assert!(drawn.scene.svg().contains("PC1 74 %, random walk 61 %"));
     let at = [drawn.frame.x.px(pcs[7][0]), drawn.frame.y.px(pcs[7][1])];
     assert_eq!(chart.step_at(&drawn.frame, at), Some(steps[7]));
+}
+
+/// Posterior of nβ·x²y² + (γ/2)(x² + y²), or of nβw⁴ + (γ/2)w².
+fn posterior<'a>(names: &'a [&'a str], energy: &'a dyn Fn([f64; 2]) -> f64) -> Posterior<'a> {
+    Posterior {
+        width: 420.0,
+        height: 300.0,
+        names,
+        center: [0.0; 2],
+        energy,
+    }
+}
+
+/// Points of every path of that class.
+fn paths(marks: &[Mark], class: &str) -> Vec<Vec<[f64; 2]>> {
+    let mut out = Vec::new();
+    for mark in marks {
+        match mark {
+            Mark::Path {
+                class: own, points, ..
+            } if own.contains(class) => out.push(points.clone()),
+            Mark::Clip { marks, .. } => out.extend(paths(marks, class)),
+            _ => {}
+        }
+    }
+    out
+}
+
+#[test]
+fn contours_stand_where_the_density_has_their_level() {
+    let energy = |[x, y]: [f64; 2]| 1000.0 * x * x * y * y + 5.0 * (x * x + y * y);
+    let chart = posterior(&["x", "y"], &energy);
+    let (frame, scene) = (chart.frame(), chart.ground());
+    let rings = paths(&scene.marks, "density");
+    assert_eq!(rings.len(), 8);
+    for (j, ring) in (1..=8).rev().zip(&rings) {
+        let level = 6.0 * f64::powi(f64::from(j) / 8.0, 2);
+        for p in ring {
+            let at = energy([frame.x.at(p[0]), frame.y.at(p[1])]);
+            assert!((at / level - 1.0).abs() < 1e-6, "{at} {level}");
+        }
+    }
+    // The arms of the crossing reach to √(6/5) along both axes, and its waist is narrow.
+    let outer = &rings[0];
+    let reach = outer.iter().map(|p| frame.x.at(p[0])).fold(0.0, f64::max);
+    assert!((reach - 1.2f64.sqrt()).abs() < 1e-6, "{reach}");
+    let waist = outer.iter().map(|p| [frame.x.at(p[0]), frame.y.at(p[1])]);
+    let waist = waist.map(|w| w[0].hypot(w[1])).fold(9.0, f64::min);
+    assert!(waist < 0.4, "{waist}");
+    assert!(snapshot("posterior", &scene));
+    // A valley without an end is cut off, not looked for to the end.
+    let open = |[x, y]: [f64; 2]| 1000.0 * x * x * y * y;
+    let scene = posterior(&["x", "y"], &open).ground();
+    let rings = paths(&scene.marks, "density");
+    assert!(rings.iter().flatten().flatten().all(|x| x.is_finite()));
+}
+
+#[test]
+fn walks_fade_and_end_at_the_chain() {
+    let energy = |[x, y]: [f64; 2]| 5.0 * (x * x + y * y);
+    let chart = posterior(&["x", "y"], &energy);
+    let frame = chart.frame();
+    let path: Vec<[f64; 2]> = (0..=150).map(|i| [f64::from(i) / 300.0, 0.1]).collect();
+    let walk = Walk {
+        class: "s1",
+        chosen: true,
+        path: &path,
+    };
+    let pieces = paths(&chart.walks(&[walk]).marks, "walk s1 chosen");
+    assert_eq!(pieces.len(), 5);
+    // A hundred steps, in pieces that hang together; the newest ends at the chain.
+    assert!((frame.x.at(pieces[0][0][0]) - 50.0 / 300.0).abs() < 1e-9);
+    assert!(pieces.windows(2).all(|w| w[0].last() == w[1].first()));
+    let end = pieces[4].last().unwrap();
+    assert!((frame.x.at(end[0]) - 0.5).abs() < 1e-9);
+    let newest = chart.walks(&[walk]);
+    assert!(newest.svg().contains("fade-4") && newest.svg().contains("fade-0"));
+    // A single position is a dot of the newest kind, and none is nothing.
+    let one = chart.walks(&[Walk {
+        path: &path[..1],
+        ..walk
+    }]);
+    assert!(one.svg().contains("fade-4") && one.svg().contains("ring"));
+    let none = chart.walks(&[Walk { path: &[], ..walk }]);
+    assert!(!none.svg().contains("ring"));
+}
+
+#[test]
+fn one_parameter_has_a_hill_and_its_steps_below() {
+    let energy = |[w, _]: [f64; 2]| 1000.0 * w.powi(4) + 5.0 * w * w;
+    let chart = posterior(&["w"], &energy);
+    let frame = chart.frame();
+    let hill = &paths(&chart.ground().marks, "hill")[0];
+    for p in &hill[..hill.len() - 2] {
+        let due = (-energy([frame.x.at(p[0]), 0.0])).exp();
+        assert!((frame.y.at(p[1]) - due).abs() < 1e-9);
+    }
+    let path = [[0.1, 0.0], [0.2, 0.0]];
+    let walk = Walk {
+        class: "s0",
+        chosen: false,
+        path: &path,
+    };
+    let pieces = paths(&chart.walks(&[walk]).marks, "walk");
+    let line: Vec<[f64; 2]> = pieces.concat();
+    assert!(line[0][1] > line[line.len() - 1][1], "older is lower");
+    assert!(line.iter().all(|p| p[1] > frame.y.from && p[1] < 300.0));
+}
+
+#[test]
+fn arrows_are_head_to_tail_and_to_scale() {
+    let arrow = |name, class, by| Arrow { name, class, by };
+    let arrows = [
+        arrow("downhill", "downhill", [-0.02, 0.01]),
+        arrow("back to w*", "back", [-0.01, -0.01]),
+        arrow("a random kick", "kick", [0.2, 0.1]),
+    ];
+    let scene = step(&arrows, false, 500.0, 220.0);
+    let ends = |class: &str| paths(&scene.marks, &format!("arrow {class}"));
+    let [down, back, kick] = ["downhill", "back", "kick"].map(|c| ends(c)[0].clone());
+    assert_eq!((down[1], back[1]), (back[0], kick[0]));
+    let length = |p: &[[f64; 2]]| (p[1][0] - p[0][0]).hypot(p[1][1] - p[0][1]);
+    let scale = length(&kick) / f64::hypot(0.2, 0.1);
+    assert!((length(&down) - scale * f64::hypot(0.02, 0.01)).abs() < 1e-9);
+    // Upwards on the screen is a positive step; beside it the small ones stand larger.
+    assert!(kick[1][1] < kick[0][1]);
+    assert!(length(&ends("downhill")[1]) > 3.0 * length(&down));
+    // Of one parameter they are level, a row each; where nothing pulls, it is said.
+    let flat = step(
+        &arrows.map(|a| Arrow {
+            by: [a.by[0], 0.0],
+            ..a
+        }),
+        true,
+        500.0,
+        220.0,
+    );
+    let rows = paths(&flat.marks, "arrow back");
+    assert_eq!(rows[0][0][1], rows[0][1][1]);
+    let still = arrows.map(|a| Arrow { by: [0.0; 2], ..a });
+    let svg = step(&still, false, 500.0, 220.0).svg();
+    assert!(svg.contains("nothing pulls") && !svg.contains("NaN"));
 }
 
 #[test]

@@ -6,8 +6,9 @@
 mod reference;
 
 use lambdahat::app::link;
+use lambdahat::app::split::{LastStep, last_step};
 use lambdahat::engine::{Session, Source};
-use lambdahat::experiments::truth::{Target, truth};
+use lambdahat::experiments::truth::{Potential, Target, truth};
 use lambdahat::experiments::{self, Parts};
 use lambdahat::kernels::truth::{BIGRAM, DEEP_LINEAR, LINREG, MONOMIALS, SUPERPOSITION, TANH};
 use lambdahat::kernels::{Access, Call, Elem, Kernel, Replica, Slot, Step};
@@ -15,7 +16,7 @@ use lambdahat::knobs::Knobs;
 use lambdahat::math::Stream;
 use lambdahat::math::philox::Draws;
 use lambdahat::model::tms::{level, population_loss};
-use lambdahat::protocol::{EngineChoice, LlcPoint};
+use lambdahat::protocol::{EngineChoice, LlcPoint, TraceView};
 use pollster::block_on;
 
 /// Loss and gradient of a kernel's f64 twin at `weights`, the rest of its inputs given.
@@ -217,15 +218,78 @@ fn chains_start_at_exact_critical_points() {
     }
 }
 
-/// Runs the only estimate of a link on the CPU engine.
-fn estimate(text: &str) -> LlcPoint {
+/// Runs a link on the CPU engine.
+fn run(text: &str) -> Session {
     let (source, _) = block_on(Source::find(EngineChoice::Cpu, true)).unwrap();
     let parts = build(text);
     let exec = block_on(source.exec(&parts.plan)).unwrap();
     let mut session = Session::new(parts, exec);
     session.begin().unwrap();
     while block_on(session.pump()).unwrap() {}
+    session
+}
+
+/// The only estimate of a link.
+fn estimate(text: &str) -> LlcPoint {
+    let session = run(text);
     session.history.llc.last().cloned().expect("an estimate")
+}
+
+/// Mean square, in units of ε, of what is left of a step once gradient and pull are taken off.
+fn kick(view: &TraceView, potential: &Potential) -> f64 {
+    let (mut sum, mut n) = (0.0, 0.0);
+    for steps in view.tail.iter().flat_map(|walk| walk.windows(2)) {
+        let one = TraceView {
+            settings: view.settings.clone(),
+            tail: vec![steps.to_vec()],
+            ..TraceView::default()
+        };
+        let LastStep::Split(split) = last_step(&one, 0, potential) else {
+            panic!("not split");
+        };
+        assert!((split.to()[0] - steps[1][0]).abs() < 1e-12);
+        let axes = split.noise.iter().take(potential.names.len());
+        sum += axes.map(|x| x * x).sum::<f64>();
+        n += potential.names.len() as f64;
+    }
+    assert!(n > 700.0, "{n} kicks");
+    sum / n / view.settings.eps
+}
+
+/// What the page draws is what the engine did: the losses along the walk are the potential's, and
+/// what is left of its steps is noise of variance ε. A potential of another steepness is refused.
+#[test]
+fn the_page_can_take_a_step_apart() {
+    let rest = "nbeta=100&burnin=0&draws=300&chains=8";
+    for (target, wrong) in [
+        ("quadratic&h=1,0.3&eps=0.01", "quadratic&h=2,0.6"),
+        ("power&p=4&eps=0.02", "power&p=6"),
+        ("crossing&eps=0.01", "crossing&scale=3"),
+        ("linreg&n=50&mbatch=50&eps=0.01&gamma=1", "quadratic&h=2"),
+    ] {
+        let text = format!("#/truth?target={target}&{rest}");
+        let potential = Potential::of(&knobs(&text)).unwrap();
+        let view = run(&text).trace(0);
+        assert_eq!((view.done, view.x.len()), (300, 300), "{text}");
+        for (walk, losses) in view.tail.iter().zip(&view.losses) {
+            let from = 300 - walk.len();
+            for (i, w) in walk.iter().enumerate() {
+                let seen = losses[from + i] - view.anchor[from + i];
+                let due = potential.loss(*w);
+                assert!(
+                    (seen - due).abs() < 1e-5 * (1.0 + due),
+                    "{text}: {seen} {due}"
+                );
+            }
+        }
+        let mut known = Potential::of(&knobs(&format!("#/truth?target={wrong}"))).unwrap();
+        known.center = potential.center;
+        let (kick, other) = (kick(&view, &potential), kick(&view, &known));
+        assert!((kick - 1.0).abs() < 0.15, "{text}: {kick}");
+        assert!(other > kick + 0.1, "{text}: {other}");
+    }
+    // A chain of more parameters has none to draw.
+    assert_eq!(Potential::of(&knobs("#/truth?target=tanh")), None);
 }
 
 /// Whether an estimate meets a value: within three standard errors of both, which must be small.

@@ -27,6 +27,8 @@ pub enum Action {
     StartLight,
     /// One training step.
     StepOnce,
+    /// A chain step a few times a second, or no longer.
+    Slow,
     /// Throw the run away.
     Reset,
     /// Go on with the stored run.

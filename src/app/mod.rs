@@ -14,6 +14,7 @@ pub mod markdown;
 pub mod recorded;
 pub mod reduce;
 pub mod run;
+pub mod split;
 pub mod state;
 pub mod still;
 pub mod study;

@@ -13,6 +13,10 @@ use std::rc::Rc;
 
 /// Takes an action in.
 pub fn reduce(state: &mut State, action: Action) -> Vec<Effect> {
+    use Action::{Experiment, Reset, RunOrPause, Start, StartLight, TakeStored};
+    if let RunOrPause | Start | StartLight | TakeStored | Reset | Experiment(_) = action {
+        state.slow = false;
+    }
     match action {
         Action::Worker(event) => worker(state, event),
         Action::WorkerDied(why) => {
@@ -32,6 +36,7 @@ pub fn reduce(state: &mut State, action: Action) -> Vec<Effect> {
             {
                 return Vec::new();
             }
+            state.slow = false;
             let engine = state.link.engine;
             let mut effects = drop_run(state);
             if link.experiment != state.link.experiment {
@@ -90,6 +95,15 @@ pub fn reduce(state: &mut State, action: Action) -> Vec<Effect> {
             start(state, false, false)
         }
         Action::StepOnce => step_once(state),
+        Action::Slow => {
+            state.slow = !state.slow && !state.trains();
+            // A step is at once on the screen; what runs at full speed is stopped first.
+            if state.slow {
+                step_once(state)
+            } else {
+                Vec::new()
+            }
+        }
         Action::Reset => {
             let mut effects = drop_run(state);
             effects.push(address(state));

@@ -128,6 +128,8 @@ pub struct State {
     pub cursor: Cursor,
     /// How things are drawn.
     pub view: View,
+    /// A chain step is taken a few times a second.
+    pub slow: bool,
 }
 
 impl State {
@@ -153,6 +155,7 @@ impl State {
                 locality: card(link.experiment).is_some_and(|c| c.locality),
                 ..View::default()
             },
+            slow: false,
             link,
         }
     }
@@ -185,6 +188,22 @@ impl State {
             Some(_) => self.link.text(true),
             None => self.link.text(false),
         }
+    }
+
+    /// Whether the experiment trains anything; else all it does is sample around w*.
+    #[must_use]
+    pub fn trains(&self) -> bool {
+        self.card().knobs.iter().any(|k| k.key == "steps")
+    }
+
+    /// Chain steps taken so far around w*, and all of them, where nothing is trained.
+    #[must_use]
+    pub fn chain_steps(&self) -> Option<(u64, u64)> {
+        let run = self.run.as_ref();
+        let knobs = run.map_or(&self.link.knobs, |r| &r.knobs);
+        let all = knobs.size("burnin") + knobs.size("draws");
+        let done = run.and_then(|r| r.trace.as_ref()).map_or(0, |t| t.done);
+        (!self.trains()).then_some((done, all as u64))
     }
 
     /// What the run would cost by arithmetic.

@@ -3,6 +3,12 @@
 
 /// λ̂.
 pub const LLC: &str = "Local learning coefficient, estimated (Lau et al. 2023): λ̂ = nβ·(E[L(w)] − L(w*)), the mean over SGLD chains (Welling and Teh 2011) around the checkpoint w*. The more directions of the weights the loss feels there, the larger it is.";
+/// The losses of the chains.
+pub const CHAIN_LOSSES: &str = "The loss of each chain at each of its steps, a colour a chain, less the loss at w* on the same data: 0 is w* itself (dashed), its band the scatter of the batches. λ̂ is nβ times the mean gap between them.";
+/// The posterior.
+pub const POSTERIOR: &str = "Where the chains should be found: the density exp(−nβ(L(w) − L(w*)) − (γ/2)‖w − w*‖²), as a hill that is darkest at its top; its edge is at 1/400 of the peak. The cross is w*. nβ makes the hill narrow where the loss rises, γ keeps it near w*.";
+/// The distance of the chains from w*.
+pub const DISTANCE: &str = "How far each chain is from w*. A chain that only the spring holds stands near √(d/γ), d being the number of weights; what stays below is held by the loss.";
 /// Points and band of λ̂.
 pub const LLC_POINTS: &str = "Each dot is one checkpoint: the mean over all chains and draws, its band one standard error up and down. The error comes from the spread of the draws; it does not hold the bias that nβ, γ and ε bring.";
 /// The caption of λ̂.

@@ -11,6 +11,9 @@ const LOSSES: usize = 4;
 /// times pull.
 const SUMS: usize = 8;
 
+/// Steps at the end of which every one is shown.
+const TAIL: usize = 100;
+
 /// One chain at one step.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Row {
@@ -189,8 +192,22 @@ impl Trace {
             .iter()
             .filter(|&&k| k >= first && !whole.chains.is_empty())
             .map(|&k| errors[k - first]);
+        // Once thinned, no two rows are a step apart.
+        let tail = if self.walks && self.every == 1 {
+            chains
+        } else {
+            0
+        };
+        let last = &all[all.len().saturating_sub(TAIL + 1)..];
         TraceView {
             step: self.step,
+            done: self.steps,
+            tail: (0..tail)
+                .map(|c| {
+                    let stands = last.iter().take_while(|r| r[c].loss.is_finite());
+                    stands.map(|r| r[c].at.map(f64::from)).collect()
+                })
+                .collect(),
             settings: self.settings.clone(),
             losses: (0..chains)
                 .map(|c| series(c, &|r| f64::from(r.loss)))
@@ -296,6 +313,7 @@ mod tests {
         assert!((last[0] - 1.5).abs() < 1e-5 && last[1] < 1e-5, "{last:?}");
         assert_eq!((view.losses.len(), view.anchor.len()), (2, 12));
         assert_eq!(view.walk[1][3], [3.0, 1.0]);
+        assert_eq!((view.done, view.tail[1].len()), (12, 12));
     }
 
     #[test]

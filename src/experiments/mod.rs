@@ -162,6 +162,15 @@ pub fn truth_of(id: &str, knobs: &Knobs) -> Option<Truth> {
     (id == truth::card::CARD.id).then(|| truth::truth(knobs))
 }
 
+/// The loss around w* in closed form, where an experiment has one of so few parameters that it can
+/// be drawn. Settled knobs.
+#[must_use]
+pub fn potential_of(id: &str, knobs: &Knobs) -> Option<truth::Potential> {
+    (id == truth::card::CARD.id)
+        .then(|| truth::Potential::of(knobs))
+        .flatten()
+}
+
 /// Builds the lab of an experiment.
 ///
 /// # Errors

@@ -2,6 +2,7 @@
 //! exports. Nothing here knows the DOM, the state of the page or what the numbers mean; colours are
 //! classes, so that a theme is a stylesheet.
 
+pub mod arrows;
 pub mod cursor;
 pub mod decimate;
 pub mod export;
@@ -12,6 +13,7 @@ mod names;
 pub mod number;
 pub mod panels;
 pub mod path;
+pub mod posterior;
 pub mod qr;
 pub mod scale;
 pub mod scene;

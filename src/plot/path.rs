@@ -34,9 +34,9 @@ pub struct PathChart<'a> {
     pub recorded: bool,
 }
 
-const LEFT: f64 = 44.0;
-const TOP: f64 = 22.0;
-const RIGHT: f64 = 14.0;
+pub(super) const LEFT: f64 = 44.0;
+pub(super) const TOP: f64 = 22.0;
+pub(super) const RIGHT: f64 = 14.0;
 const BOTTOM: f64 = 58.0;
 
 impl PathChart<'_> {
@@ -44,7 +44,7 @@ impl PathChart<'_> {
     #[must_use]
     pub fn draw(&self) -> Chart {
         let frame = self.frame();
-        let mut marks = self.axes(&frame);
+        let mut marks = axes(&frame, &self.x_title, &self.y_title);
         let n = self.steps.len().min(self.points.len());
         let at: Vec<[f64; 2]> = self.points[..n]
             .iter()
@@ -183,42 +183,6 @@ impl PathChart<'_> {
         }
     }
 
-    fn axes(&self, frame: &Frame) -> Vec<Mark> {
-        let (left, right, top, bottom) = (LEFT, frame.x.to, TOP, frame.y.from);
-        let mut marks = vec![
-            Mark::text("axis-title", [2.0, 12.0], Anchor::Start, &self.y_title),
-            Mark::text(
-                "axis-title",
-                [right, bottom + 32.0],
-                Anchor::End,
-                &self.x_title,
-            ),
-        ];
-        for (y, text) in frame.y.ticks(((bottom - top) / 46.0) as usize + 1) {
-            let at = frame.y.px(y);
-            let class = if y == 0.0 { "axis" } else { "grid" };
-            marks.push(Mark::line(class, [left, at], [right, at]));
-            marks.push(Mark::text(
-                "tick",
-                [left - 6.0, at + 4.0],
-                Anchor::End,
-                text,
-            ));
-        }
-        for (x, text) in frame.x.ticks(((right - left) / 62.0) as usize + 1) {
-            let at = frame.x.px(x);
-            let class = if x == 0.0 { "axis" } else { "grid" };
-            marks.push(Mark::line(class, [at, top], [at, bottom]));
-            marks.push(Mark::text(
-                "tick",
-                [at, bottom + 16.0],
-                Anchor::Middle,
-                text,
-            ));
-        }
-        marks
-    }
-
     fn ramp_key(&self) -> Vec<Mark> {
         let (width, y) = (5.0, self.height - 14.0);
         let end = number::fixed(self.x_max, 0);
@@ -246,4 +210,36 @@ impl PathChart<'_> {
         ));
         marks
     }
+}
+
+/// Grid, ticks and titles of two axes of numbers.
+pub(super) fn axes(frame: &Frame, x_title: &str, y_title: &str) -> Vec<Mark> {
+    let (left, right, top, bottom) = (LEFT, frame.x.to, TOP, frame.y.from);
+    let mut marks = vec![
+        Mark::text("axis-title", [2.0, 12.0], Anchor::Start, y_title),
+        Mark::text("axis-title", [right, bottom + 32.0], Anchor::End, x_title),
+    ];
+    for (y, text) in frame.y.ticks(((bottom - top) / 46.0) as usize + 1) {
+        let at = frame.y.px(y);
+        let class = if y == 0.0 { "axis" } else { "grid" };
+        marks.push(Mark::line(class, [left, at], [right, at]));
+        marks.push(Mark::text(
+            "tick",
+            [left - 6.0, at + 4.0],
+            Anchor::End,
+            text,
+        ));
+    }
+    for (x, text) in frame.x.ticks(((right - left) / 62.0) as usize + 1) {
+        let at = frame.x.px(x);
+        let class = if x == 0.0 { "axis" } else { "grid" };
+        marks.push(Mark::line(class, [at, top], [at, bottom]));
+        marks.push(Mark::text(
+            "tick",
+            [at, bottom + 16.0],
+            Anchor::Middle,
+            text,
+        ));
+    }
+    marks
 }

@@ -24,12 +24,7 @@ pub fn losses<'a>(
         hi,
         dots: false,
     }];
-    lines.extend(chains.iter().enumerate().map(|(c, y)| Line {
-        class: format!("s{} thin", c % 6),
-        x: &x[..y.len().min(x.len())],
-        y,
-        ..Line::default()
-    }));
+    lines.extend(each(x, chains));
     let name = "loss above L(w*), same batches";
     LineChart {
         width: look.width,
@@ -44,6 +39,50 @@ pub fn losses<'a>(
         lines,
         ..LineChart::default()
     }
+}
+
+/// ‖w − w*‖ over chain steps, beside its value for a chain that only the spring holds.
+#[must_use]
+pub fn distance<'a>(
+    look: &Look,
+    x: &'a [f64],
+    chains: &'a [Vec<f64>],
+    free: Option<Level>,
+) -> LineChart<'a> {
+    LineChart {
+        width: look.width,
+        height: look.height,
+        label: "Distance of each chain from w* over its steps".into(),
+        y_title: "‖w − w*‖ (no unit)".into(),
+        x_max: look.x_max,
+        from_zero: true,
+        lines: each(x, chains)
+            .enumerate()
+            .map(|(c, line)| Line {
+                // One name serves them all.
+                label: if c == 0 { "chains" } else { "" }.into(),
+                ..line
+            })
+            .collect(),
+        levels: free.into_iter().collect(),
+        ..LineChart::default()
+    }
+}
+
+/// A thin line for each chain, in the colours in order.
+fn each<'a>(x: &'a [f64], chains: &'a [Vec<f64>]) -> impl Iterator<Item = Line<'a>> {
+    chains.iter().enumerate().map(|(c, y)| Line {
+        class: format!("s{} thin", c % 6),
+        x: &x[..y.len().min(x.len())],
+        y,
+        ..Line::default()
+    })
+}
+
+/// The running estimate with the ends of its 95 % interval, as columns, from pairs of λ̂ and SE.
+#[must_use]
+pub fn columns(running: &[[f64; 2]]) -> [Vec<f64>; 3] {
+    [0.0, -1.96, 1.96].map(|z| running.iter().map(|r| r[0] + z * r[1]).collect())
 }
 
 /// λ̂ over the draws so far with its 95 % interval, and levels to compare it with.

@@ -116,6 +116,10 @@ pub struct TraceView {
     pub running: Vec<[f64; 2]>,
     /// Where each chain walks, `[chain][row]`, by two coordinates of the experiment; else empty.
     pub walk: Vec<Vec<[f64; 2]>>,
+    /// The same at each of the last steps, none left out: what a step is made of can be told from it.
+    pub tail: Vec<Vec<[f64; 2]>>,
+    /// Chain steps taken so far, burn-in included.
+    pub done: u64,
     /// The estimate, once it is done.
     pub point: Option<LlcPoint>,
 }

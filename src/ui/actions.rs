@@ -3,16 +3,35 @@
 use super::Page;
 use crate::app::{Action, State, words};
 use crate::protocol::Phase;
+use gloo::timers::callback::Interval;
 use yew::prelude::*;
+
+/// Milliseconds between two chain steps when they are to be watched.
+const SLOW_MS: u32 = 250;
 
 /// The buttons.
 #[component]
 pub fn Buttons(page: &Page) -> Html {
     let state = &page.state;
     let phase = state.phase();
-    let active = state.run.as_ref().is_some_and(crate::app::Run::active);
+    let active = state.run.as_ref().is_some_and(crate::app::Run::active) && !state.slow;
     let loading = state.device.is_none();
     let begins = state.run.as_ref().is_none_or(crate::app::Run::over);
+    // While it waits for a step, nothing more is asked for.
+    let waits = state.run.is_none() || phase == Phase::Paused;
+    {
+        let send = page.send.clone();
+        use_effect_with(state.slow && waits && !loading, move |&ticks| {
+            let tick = ticks.then(|| Interval::new(SLOW_MS, move || send.emit(Action::StepOnce)));
+            move || drop(tick)
+        });
+    }
+    let trains = state.trains();
+    let one = if trains {
+        "One training step (s)"
+    } else {
+        "One step of every chain (s)"
+    };
     html! {
         <div class="buttons" role="group" aria-label="Run">
             if active {
@@ -31,7 +50,12 @@ pub fn Buttons(page: &Page) -> Html {
                     title="Begin anew with the settings of the form">{"Restart"}</button>
             }
             <button type="button" data-test="step" disabled={loading || active || phase == Phase::Done || phase == Phase::Failed}
-                onclick={page.on(Action::StepOnce)} title="One training step (s)">{"Step"}</button>
+                onclick={page.on(Action::StepOnce)} title={one}>{"Step"}</button>
+            if !trains {
+                <button type="button" data-test="slow" aria-pressed={state.slow.to_string()}
+                    disabled={loading || phase == Phase::Preparing || phase == Phase::Done || phase == Phase::Failed}
+                    onclick={page.on(Action::Slow)} title="About four chain steps a second; press again to stop">{"Slow"}</button>
+            }
             <button type="button" data-test="reset" disabled={state.run.is_none()} onclick={page.on(Action::Reset)}
                 title="Throw this run away (r)">{"Reset"}</button>
         </div>

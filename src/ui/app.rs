@@ -2,8 +2,8 @@
 
 use super::worker::Engine;
 use super::{
-    Page, chooser, faults, figure, footer, instruments, keys, llc, loss, panel, pca, readout,
-    setup, status, story, topbar, truth,
+    Page, chains, chooser, faults, figure, footer, instruments, keys, llc, loss, panel, pca,
+    readout, setup, status, story, topbar, truth,
 };
 use crate::app::state::{Theme, View};
 use crate::app::{Action, Effect, State, reduce};
@@ -96,17 +96,23 @@ impl Component for App {
                     </section>
                     <section class="middle" aria-label="Charts">
                         <status::Remarks ..page.clone() />
-                        <div class="charts">
-                            <loss::LossChart ..page.clone() />
-                            <llc::LlcChart ..page.clone() />
-                            <pca::PcaChart ..page.clone() />
-                        </div>
+                        if self.state.trains() {
+                            <div class="charts">
+                                <loss::LossChart ..page.clone() />
+                                <llc::LlcChart ..page.clone() />
+                                <pca::PcaChart ..page.clone() />
+                            </div>
+                        } else {
+                            <chains::Chains ..page.clone() />
+                        }
                         <truth::KnownAnswer ..page.clone() />
                         <readout::Readout ..page.clone() />
                         <instruments::Instruments ..page.clone() />
                     </section>
                     <section class="right" aria-label="The model">
-                        <figure::ModelFigure ..page.clone() />
+                        if self.state.trains() {
+                            <figure::ModelFigure ..page.clone() />
+                        }
                         <story::LookFor ..page.clone() />
                     </section>
                     <story::Story ..page.clone() />

@@ -49,20 +49,8 @@ pub fn Diagnosis(props: &DiagnosisProps) -> Html {
         .first()
         .map_or("", |l| l.unit);
     let first = t.x.len().saturating_sub(t.running.len());
-    let column = |f: fn(&[f64; 2]) -> f64| t.running.iter().map(f).collect::<Vec<f64>>();
-    let columns = [
-        column(|r| r[0]),
-        column(|r| r[0] - 1.96 * r[1]),
-        column(|r| r[0] + 1.96 * r[1]),
-    ];
-    let above: Vec<Vec<f64>> = t
-        .losses
-        .iter()
-        .map(|y| y.iter().zip(&t.anchor).map(|(l, a)| l - a).collect())
-        .collect();
-    let scatter = sd(&t.anchor);
-    let flat = |y: f64| vec![y; t.anchor.len()];
-    let noise = [flat(0.0), flat(-scatter), flat(scatter)];
+    let columns = trace::columns(&t.running);
+    let (above, noise) = above(t);
     let losses = trace::losses(&base, unit, &t.x, &above, &noise)
         .draw()
         .scene
@@ -111,6 +99,15 @@ fn verdict(t: &TraceView) -> Html {
             </table>
         </>
     }
+}
+
+/// The losses of the chains less L(w*) on the same batches, and the line of w* with what the batches
+/// alone scatter: middle, lower and upper end.
+pub fn above(t: &TraceView) -> (Vec<Vec<f64>>, [Vec<f64>; 3]) {
+    let less = |y: &Vec<f64>| y.iter().zip(&t.anchor).map(|(l, a)| l - a).collect();
+    let scatter = sd(&t.anchor);
+    let noise = [0.0, -scatter, scatter].map(|y| vec![y; t.anchor.len()]);
+    (t.losses.iter().map(less).collect(), noise)
 }
 
 /// Standard deviation; 0 of fewer than two.

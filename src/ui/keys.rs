@@ -70,7 +70,7 @@ pub fn Keys(page: &Page) -> Html {
             <h2>{"Keys"}</h2>
             <dl>
                 { row("space", "run, pause, go on") }
-                { row("s", "one training step") }
+                { row("s", "one training step; where nothing is trained, one chain step") }
                 { row("r", "reset") }
                 { row("← →", "move the cursor by one evaluation, with shift by ten") }
                 { row("click", "pin the cursor, or free it") }

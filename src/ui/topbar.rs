@@ -8,7 +8,7 @@ use super::save::ExportMenu;
 use crate::app::action::Toggle;
 use crate::app::{Action, words};
 use crate::plot::number::{grouped, significant};
-use crate::protocol::DeviceKind;
+use crate::protocol::{DeviceKind, Phase};
 use yew::prelude::*;
 
 /// The bar.
@@ -34,11 +34,26 @@ pub fn TopBar(page: &Page) -> Html {
 fn Progress(page: &Page) -> Html {
     let state = &page.state;
     let phase = state.phase();
-    let detail = words::phase_detail(phase);
     let (step, steps) = state
         .run
         .as_ref()
         .map_or((0, state.cost().steps), |r| (r.step, r.steps));
+    let chains = state.chain_steps();
+    let detail = match chains {
+        Some(_) if phase != Phase::Preparing => String::new(),
+        _ => words::phase_detail(phase),
+    };
+    let (at, of) = chains.unwrap_or((step, steps));
+    let (told, meaning) = match chains {
+        Some(_) => (
+            format!("chain step {} of {}", grouped(at), grouped(of)),
+            "Steps the chains have taken, burn-in included",
+        ),
+        None => (
+            format!("step {} / {}", grouped(at), grouped(of)),
+            "Training steps done, of all",
+        ),
+    };
     let rate = state.run.as_ref().map_or(0.0, |r| r.rate);
     let left = state
         .run
@@ -53,12 +68,10 @@ fn Progress(page: &Page) -> Html {
                 if !detail.is_empty() { <span class="detail">{ format!(" {detail}") }</span> }
                 if loading { <span class="detail">{" engine is starting"}</span> }
             </span>
-            <span data-test="stepno" data-step={step.to_string()} title="Training steps done, of all">
-                { format!("step {} / {}", grouped(step), grouped(steps)) }
-            </span>
+            <span data-test="stepno" data-step={step.to_string()} data-chain-step={chains.map(|c| c.0.to_string())} title={meaning}>{ told }</span>
             if rate > 0.0 { <span title="Training steps per second">{ format!("{}/s", significant(rate, 2)) }</span> }
             if let Some(left) = left { <span title="Estimated, λ̂ included">{ format!("{} left", words::duration(left)) }</span> }
-            <progress max={steps.max(1).to_string()} value={step.to_string()} aria-label="Training progress" />
+            <progress max={of.max(1).to_string()} value={at.to_string()} aria-label="Progress" />
         </div>
     }
 }

@@ -335,3 +335,24 @@ fn a_replica_that_cannot_be_followed_is_not() {
     assert_eq!(s.link.knobs.int("member"), 0);
     assert_eq!(s.run.as_ref().map(|r| r.knobs.int("member")), Some(5));
 }
+
+#[test]
+fn slow_steps_until_something_else_is_pressed() {
+    let mut s = opened("#/truth?target=crossing");
+    reduce(&mut s, ready(None));
+    let effects = reduce(&mut s, Action::Slow);
+    assert!(s.slow && matches!(commands(&effects)[..], [.., Command::Step(RunId(1))]));
+    assert_eq!(s.chain_steps(), Some((0, 12_000)));
+    assert!(reduce(&mut s, Action::Slow).is_empty() && !s.slow);
+    // At full speed the run is stopped first, and Run ends it.
+    reduce(&mut s, frame(1, Phase::Sampling { at: 0 }, 0));
+    let effects = reduce(&mut s, Action::Slow);
+    assert!(s.slow && matches!(commands(&effects)[..], [Command::Pause(_)]));
+    reduce(&mut s, frame(1, Phase::Paused, 0));
+    reduce(&mut s, Action::RunOrPause);
+    assert!(!s.slow);
+    // Where something is trained there is no such thing.
+    let mut s = training();
+    assert!(reduce(&mut s, Action::Slow).is_empty() && !s.slow);
+    assert_eq!(s.chain_steps(), None);
+}

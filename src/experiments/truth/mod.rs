@@ -2,8 +2,10 @@
 
 pub mod card;
 pub mod lab;
+mod potential;
 mod reference;
 mod settle;
 mod target;
 
+pub use potential::Potential;
 pub use target::{Target, truth};
