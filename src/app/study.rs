@@ -44,14 +44,22 @@ pub const SWEEP: [f64; 5] = [
     10.0,
 ];
 
+/// A number times a factor, to three digits, so that what is adopted reads well in form and link.
+fn times(x: f64, factor: f64) -> f64 {
+    if factor == 1.0 {
+        return x;
+    }
+    format!("{:.2e}", x * factor).parse().unwrap_or(x * factor)
+}
+
 /// nβ × ε around the run's setting at one checkpoint: row by row, nβ rising, ε rising in each.
 #[must_use]
 pub fn sweep(at: Setting, step: u64) -> StudySpec {
     let cells = SWEEP.iter().flat_map(|&row| {
         SWEEP.iter().map(move |&column| {
             Setting {
-                nbeta: at.nbeta * row,
-                eps: at.eps * column,
+                nbeta: times(at.nbeta, row),
+                eps: times(at.eps, column),
                 ..at
             }
             .cell(step)
@@ -209,6 +217,22 @@ mod tests {
             spec.cells[0].eps < spec.cells[4].eps && spec.cells[0].nbeta < spec.cells[24].nbeta
         );
         assert_eq!(chain_steps(&spec), 25 * 2 * 50);
+    }
+
+    #[test]
+    fn a_sweep_offers_numbers_that_read_well_and_leaves_the_runs_own() {
+        let own = Setting {
+            nbeta: 144.765,
+            gamma: 100.0,
+            eps: 3e-4,
+        };
+        let spec = sweep(own, 0);
+        let nbeta: Vec<f64> = spec.cells.iter().step_by(5).map(|c| c.nbeta).collect();
+        assert_eq!(nbeta, [14.5, 45.8, 144.765, 458.0, 1450.0]);
+        // In binary a tenth of 3e-4 is not 3e-5.
+        assert_ne!(3e-4 * 0.1, 3e-5);
+        let eps: Vec<f64> = spec.cells[..5].iter().map(|c| c.eps).collect();
+        assert_eq!(eps, [3e-5, 9.49e-5, 3e-4, 9.49e-4, 3e-3]);
     }
 
     #[test]

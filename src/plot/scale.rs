@@ -162,8 +162,10 @@ pub fn padded((min, max): (f64, f64), log: bool, air: f64) -> (f64, f64) {
     let span = max - min;
     let pad = if span > 1e-12 * max.abs().max(min.abs()).max(1e-300) {
         span * air
+    } else if max == 0.0 {
+        1.0
     } else {
-        0.5 * max.abs().max(1e-6)
+        0.5 * max.abs()
     };
     (min - pad, max + pad)
 }
@@ -174,6 +176,14 @@ mod tests {
 
     fn labels(ticks: &[(f64, String)]) -> Vec<&str> {
         ticks.iter().map(|t| t.1.as_str()).collect()
+    }
+
+    #[test]
+    fn a_constant_has_air_of_its_own_size_and_zero_has_one() {
+        let range = |x: f64| padded((x, x), false, 0.06);
+        assert_eq!(range(0.0), (-1.0, 1.0));
+        assert_eq!(range(-4.0), (-6.0, -2.0));
+        assert!(padded((1e-9, 1e-9), false, 0.06).1 < 1e-8);
     }
 
     #[test]

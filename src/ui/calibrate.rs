@@ -5,6 +5,7 @@
 use super::Page;
 use super::lens::Lens;
 use super::sweep;
+use super::tip::Tip;
 use crate::app::{Action, study, words};
 use crate::plot::cursor::nearest;
 use crate::plot::number::{fixed, with_error};
@@ -86,7 +87,7 @@ pub fn Calibrate(page: &Page) -> Html {
                         <span class="job">
                             <button type="button" data-test={format!("study-{id}")} disabled={busy} onclick={page.on(Action::Study(spec))}>{ title }</button>
                             <span class="small-print">{ cost }</span>
-                            <span class="tip" tabindex="0" aria-label={format!("About: {title}")}>{"i"}<span role="tooltip">{ help }</span></span>
+                            <Tip about={title}>{ help }</Tip>
                         </span>
                     }
                 }) }

@@ -26,7 +26,7 @@ pub async fn skeleton_before_wasm(at: &Places) -> Result<()> {
     without(&page, "*.js").await?;
     let script = "const e = document.querySelector('#skeleton'); const b = e.querySelector('button');\
         return e.innerText.includes('lambdahat') && b.disabled && !!b.getAttribute('aria-describedby')\
-        && e.querySelectorAll('figure').length === 3 && e.scrollWidth <= innerWidth;";
+        && e.querySelectorAll('figure').length === 3 && e.scrollWidth <= document.documentElement.clientWidth;";
     ensure!(
         page.browser.eval(script, vec![]).await? == true,
         "the skeleton is not whole"
@@ -87,8 +87,7 @@ pub async fn boots(at: &Places) -> Result<()> {
     ] {
         page.browser.resize(kind).await?;
         page.shot(&format!("idle-{name}")).await?;
-        let wide = page.too_wide().await?;
-        ensure!(wide <= 0, "{name}: the page scrolls sideways by {wide} px");
+        page.fits(name).await?;
     }
     // Grey, and said to be recorded.
     let script = "return [...document.querySelectorAll('figure.chart')].map(c => {\
@@ -129,10 +128,9 @@ pub async fn phone(at: &Places) -> Result<()> {
     let page = Page::open(&at.page, PHONE, &format!("{TMS}&engine=cpu")).await?;
     page.booted().await?;
     page.run_until([5, 2, 2], 120).await?;
-    let wide = page.too_wide().await?;
-    ensure!(wide <= 0, "the page scrolls sideways by {wide} px");
+    page.fits("phone").await?;
     let script = "return [...document.querySelectorAll('figure.chart svg')].filter(s => {\
-        const r = s.getBoundingClientRect(); return r.width > 250 && r.left >= 0 && r.right <= innerWidth }).length";
+        const r = s.getBoundingClientRect(); return r.width > 250 && r.left >= 0 && r.right <= document.documentElement.clientWidth }).length";
     let fit = page.browser.eval(script, vec![]).await?.as_u64();
     ensure!(fit >= Some(3), "{fit:?} charts fit the phone");
     page.shot("phone-running").await?;

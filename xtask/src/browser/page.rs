@@ -211,14 +211,28 @@ impl Page {
         self.click("run").await?;
         self.finished().await
     }
-    /// By how many pixels the page is wider than its window.
+    /// Fails if the page stays wider than its window, once it has had time to lay itself out anew.
     ///
     /// # Errors
-    /// If the page cannot be asked.
-    pub async fn too_wide(&self) -> Result<i64> {
-        let script = "return document.documentElement.scrollWidth - innerWidth";
-        let wide = self.browser.eval(script, vec![]).await?;
-        Ok(wide.as_i64().unwrap_or(i64::MAX))
+    /// What sticks out.
+    pub async fn fits(&self, name: &str) -> Result<()> {
+        // A phone's innerWidth grows with what sticks out; the width of the root does not.
+        let script = "const width = document.documentElement.clientWidth;\
+            if (document.documentElement.scrollWidth <= width) return '';\
+            return [...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > width + 0.5)\
+            .slice(0, 12).map(e => `${e.tagName}.${e.getAttribute('class') ?? ''} ${e.getBoundingClientRect().right}`).join(', ')\
+            || 'something hidden'";
+        let end = Instant::now() + Duration::from_secs(10);
+        loop {
+            let wide = self.browser.eval(script, vec![]).await?;
+            if wide == "" {
+                return Ok(());
+            }
+            if Instant::now() > end {
+                bail!("{name}: the page scrolls sideways: {wide}");
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
     }
     /// Writes `shots/NAME.png`.
     ///
