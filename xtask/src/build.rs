@@ -12,6 +12,12 @@ use wasm_bindgen_cli_support::{Bindgen, Output};
 /// The most bytes wasm and js may have together, gzipped.
 pub const BUDGET: usize = 1_000_000;
 
+/// Appended to the flags of `.cargo/config.toml` for the page alone. At opt-level 3 the compiler inlines
+/// yew's and serde's code over and over; with less of that the page is 90 kB smaller, gzipped, and the
+/// CPU engine as fast. (At 60 it is 20 kB smaller still, and the engine a seventh slower.)
+const INLINING: &str =
+    "target.wasm32-unknown-unknown.rustflags=['-C', 'llvm-args=-inline-threshold=110']";
+
 /// What to build.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -38,6 +44,8 @@ pub fn build(options: &Options) -> Result<usize> {
         "web",
         "--target",
         target,
+        "--config",
+        INLINING,
     ]);
     tools::run(command.args(["--profile", profile]))?;
 
