@@ -175,6 +175,59 @@ fn wrong_samplers_are_rejected() {
     verdict(&planted(0.5, f64::sqrt, 1.0, true)).unwrap_err();
 }
 
+/// Samples x whose mean is 0, so that w* is: L(w) = ½Σh·mean(w − x)² is the quadratic and a constant.
+fn samples(n: u32, seed: u32) -> Vec<[f64; 5]> {
+    let x = |k: u32, i: u32| normal::<f64>(word(seed, Stream::DataSet, k, i));
+    let raw: Vec<[f64; 5]> = (0..n)
+        .map(|k| std::array::from_fn(|i| x(k, i as u32)))
+        .collect();
+    let mean = |i: usize| raw.iter().map(|x| x[i]).sum::<f64>() / f64::from(n);
+    let means: [f64; 5] = std::array::from_fn(mean);
+    raw.iter()
+        .map(|x| std::array::from_fn(|i| x[i] - means[i]))
+        .collect()
+}
+
+/// λ̂ of SGLD on the mean loss over `data`, times `size`, L(w*) being that of `others`.
+fn on_data(data: &[[f64; 5]], others: &[[f64; 5]], size: f64) -> Llc {
+    let table = chains(NBETA, GAMMA, EPS, !0);
+    let mean = |over: &[[f64; 5]], f: &dyn Fn(&[f64; 5]) -> f64| {
+        size * over.iter().map(f).sum::<f64>() / over.len() as f64
+    };
+    let loss = |over: &[[f64; 5]], w: &[f64]| {
+        mean(over, &|x| {
+            (0..5).map(|i| 0.5 * H[i] * (w[i] - x[i]).powi(2)).sum()
+        }) as f32
+    };
+    let (mut weights, mut trace) = (vec![0.0; 5 * table.len()], Vec::new());
+    for step in 0..12_000 {
+        if step >= 2_000 {
+            let each = weights.chunks(5).enumerate();
+            trace.extend(each.map(|(c, w)| loss(if c == CHAINS { others } else { data }, w)));
+        }
+        let grads: Vec<f64> = weights
+            .chunks(5)
+            .flat_map(|w| {
+                std::array::from_fn::<f64, 5, _>(|i| mean(data, &|x| H[i] * (w[i] - x[i])))
+            })
+            .collect();
+        kernel(&table, step, &grads, &mut weights);
+    }
+    llc(&trace, CHAINS, NBETA)
+}
+
+#[test]
+fn the_loss_is_a_mean_and_the_anchor_sees_the_same_data() {
+    let target = exact(NBETA, GAMMA, EPS, |_| true);
+    let (data, others) = (samples(4, 1), samples(4, 2));
+    agrees(&on_data(&data, &data, 1.0), target).unwrap();
+    // Planted: L(w*) from other data, and the sum over the batch where the mean is meant.
+    let err = agrees(&on_data(&data, &others, 1.0), target).unwrap_err();
+    println!("L(w*) from other data: {err}");
+    let err = agrees(&on_data(&data, &data, 4.0), target).unwrap_err();
+    println!("the sum of the losses: {err}");
+}
+
 #[test]
 fn without_a_loss_the_spring_alone_sets_the_distance() {
     // nβ = 0: an Ornstein-Uhlenbeck process, E‖w − w*‖² = d/(γ(1 − εγ/4)).

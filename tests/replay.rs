@@ -90,15 +90,24 @@ fn the_same_link_gives_the_same_bits_and_another_seed_does_not() {
 
 #[test]
 fn sampling_leaves_the_model_alone() {
-    for text in [TMS, REPEAT] {
+    for (text, samplers) in [
+        (TMS, &["sgld", "rmsprop", "mala"][..]),
+        (REPEAT, &["sgld", "rmsprop"]),
+    ] {
         for engine in ENGINES {
-            let mut with = run(text, engine);
             let mut without = run(&text.replace("chains=2", "chains=0"), engine);
-            assert!(
-                !with.remove("llc").unwrap().is_empty()
-                    && without.remove("llc").unwrap().is_empty()
-            );
-            assert_eq!(with, without, "{text} {engine:?}");
+            assert!(without.remove("llc").unwrap().is_empty());
+            assert!(without.len() > 5, "weights and losses are compared");
+            for sampler in samplers {
+                // MALA wants all of the data.
+                let text = format!(
+                    "{}&sampler={sampler}",
+                    text.replace("mbatch=10", "mbatch=60")
+                );
+                let mut with = run(&text, engine);
+                assert!(!with.remove("llc").unwrap().is_empty());
+                assert_eq!(with, without, "{text} {engine:?}");
+            }
         }
     }
 }
