@@ -9,8 +9,10 @@ use lambdahat::experiments::truth::truth;
 use lambdahat::experiments::{self, Lab, Observation, Of, STATS};
 use lambdahat::kernels::loss::LOSS;
 use lambdahat::kernels::optim::SGLD;
-use lambdahat::kernels::{Replica, Step};
+use lambdahat::kernels::{Call, Replica, Slot, Step};
+use lambdahat::math::philox::{Draws, Stream};
 use lambdahat::protocol::{EngineChoice, LlcPoint, TraceView};
+use lambdahat::tasks::repeat::class;
 use pollster::block_on;
 
 const ENGINES: [EngineChoice; 2] = [EngineChoice::Cpu, EngineChoice::Gpu];
@@ -42,13 +44,21 @@ fn finish(mut s: Session) -> Session {
     s
 }
 
-/// Weights and losses after each of the first ten steps of the chains around `center`.
+/// What stands in the samplers' memory before the chains, and the index of their first step.
+#[derive(Clone, Copy, Default)]
+struct Before {
+    left: f32,
+    first: u32,
+}
+
+/// Weights, losses and sums after each of the first ten steps of the chains around `center`.
 fn ten(
     text: &str,
     engine: EngineChoice,
     center: &[f32],
+    before: Before,
     change: impl Fn(&mut Replica),
-) -> Vec<[Vec<f32>; 2]> {
+) -> Vec<[Vec<f32>; 3]> {
     let Session {
         parts, mut exec, ..
     } = session(text, engine);
@@ -73,17 +83,23 @@ fn ten(
                 let copies = center.repeat(table.len());
                 batch.floats.push((buffers.params, 0, copies));
                 batch.floats.push((buffers.anchor, 0, center.to_vec()));
+                let memory = parts.plan.buffers[buffers.memory.0].len;
+                let left = vec![before.left; memory];
+                batch.floats.push((buffers.memory, 0, left));
             }
             let mut words = Vec::new();
             parts.lab.feed(of, step, &mut words);
             batch.words.push((job.feed, 0, words));
+            let mut entry = parts.lab.step(of, step);
+            entry.index += before.first;
             batch.runs.push(Run {
                 program: job.program,
-                steps: vec![parts.lab.step(of, step)],
+                steps: vec![entry],
             });
             let weights = 0..center.len() * table.len();
             batch.reads.push((buffers.params, weights));
             batch.reads.push((job.stats, 0..STATS * table.len()));
+            batch.reads.push((buffers.sums, 0..chains.sums_width()));
             let ticket = exec.submit(&batch).unwrap();
             let reads = exec.wait(ticket).await.unwrap();
             out.push(reads.try_into().unwrap());
@@ -93,7 +109,7 @@ fn ten(
 }
 
 /// The greatest |a − b|/(1 + |b|) over the tolerance of the kernel that wrote the numbers.
-fn margin(a: &[[Vec<f32>; 2]], b: &[[Vec<f32>; 2]]) -> f32 {
+fn margin(a: &[[Vec<f32>; 3]], b: &[[Vec<f32>; 3]]) -> f32 {
     let mut worst = 0.0f32;
     for (a, b) in a.iter().zip(b) {
         for (k, tolerance) in [SGLD.tolerance, LOSS.tolerance].into_iter().enumerate() {
@@ -112,19 +128,22 @@ fn engines_agree_on_the_first_ten_steps() {
     for text in truth.iter().chain(&tiny) {
         let trained = finish(session(text, EngineChoice::Cpu));
         let center = &trained.history.checkpoints.last().unwrap().weights;
-        let [cpu, gpu] = ENGINES.map(|e| ten(text, e, center, |_| ()));
+        let [cpu, gpu] = ENGINES.map(|e| ten(text, e, center, Before::default(), |_| ()));
         let got = margin(&gpu, &cpu);
         println!("{text}: {got} of the tolerance");
         assert!(got <= 1.0, "{text}: {got} of the tolerance");
-        let moved = |r: &[Vec<f32>; 2]| r[0][..center.len()] != center[..];
+        let moved = |r: &[Vec<f32>; 3]| r[0][..center.len()] != center[..];
         assert!(
             cpu.iter().skip(1).all(moved),
             "{text}: the chains stand still"
         );
         // Planted: other noise, and a step that is longer by a hundredth.
-        let other = ten(text, EngineChoice::Gpu, center, |r| r.seed += 1);
+        let on_gpu = |change: fn(&mut Replica)| {
+            ten(text, EngineChoice::Gpu, center, Before::default(), change)
+        };
+        let other = on_gpu(|r| r.seed += 1);
         assert!(margin(&other, &cpu) > 1.0, "{text}: other noise");
-        let longer = ten(text, EngineChoice::Gpu, center, |r| r.eps *= 1.01);
+        let longer = on_gpu(|r| r.eps *= 1.01);
         assert!(margin(&longer, &cpu) > 1.0, "{text}: a longer step");
     }
 }
@@ -145,11 +164,10 @@ fn the_gpu_path_meets_an_exact_target() {
     assert!(met(QUADRATIC, &done.history.llc[0]));
 }
 
-/// A lab whose chains get another table or other steps.
+/// A lab whose chains get another table.
 struct Meddled {
     lab: Box<dyn Lab>,
     table: fn(&mut Replica),
-    step: fn(Step) -> Step,
 }
 
 impl Lab for Meddled {
@@ -163,11 +181,7 @@ impl Lab for Meddled {
         self.lab.feed(of, step, out);
     }
     fn step(&self, of: Of, step: u64) -> Step {
-        let made = self.lab.step(of, step);
-        match of {
-            Of::Chains { .. } => (self.step)(made),
-            _ => made,
-        }
+        self.lab.step(of, step)
     }
     fn observe(&self, step: u64, follow: usize, w: &[f32], reads: &[Vec<f32>]) -> Observation {
         self.lab.observe(step, follow, w, reads)
@@ -179,35 +193,16 @@ impl Lab for Meddled {
     }
 }
 
-/// A lab that stands in for the session's own for a moment.
-struct Nothing;
-
-impl Lab for Nothing {
-    fn initial(&self) -> Vec<f32> {
-        Vec::new()
-    }
-    fn feed(&self, _: Of, _: u64, _: &mut Vec<u32>) {}
-    fn step(&self, _: Of, _: u64) -> Step {
-        Step::default()
-    }
-    fn observe(&self, _: u64, _: usize, _: &[f32], _: &[Vec<f32>]) -> Observation {
-        Observation::default()
-    }
-    fn chain_replicas(&self, _: u64, _: usize) -> Vec<Replica> {
-        Vec::new()
-    }
-}
-
-fn meddled(mut s: Session, table: fn(&mut Replica), step: fn(Step) -> Step) -> Session {
-    let lab = std::mem::replace(&mut s.parts.lab, Box::new(Nothing));
-    s.parts.lab = Box::new(Meddled { lab, table, step });
-    s
-}
-
 #[test]
 fn chains_that_are_wrong_are_refused_by_the_exact_test() {
     let with = |table: fn(&mut Replica)| {
-        let s = meddled(session(QUADRATIC, EngineChoice::Cpu), table, |s| s);
+        let Session {
+            mut parts, exec, ..
+        } = session(QUADRATIC, EngineChoice::Cpu);
+        let lab = parts.lab;
+        parts.lab = Box::new(Meddled { lab, table });
+        let mut s = Session::new(parts, exec);
+        s.begin().unwrap();
         met(QUADRATIC, &finish(s).history.llc[0])
     };
     assert!(with(|_| ()), "nothing is wrong");
@@ -242,31 +237,85 @@ fn an_estimate_does_not_know_of_those_before_it() {
     }
 }
 
-/// Fills everything the chains might have left with threes, then runs.
-fn poisoned(text: &str, step: fn(Step) -> Step) -> Vec<(LlcPoint, TraceView)> {
-    let mut s = meddled(session(text, EngineChoice::Cpu), |_| (), step);
-    let (buffers, plan) = (s.parts.chains.as_ref().unwrap().buffers, &s.parts.plan);
-    let threes = |b: lambdahat::plan::Buf| (b, 0, vec![3.0; plan.buffers[b.0].len]);
-    let floats = [buffers.params, buffers.memory, buffers.anchor].map(threes);
-    let batch = Batch {
-        floats: floats.into(),
-        ..Batch::default()
+/// By how much the positions of no class are misjudged, from the mean and the two class means that
+/// the kernel makes of random losses of the data in `words`, and the shares the lab tells of `told`.
+fn misjudged(lab: &dyn Lab, words: &[u32], told: &[u32]) -> f64 {
+    let classes = &words[words.len() / 2..];
+    let targets = classes.iter().filter(|&&c| c != class::NONE).count();
+    let mut draws = Draws::new(4, Stream::Probe, 0);
+    let losses: Vec<f64> = classes
+        .iter()
+        .map(|&c| {
+            if c == class::NONE {
+                0.0
+            } else {
+                f64::from(c) + draws.unit()
+            }
+        })
+        .collect();
+    let mut stats = [0.0; STATS];
+    (LOSS.twin.f64)(Call {
+        consts: &[classes.len() as u32, targets as u32],
+        params: &[1],
+        step: Step::default(),
+        replicas: &[Replica::default()],
+        slots: vec![Slot::F(&losses), Slot::U(words), Slot::FMut(&mut stats)],
+    });
+    let [first, repeat] = lab.shares(told).map(f64::from);
+    let rest = stats[0] - first * stats[1] - repeat * stats[2];
+    let plain = losses
+        .iter()
+        .zip(classes)
+        .filter(|(_, c)| **c == class::PLAIN);
+    let exact = plain.map(|(x, _)| x).sum::<f64>() / targets as f64;
+    (rest - exact).abs()
+}
+
+#[test]
+fn the_classes_of_positions_add_up_to_the_estimate() {
+    let s = finish(session(TINY, EngineChoice::Cpu));
+    for p in &s.history.llc {
+        let names: Vec<&str> = p.classes.iter().map(|c| c.name.as_str()).collect();
+        assert_eq!(names, ["first", "repeat", "start"]);
+        let sum: f64 = p.classes.iter().map(|c| c.value).sum();
+        assert!((sum - p.value).abs() < 1e-9, "{sum} {}", p.value);
+        assert!(p.classes.iter().all(|c| c.value != 0.0 && c.se > 0.0));
+    }
+    let lab = &s.parts.lab;
+    let feed = |step| {
+        let mut words = Vec::new();
+        let of = Of::Chains {
+            checkpoint: 3,
+            follow: 0,
+        };
+        lab.feed(of, step, &mut words);
+        words
     };
-    s.exec.submit(&batch).unwrap();
-    estimates(&finish(s))
+    for step in 0..20 {
+        let words = feed(step);
+        assert!(misjudged(&**lab, &words, &words) < 1e-6);
+    }
+    // Planted: the shares of another batch, whose periods are others.
+    let other = |step| misjudged(&**lab, &feed(step), &feed(step + 1));
+    assert!((0..20).map(other).sum::<f64>() > 0.1);
+    // Where the loss is not split, nothing is.
+    let tms = finish(session(TMS, EngineChoice::Cpu));
+    assert!(tms.history.llc.iter().all(|p| p.classes.is_empty()));
 }
 
 #[test]
 fn what_chains_leave_on_the_device_does_not_matter() {
     for text in each(TMS, &["sgld", "rmsprop", "mala"]) {
-        let clean = estimates(&finish(session(&text, EngineChoice::Cpu)));
-        assert_eq!(poisoned(&text, |s| s), clean, "{text}");
+        let s = finish(session(&text, EngineChoice::Cpu));
+        let center = &s.history.checkpoints[0].weights;
+        for engine in ENGINES {
+            let with = |left, first| ten(&text, engine, center, Before { left, first }, |_| ());
+            assert_eq!(with(f32::NAN, 0), with(0.0, 0), "{text} {engine:?}");
+        }
         // Planted: steps counted from 1 on are no first steps, and what was left is taken for theirs.
-        let late = |s: Step| Step {
-            index: s.index + 1,
-            ..s
-        };
-        let s = meddled(session(&text, EngineChoice::Cpu), |_| (), late);
-        assert_ne!(poisoned(&text, late), estimates(&finish(s)), "{text}");
+        let engine = EngineChoice::Cpu;
+        let with = |left, first| ten(&text, engine, center, Before { left, first }, |_| ());
+        let sums = with(f32::NAN, 1) != with(0.0, 1);
+        assert!(sums, "{text}");
     }
 }

@@ -85,6 +85,8 @@ pub enum Toggle {
     Locality,
     /// What λ̂ would be by the curvature alone, under λ̂.
     Nulls,
+    /// λ̂ split over classes of positions.
+    Classes,
     /// Light, dark, as the system has it.
     Theme,
     /// Light colours and large chart text.

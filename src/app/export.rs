@@ -103,6 +103,10 @@ pub fn columns(run: &Run, card: &Card) -> Vec<Column> {
         distance,
         [&[], &[]],
     );
+    for class in &llc.classes {
+        let (id, label, s) = (class.id(), class.label(), &class.points);
+        add(&id, &label, &s.x, s.y.clone(), [&s.lo, &s.hi]);
+    }
     for k in 0..3 {
         let y = pca.pcs.iter().map(|p| p[k]).collect();
         let (id, label) = (

@@ -4,7 +4,7 @@
 //! bias 1/(1 − εa/4) of SGLD on a quadratic.
 
 use crate::plot::number::{significant, with_error};
-use crate::protocol::{LlcPoint, SamplerSettings};
+use crate::protocol::{ClassLlc, LlcPoint, SamplerSettings};
 
 /// How a diagnostic stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,7 +92,7 @@ pub fn signs(p: &LlcPoint, s: &SamplerSettings) -> Vec<Sign> {
         grade,
         help,
     };
-    vec![
+    let mut all = vec![
         row(
             "λ̂",
             with_error(p.value, p.se),
@@ -228,7 +228,14 @@ pub fn signs(p: &LlcPoint, s: &SamplerSettings) -> Vec<Sign> {
             },
             "The first step at which the trace comes within one sd of its later half.",
         ),
-    ]
+    ];
+    if !p.classes.is_empty() {
+        let told = |c: &ClassLlc| format!("{} {}", c.name, with_error(c.value, c.se));
+        let value = p.classes.iter().map(told).collect::<Vec<_>>().join(", ");
+        let help = "What each class of positions adds to λ̂: its share of the targets times nβ(E[L_c(w)] − L_c(w*)), batch by batch. They add up to λ̂.";
+        all.insert(1, row("by position", value, "", Grade::Plain, help));
+    }
+    all
 }
 
 #[cfg(test)]

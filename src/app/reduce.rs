@@ -163,6 +163,7 @@ pub fn reduce(state: &mut State, action: Action) -> Vec<Effect> {
                 Toggle::Locality => view.locality = !view.locality,
                 Toggle::Projector => view.projector = !view.projector,
                 Toggle::Nulls => view.nulls = !view.nulls,
+                Toggle::Classes => view.classes = !view.classes,
                 Toggle::Theme => view.theme = view.theme.next(),
                 Toggle::Keys => view.keys = !view.keys,
             }

@@ -68,6 +68,8 @@ pub struct View {
     pub log_y: bool,
     /// What λ̂ would be by the curvature alone is shown.
     pub nulls: bool,
+    /// λ̂ split over classes of positions, on its chart.
+    pub classes: bool,
     /// The mean loss under the chains is shown.
     pub locality: bool,
     /// Colours.

@@ -13,6 +13,8 @@ pub const DISTANCE: &str = "How far each chain is from w*. A chain that only the
 pub const LLC_POINTS: &str = "Each dot is one checkpoint: the mean over all chains and draws, its band one standard error up and down. The error comes from the spread of the draws; it does not hold the bias that nβ, γ and ε bring.";
 /// The caption of λ̂.
 pub const SETTING: &str = "Every value belongs to these settings. nβ: inverse temperature times samples, the weight of the loss. γ: strength of the spring to w*. ε: step size of the chains. Then chains × draws of each.";
+/// λ̂ by position.
+pub const CLASSES: &str = "The loss is a mean over positions, so λ̂ splits over them exactly. Each thin line is what one class of positions adds: its share of them times nβ(E[L_c(w)] − L_c(w*)), batch by batch. first: targets inside the first period; repeat: those the context determines; start: the first token of the second period. The three add up to λ̂.";
 /// The nulls of λ̂.
 pub const NULL: &str = "spring: (nβ/2γ)·tr H, what λ̂ would be if the spring held every direction of the weights; descent: −nβ²‖∇L‖²/γ, what an unfinished descent takes from it. From the curvature at each checkpoint. Where λ̂ follows the spring, it says no more than the trace of the Hessian.";
 /// The locality line.

@@ -3,6 +3,7 @@
 use super::history::Series;
 use super::session::Session;
 use crate::app::link::Link;
+use crate::app::run::Llc;
 use crate::experiments::{self, Card, SeriesSpec};
 use crate::protocol::{
     DeviceInfo, Jump, LlcPoint, Notice, PerStep, SamplerSettings, TimeAxis, Truth,
@@ -143,6 +144,11 @@ pub fn report(link: &Link, card: &Card, session: &Session, notices: Vec<Notice>)
         "",
         plain(column(|p| p.distance)),
     );
+    for class in Llc::of(llc.clone()).classes {
+        let (id, label) = (class.id(), class.label());
+        let crate::app::run::Series { x, y, lo, hi } = class.points;
+        add(&id, &label, "", Series { x, y, lo, hi });
+    }
     let pca = session.history.pca.update(TimeAxis::Linear);
     for k in 0..3 {
         let points = Series {

@@ -37,18 +37,20 @@ impl Sampling {
     pub fn new(parts: &Parts, chains: &ChainJob, at: (u64, usize), center: Vec<f32>) -> Self {
         let (checkpoint, follow) = at;
         let norm = center.iter().map(|&w| f64::from(w).powi(2)).sum::<f64>();
+        let mut trace = Trace::new(
+            checkpoint,
+            chains.settings.told(),
+            chains.moving(),
+            norm.sqrt(),
+            parts.lab.walks(),
+        );
+        trace.classes = parts.lab.classes();
         Self {
             checkpoint,
             follow,
             curving: Some(Curving::new(parts, chains, at, center.clone())),
             curved: None,
-            trace: Trace::new(
-                checkpoint,
-                chains.settings.told(),
-                chains.moving(),
-                norm.sqrt(),
-                parts.lab.walks(),
-            ),
+            trace,
             center,
             seconds: 0.0,
         }
@@ -101,9 +103,13 @@ impl Sampling {
             checkpoint: self.checkpoint,
             follow: self.follow,
         };
-        let mut words = Vec::new();
+        let (mut words, mut shares) = (Vec::new(), Vec::new());
         for s in next..next + steps {
+            let from = words.len();
             parts.lab.feed(of, s, &mut words);
+            if !self.trace.classes.is_empty() {
+                shares.push(parts.lab.shares(&words[from..]));
+            }
         }
         batch.words.push((job.feed, 0, words));
         batch.runs.push(Run {
@@ -134,6 +140,7 @@ impl Sampling {
         for (stats, forces) in stats.chunks_exact(losses).zip(forces.chunks_exact(sums)) {
             self.trace.push(stats, forces);
         }
+        self.trace.shares.extend(shares);
         if last {
             let stiffness = |h: f64| settings.nbeta * h + settings.gamma;
             // MALA has no bias to index, and RMSprop's step differs from weight to weight.

@@ -1,5 +1,6 @@
 //! What a trace says of its estimate: a pure function of it, with a sentence for all that is amiss.
 
+use super::classes::by_class;
 use super::llc::{Llc, llc, standing};
 use super::trace::{Row, Trace};
 use crate::math::stats;
@@ -74,6 +75,7 @@ pub fn diagnose(trace: &Trace, ends: &[f64], curvature: Option<f64>) -> Option<L
         failed_chains: found.failed as u32,
         per_chain: found.per_chain,
         curvature: None,
+        classes: by_class(trace, &found.stood),
         warnings: Vec::new(),
     };
     point.warnings = warnings(trace, &point, curvature);

@@ -1,5 +1,6 @@
 //! λ̂ and its diagnostics: pure functions of traces. Knows no kernels and no devices.
 
+pub mod classes;
 pub mod curvature;
 pub mod diagnosis;
 pub mod exact;

@@ -23,7 +23,7 @@ pub struct Row {
     pub distance: f32,
     /// Probability with which the move that led here would be accepted, or was.
     pub accept: f32,
-    /// Two coordinates to watch.
+    /// Two coordinates to watch, or the mean losses of two classes of positions.
     pub at: [f32; 2],
 }
 
@@ -38,8 +38,12 @@ pub struct Trace {
     pub moving: usize,
     /// ‖w*‖ over all weights.
     pub norm: f64,
-    /// Whether `at` means anything.
+    /// Whether `at` are coordinates.
     pub walks: bool,
+    /// Classes of positions: `at` holds the mean loss of the first two, the last is the rest.
+    pub classes: &'static [&'static str],
+    /// The share of those two in the targets of each row's batch.
+    pub shares: Vec<[f32; 2]>,
     /// `[step][chains + 1]`, burn-in included.
     pub rows: Vec<Row>,
     /// Rows a chain step apart are this many steps apart: more than 1 once thinned.
@@ -150,6 +154,7 @@ impl Trace {
         let width = self.width();
         let kept = self.rows.chunks_exact(width).step_by(2).flatten();
         self.rows = kept.copied().collect();
+        self.shares = self.shares.iter().step_by(2).copied().collect();
         self.every *= 2;
     }
 

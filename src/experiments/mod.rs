@@ -311,6 +311,16 @@ pub trait Lab {
     fn walks(&self) -> bool {
         false
     }
+    /// Classes of positions whose mean losses are the second and third number of the chains' `stats`,
+    /// and a name for the positions of neither; empty where there are none.
+    fn classes(&self) -> &'static [&'static str] {
+        &[]
+    }
+    /// The share of those two classes in the targets of one step of the chains, from its data, as
+    /// [`Lab::feed`] made it.
+    fn shares(&self, _words: &[u32]) -> [f32; 2] {
+        [0.0; 2]
+    }
     /// Mask of the groups of a part that can move alone; none where there is no such part.
     fn mask(&self, part: &str) -> Option<u64> {
         (part == "all").then_some(u64::MAX)

@@ -38,6 +38,18 @@ pub struct Curved {
     pub gradient_sq: f64,
 }
 
+/// What a class of positions adds to λ̂.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ClassLlc {
+    /// The class, as in `loss.first`.
+    pub name: String,
+    /// nβ times the mean of share·(L_c(w) − L_c(w*)), its share of the targets included: the values of
+    /// all classes add up to λ̂.
+    pub value: f64,
+    /// Standard error.
+    pub se: f64,
+}
+
 /// One λ̂ estimate, with what a reader needs to judge it. Every number is finite; what cannot be
 /// told is none.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -92,6 +104,8 @@ pub struct LlcPoint {
     pub failed_chains: u32,
     /// The curvature at w*, if it was measured.
     pub curvature: Option<Curved>,
+    /// λ̂ split over classes of positions, where the loss is a mean over such.
+    pub classes: Vec<ClassLlc>,
     /// What to look at, and what to do about it: a sentence each.
     pub warnings: Vec<String>,
 }

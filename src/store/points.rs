@@ -1,5 +1,5 @@
 //! λ̂ points as numbers: back to back, each behind the lengths of its lists, NaN for what is none.
-//! Their warnings are words, and go with the words of the record.
+//! Their warnings and classes are words, and go with the words of the record.
 
 use crate::protocol::{Curved, LlcPoint};
 
@@ -95,6 +95,7 @@ pub(super) fn unflatten(mut data: &[f64]) -> Option<Vec<LlcPoint>> {
             per_chain: list(0)?,
             accept: list(1)?,
             failed: list(2)?.into_iter().map(|c| c as u32).collect(),
+            classes: Vec::new(),
             warnings: Vec::new(),
         });
     }

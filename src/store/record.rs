@@ -4,7 +4,7 @@
 
 use super::StoreError;
 use super::points::{flatten, unflatten};
-use crate::protocol::{DeviceInfo, LlcPoint, Notice, SeriesDelta};
+use crate::protocol::{ClassLlc, DeviceInfo, LlcPoint, Notice, SeriesDelta};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -74,6 +74,9 @@ struct Head {
     pca_steps: Vec<u64>,
     /// Of each λ̂ point.
     warnings: Vec<Vec<String>>,
+    /// By λ̂ point, what each class of positions adds.
+    #[serde(default)]
+    classes: Vec<Vec<ClassLlc>>,
     notices: Vec<Notice>,
     extra: BTreeMap<String, String>,
 }
@@ -154,6 +157,7 @@ pub fn encode(record: &Record, seq: u64) -> Result<Vec<u8>, StoreError> {
         series: record.series.iter().map(|s| s.id.clone()).collect(),
         pca_steps: record.pca.iter().map(|(step, _)| *step).collect(),
         warnings: record.llc.iter().map(|p| p.warnings.clone()).collect(),
+        classes: record.llc.iter().map(|p| p.classes.clone()).collect(),
         notices: record.notices.clone(),
         extra: record.extra.clone(),
     };
@@ -250,6 +254,9 @@ pub fn decode(bytes: &[u8]) -> Result<(u64, Record), StoreError> {
     let mut llc = unflatten(&f64s("llc")?).ok_or_else(|| corrupt("its λ̂ points do not add up"))?;
     for (point, words) in llc.iter_mut().zip(head.warnings) {
         point.warnings = words;
+    }
+    for (point, classes) in llc.iter_mut().zip(head.classes) {
+        point.classes = classes;
     }
     let (shape, rows) = f32s("pca")?;
     let features = shape.get(1).copied().unwrap_or(0);

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use super::*;
-use crate::protocol::{DeviceInfo, DeviceKind, LlcPoint, Notice, SeriesDelta};
+use crate::protocol::{ClassLlc, DeviceInfo, DeviceKind, LlcPoint, Notice, SeriesDelta};
 use std::rc::Rc;
 
 fn record(step: u64) -> Record {
@@ -54,6 +54,11 @@ fn record(step: u64) -> Record {
                 accept: vec![0.25],
                 failed: vec![4, 7],
                 failed_chains: 2,
+                classes: vec![ClassLlc {
+                    name: "first".into(),
+                    value: 0.1,
+                    se: 0.01,
+                }],
                 warnings: vec!["R̂ …".into()],
                 ..LlcPoint::default()
             },

@@ -125,6 +125,16 @@ pub fn LlcChart(page: &Page) -> Html {
             hi: &llc.hi,
         },
     );
+    // A class has the colour that its loss has.
+    for (class, color) in llc.classes.iter().zip(["s0 thin", "s1 thin", "s2 thin"]) {
+        chart.lines.extend(state.view.classes.then(|| Line {
+            label: class.name.clone(),
+            class: color.into(),
+            x: &class.points.x,
+            y: &class.points.y,
+            ..Line::default()
+        }));
+    }
     chart.quiet = state.cursor.step.is_some();
     let drawn = chart.draw();
     let cursor = state
@@ -152,7 +162,10 @@ pub fn LlcChart(page: &Page) -> Html {
         ("caption", terms::SETTING),
         ("null", terms::NULL),
         ("locality", terms::LOCALITY),
+        ("by position", terms::CLASSES),
     ]
+    .into_iter()
+    .filter(|(name, _)| *name != "by position" || !llc.classes.is_empty())
     .map(|(name, help)| (name.to_string(), help.to_string()))
     .to_vec();
     let below = html! { <>{ for flat }{ for nulls }{ for lower }</> };
@@ -163,6 +176,9 @@ pub fn LlcChart(page: &Page) -> Html {
                 help={terms::LLC} {terms} {below} recorded={state.recorded()} {empty}
                 step_at={step_under(drawn.frame, base.x_max)}>
                 <span class="toggles">
+                    if !llc.classes.is_empty() {
+                        <ToggleButton label="by position" on={state.view.classes} press={page.on(Action::View(Toggle::Classes))} />
+                    }
                     <ToggleButton label="null" on={state.view.nulls} press={page.on(Action::View(Toggle::Nulls))} />
                     <ToggleButton label="locality" on={state.view.locality} press={page.on(Action::View(Toggle::Locality))} />
                 </span>

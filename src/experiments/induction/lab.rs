@@ -12,7 +12,7 @@ use crate::math::philox::{Draws, word};
 use crate::model::Spec;
 use crate::optim;
 use crate::protocol::{Fault, Figure};
-use crate::tasks::repeat::Repeat;
+use crate::tasks::repeat::{Repeat, class};
 
 /// Builds the lab.
 ///
@@ -225,6 +225,17 @@ impl Lab for Induction {
             pca_row: reads.get(1).cloned().unwrap_or_default(),
             figure: Some(figure),
         }
+    }
+
+    fn classes(&self) -> &'static [&'static str] {
+        &["first", "repeat", "start"]
+    }
+
+    fn shares(&self, words: &[u32]) -> [f32; 2] {
+        let classes = &words[words.len() / 2..];
+        let count = |f: &dyn Fn(u32) -> bool| classes.iter().filter(|&&c| f(c)).count() as f32;
+        let targets = count(&|c| c != class::NONE);
+        [class::FIRST, class::REPEAT].map(|k| count(&|c| c == k) / targets)
     }
 
     fn mask(&self, part: &str) -> Option<u64> {
