@@ -167,7 +167,7 @@ pub fn LlcChart(page: &Page) -> Html {
     .into_iter()
     .filter(|(name, _)| *name != "by position" || !llc.classes.is_empty())
     .map(|(name, help)| (name.to_string(), help.to_string()))
-    .to_vec();
+    .collect::<Vec<_>>();
     let below = html! { <>{ for flat }{ for nulls }{ for lower }</> };
     html! {
         <div class="llc">
