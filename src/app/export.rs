@@ -104,8 +104,8 @@ pub fn columns(run: &Run, card: &Card) -> Vec<Column> {
         [&[], &[]],
     );
     for class in &llc.classes {
-        let (id, label, s) = (class.id(), class.label(), &class.points);
-        add(&id, &label, &s.x, s.y.clone(), [&s.lo, &s.hi]);
+        let (id, label, y) = (class.id(), class.label(), class.y.clone());
+        add(&id, &label, &class.x, y, [&class.lo, &class.hi]);
     }
     for k in 0..3 {
         let y = pca.pcs.iter().map(|p| p[k]).collect();

@@ -4,8 +4,8 @@ use super::align::align;
 use crate::exec::Counters;
 use crate::knobs::Knobs;
 use crate::protocol::{
-    Figure, Frame, Jump, LlcPoint, Notice, PcaUpdate, PerStep, Phase, RunId, SeriesDelta, Study,
-    TraceView,
+    ClassCurve, Figure, Frame, Jump, LlcPoint, Notice, PcaUpdate, PerStep, Phase, RunId,
+    SeriesDelta, Study, TraceView,
 };
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -39,31 +39,6 @@ impl Series {
             mine.truncate(delta.from);
             mine.extend_from_slice(new);
         }
-    }
-}
-
-/// What a class of positions adds to λ̂, over training.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct ClassCurve {
-    /// The class.
-    pub name: String,
-    /// Its points; the ends are one standard error away.
-    pub points: Series,
-}
-
-impl ClassCurve {
-    /// Its id among the series of a run.
-    #[must_use]
-    pub fn id(&self) -> String {
-        format!("llc.{}", self.name)
-    }
-    /// Its meaning.
-    #[must_use]
-    pub fn label(&self) -> String {
-        format!(
-            "what the positions of class {} add to λ̂, their share included (± 1 SE)",
-            self.name
-        )
     }
 }
 
@@ -101,35 +76,10 @@ impl Llc {
             hi: points.iter().map(|p| p.value + known(p.se)).collect(),
             at: column(|p| p.init_loss),
             under: column(|p| p.mean_loss),
-            classes: classes(&points),
+            classes: ClassCurve::of(&points),
             points,
         }
     }
-}
-
-/// The curves of the classes, over the points that are split.
-fn classes(points: &[LlcPoint]) -> Vec<ClassCurve> {
-    let mut out: Vec<ClassCurve> = Vec::new();
-    for (p, class) in points
-        .iter()
-        .flat_map(|p| p.classes.iter().map(move |c| (p, c)))
-    {
-        let at = out.iter().position(|c| c.name == class.name);
-        let at = at.unwrap_or_else(|| {
-            let name = class.name.clone();
-            out.push(ClassCurve {
-                name,
-                ..ClassCurve::default()
-            });
-            out.len() - 1
-        });
-        let to = &mut out[at].points;
-        to.x.push(p.step as f64);
-        to.y.push(class.value);
-        to.lo.push(class.value - class.se);
-        to.hi.push(class.value + class.se);
-    }
-    out
 }
 
 /// A run.

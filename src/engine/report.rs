@@ -3,10 +3,9 @@
 use super::history::Series;
 use super::session::Session;
 use crate::app::link::Link;
-use crate::app::run::Llc;
 use crate::experiments::{self, Card, SeriesSpec};
 use crate::protocol::{
-    DeviceInfo, Jump, LlcPoint, Notice, PerStep, SamplerSettings, TimeAxis, Truth,
+    ClassCurve, DeviceInfo, Jump, LlcPoint, Notice, PerStep, SamplerSettings, TimeAxis, Truth,
 };
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -144,9 +143,9 @@ pub fn report(link: &Link, card: &Card, session: &Session, notices: Vec<Notice>)
         "",
         plain(column(|p| p.distance)),
     );
-    for class in Llc::of(llc.clone()).classes {
+    for class in ClassCurve::of(llc) {
         let (id, label) = (class.id(), class.label());
-        let crate::app::run::Series { x, y, lo, hi } = class.points;
+        let ClassCurve { x, y, lo, hi, .. } = class;
         add(&id, &label, "", Series { x, y, lo, hi });
     }
     let pca = session.history.pca.update(TimeAxis::Linear);

@@ -110,6 +110,60 @@ pub struct LlcPoint {
     pub warnings: Vec<String>,
 }
 
+/// What a class of positions adds to λ̂, over training.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ClassCurve {
+    /// The class.
+    pub name: String,
+    /// Checkpoint steps.
+    pub x: Vec<f64>,
+    /// Its part of λ̂.
+    pub y: Vec<f64>,
+    /// One standard error below.
+    pub lo: Vec<f64>,
+    /// One standard error above.
+    pub hi: Vec<f64>,
+}
+
+impl ClassCurve {
+    /// The curves of all classes, over the points that are split.
+    #[must_use]
+    pub fn of(points: &[LlcPoint]) -> Vec<Self> {
+        let mut out: Vec<Self> = Vec::new();
+        for p in points {
+            for class in &p.classes {
+                let at = out.iter().position(|c| c.name == class.name);
+                let at = at.unwrap_or_else(|| {
+                    out.push(Self {
+                        name: class.name.clone(),
+                        ..Self::default()
+                    });
+                    out.len() - 1
+                });
+                let to = &mut out[at];
+                to.x.push(p.step as f64);
+                to.y.push(class.value);
+                to.lo.push(class.value - class.se);
+                to.hi.push(class.value + class.se);
+            }
+        }
+        out
+    }
+    /// Its id among the series of a run.
+    #[must_use]
+    pub fn id(&self) -> String {
+        format!("llc.{}", self.name)
+    }
+    /// Its meaning.
+    #[must_use]
+    pub fn label(&self) -> String {
+        format!(
+            "what the positions of class {} add to λ̂, their share included (± 1 SE)",
+            self.name
+        )
+    }
+}
+
 /// The traces of one estimate, thinned for drawing: row k is the chain step `x[k]`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TraceView {

@@ -10,7 +10,7 @@ pub use data::{
     Checked, Estimate, Figure, Jump, PcaUpdate, PerStep, SeriesDelta, Stored, TimeAxis, Truth,
     TruthKind,
 };
-pub use estimate::{ClassLlc, Curved, LlcPoint, SamplerSettings, TraceView};
+pub use estimate::{ClassCurve, ClassLlc, Curved, LlcPoint, SamplerSettings, TraceView};
 pub use fault::{Fault, WhyCpu};
 pub use study::{Cell, CellResult, SlopeFit, Study, StudyKind, StudySpec};
 

@@ -130,8 +130,8 @@ pub fn LlcChart(page: &Page) -> Html {
         chart.lines.extend(state.view.classes.then(|| Line {
             label: class.name.clone(),
             class: color.into(),
-            x: &class.points.x,
-            y: &class.points.y,
+            x: &class.x,
+            y: &class.y,
             ..Line::default()
         }));
     }
