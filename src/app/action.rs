@@ -1,5 +1,6 @@
 //! What can happen to the page, and what it then asks of the world outside.
 
+use super::scrub::Scrub;
 use crate::protocol::{Command, Drill, EngineChoice, Event, StudySpec};
 
 /// Something happened.
@@ -45,6 +46,8 @@ pub enum Action {
     Free,
     /// The cursor moves by that many evaluations.
     Move(i64),
+    /// Something was done on the timeline.
+    Scrub(Scrub),
     /// Another engine was picked.
     Engine(EngineChoice),
     /// Force a fault.

@@ -1,6 +1,7 @@
 //! The mark all charts share: where the pointer, a click or the arrow keys put it.
 
 use super::action::Action;
+use super::scrub::{self, nearest};
 use super::state::{Cursor, State};
 
 /// Moves the cursor; other actions leave it alone.
@@ -12,8 +13,12 @@ pub(super) fn point(state: &mut State, action: &Action) {
             state.cursor.pinned = !state.cursor.pinned;
             state.cursor.step = Some(step);
         }
-        Action::Free => state.cursor = Cursor::default(),
+        Action::Free => {
+            state.cursor = Cursor::default();
+            state.film.playing = false;
+        }
         Action::Move(by) => move_cursor(state, by),
+        Action::Scrub(scrub) => scrub::act(state, scrub),
         _ => {}
     }
 }
@@ -23,8 +28,8 @@ fn move_cursor(state: &mut State, by: i64) {
     let Some(last) = stops.len().checked_sub(1) else {
         return;
     };
-    let at = match state.cursor.step {
-        Some(step) => nearest(stops, step),
+    let at = match state.cursor.step.and_then(|s| nearest(stops, s)) {
+        Some(at) => at,
         None if by < 0 => last + 1,
         None => last,
     };
@@ -34,11 +39,4 @@ fn move_cursor(state: &mut State, by: i64) {
     let step = stops.get(at).copied();
     state.cursor.step = step;
     state.cursor.pinned = true;
-}
-
-fn nearest(stops: &[f64], step: f64) -> usize {
-    let far = |i: usize| (stops[i] - step).abs();
-    (0..stops.len())
-        .min_by(|a, b| far(*a).total_cmp(&far(*b)))
-        .unwrap_or(0)
 }

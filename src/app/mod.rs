@@ -4,6 +4,7 @@
 pub mod action;
 mod aim;
 mod align;
+pub mod compare;
 mod cursor;
 pub mod export;
 pub mod gons;
@@ -14,6 +15,7 @@ pub mod markdown;
 pub mod recorded;
 pub mod reduce;
 pub mod run;
+pub mod scrub;
 pub mod split;
 pub mod state;
 pub mod still;

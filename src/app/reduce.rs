@@ -5,14 +5,21 @@ use super::aim::{axis, follow, member};
 use super::cursor;
 use super::link::{Link, apply_query, parse};
 use super::run::Run;
+use super::scrub;
 use super::state::State;
 use crate::experiments::card;
 use crate::knobs::{Knobs, Value};
 use crate::protocol::{Command, Event, Fault, Notice, Phase, RunId};
 use std::rc::Rc;
 
-/// Takes an action in.
+/// Takes an action in; what the page then lacks to be drawn is asked for.
 pub fn reduce(state: &mut State, action: Action) -> Vec<Effect> {
+    let mut effects = take(state, action);
+    effects.extend(scrub::wanted(state));
+    effects
+}
+
+fn take(state: &mut State, action: Action) -> Vec<Effect> {
     use Action::{Experiment, Reset, RunOrPause, Start, StartLight, TakeStored};
     if let RunOrPause | Start | StartLight | TakeStored | Reset | Experiment(_) = action {
         state.slow = false;
@@ -126,7 +133,7 @@ pub fn reduce(state: &mut State, action: Action) -> Vec<Effect> {
             vec![Effect::Send(Command::Forget)]
         }
         Action::Follow(replica) => follow(state, replica),
-        Action::Hover(_) | Action::Pin(_) | Action::Free | Action::Move(_) => {
+        Action::Hover(_) | Action::Pin(_) | Action::Free | Action::Move(_) | Action::Scrub(_) => {
             cursor::point(state, &action);
             Vec::new()
         }
@@ -231,6 +238,12 @@ fn worker(state: &mut State, event: Event) -> Vec<Effect> {
         Event::Trace { run, trace } => {
             if let Some(r) = state.run.as_mut().filter(|r| r.id == run) {
                 r.trace = Some(Rc::new(*trace));
+            }
+            Vec::new()
+        }
+        Event::Look { run, step, figure } => {
+            if let Some(r) = state.run.as_mut().filter(|r| r.id == run) {
+                r.album.put(step, figure);
             }
             Vec::new()
         }
@@ -339,6 +352,7 @@ fn drop_run(state: &mut State) -> Vec<Effect> {
     state.fault = None;
     state.measuring = None;
     state.cursor = super::state::Cursor::default();
+    state.film = scrub::Film::default();
     state
         .run
         .take()

@@ -1,6 +1,7 @@
 //! A run as the page sees it: what the frames said so far.
 
 use super::align::align;
+use super::scrub::Album;
 use crate::exec::Counters;
 use crate::knobs::Knobs;
 use crate::protocol::{
@@ -115,6 +116,8 @@ pub struct Run {
     pub point_s: Option<f64>,
     /// The figure of the model.
     pub figure: Option<Rc<Figure>>,
+    /// Figures of stored checkpoints.
+    pub album: Album,
     /// Who went from one k-gon to another, in order.
     pub jumps: Vec<Jump>,
     /// Counters of the engine.
@@ -147,6 +150,7 @@ impl Run {
             study: None,
             point_s: None,
             figure: None,
+            album: Album::default(),
             jumps: Vec::new(),
             counters: Counters::default(),
             per_step: PerStep::default(),

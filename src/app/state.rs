@@ -3,6 +3,7 @@
 use super::link::{Link, apply_query, parse};
 use super::recorded::{self, Recorded};
 use super::run::Run;
+use super::scrub::Film;
 use crate::experiments::{CARDS, Card, Cost, card};
 use crate::protocol::{Checked, DeviceInfo, Estimate, Fault, Phase, Stored, WhyCpu};
 
@@ -128,6 +129,8 @@ pub struct State {
     pub fault: Option<Fault>,
     /// The shared cursor.
     pub cursor: Cursor,
+    /// The timeline.
+    pub film: Film,
     /// How things are drawn.
     pub view: View,
     /// A chain step is taken a few times a second.
@@ -152,6 +155,7 @@ impl State {
             checked: None,
             fault: None,
             cursor: Cursor::default(),
+            film: Film::default(),
             view: View {
                 theme,
                 locality: card(link.experiment).is_some_and(|c| c.locality),

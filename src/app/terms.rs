@@ -42,6 +42,8 @@ pub const WALK: &str = "The share that a random walk in many dimensions would ha
 /// Colours of the path.
 pub const RAMP: &str =
     "The colour is the training step, dark at the beginning; the large dot is the last checkpoint.";
+/// The timeline.
+pub const TIMELINE: &str = "Every tick is a checkpoint whose weights are kept. Drag the handle, or use the arrow keys, Home and End: the model, the figures and the cursor of all charts then show that step. Pin one step and move to another to compare the two. Live goes back to the latest.";
 /// The line of costs.
 pub const COST: &str = "Parameters of one model; training steps; λ̂ points; GFLOP: thousand millions of floating-point operations of the whole run, sampling included; memory on the device. The time is measured here, for about a second.";
 

@@ -43,6 +43,9 @@ impl Host {
     /// Prepares a frame if one is due; `idle` makes it due now.
     pub(super) fn frame(&mut self, idle: bool) {
         let Some(live) = &mut self.live else { return };
+        let (run, looked) = (live.id, live.session.looks.take());
+        let answers = looked.map(|(step, figure)| Event::Look { run, step, figure });
+        self.events.extend(answers);
         let due = self.sent.is_none_or(|t| t.elapsed() >= FRAME) || idle;
         let (s, shown) = (&mut live.session, &mut live.shown);
         let changed = shown.phase != s.phase()

@@ -134,6 +134,7 @@ impl Host {
                     self.events.push(Event::Trace { run: id, trace });
                 }
             }
+            Command::Look(id, step) => session(id, &mut self.live, &|s| s.looks.ask(step)),
             Command::Axis(id, axis) => {
                 if let Some(l) = self.live.as_mut().filter(|l| l.id == id) {
                     l.axis = axis;

@@ -8,6 +8,7 @@ mod frames;
 pub mod history;
 pub mod host;
 mod judging;
+mod looking;
 pub mod measure;
 pub mod open;
 pub mod pacing;

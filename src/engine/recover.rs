@@ -87,6 +87,7 @@ impl Host {
                 self.source.info().name
             )));
             session.paused = live.session.paused;
+            session.looks = std::mem::take(&mut live.session.looks);
             Ok(session)
         };
         match again.await {

@@ -4,6 +4,7 @@
 //! random is a function of the step, and evaluations happen at fixed steps.
 
 use super::history::History;
+use super::looking::Looks;
 use super::pacing::{Pacer, Portion};
 use super::sampling::Sampling;
 use super::study::Studying;
@@ -59,6 +60,8 @@ pub struct Session {
     pub(super) sampling: Option<Sampling>,
     /// λ̂ at other settings, of checkpoints that are there.
     pub(super) study: Option<Box<Studying>>,
+    /// Looks at stored checkpoints.
+    pub(super) looks: Looks,
     pub(super) last_end: Option<Instant>,
     /// Sum and number of the minibatch losses of the first replica since the last evaluation.
     pub(super) running: (f64, u32),
@@ -100,6 +103,7 @@ impl Session {
             queue: VecDeque::new(),
             sampling: None,
             study: None,
+            looks: Looks::default(),
             last_end: None,
             running: (0.0, 0),
             lost: vec![None; replicas],
@@ -272,6 +276,7 @@ impl Session {
     /// # Errors
     /// A fault ends the run; what it has shown stays.
     pub async fn pump(&mut self) -> Result<bool, Fault> {
+        self.look_at_stored();
         if self.failed {
             return Ok(false);
         }
@@ -286,7 +291,7 @@ impl Session {
             self.redraw().await?;
             return Ok(true);
         }
-        if self.studying().await? {
+        if self.look_again().await? || self.studying().await? {
             return Ok(true);
         }
         if self.paused && !self.single {

@@ -26,7 +26,7 @@ impl Session {
     }
 
     /// Appends an evaluation at `step`: its program, the weights, then `Parts::reads`.
-    fn evaluation(&self, batch: &mut Batch, step: u64) {
+    pub(super) fn evaluation(&self, batch: &mut Batch, step: u64) {
         let parts = &self.parts;
         if let Some(eval) = &parts.eval {
             batch.runs.push(Run {
@@ -43,8 +43,7 @@ impl Session {
     pub(super) async fn redraw(&mut self) -> Result<(), Fault> {
         let mut batch = Batch::default();
         self.evaluation(&mut batch, self.done);
-        let ticket = self.exec.submit(&batch)?;
-        let reads = self.exec.wait(ticket).await?;
+        let reads = self.at_once(&batch).await?;
         if let Some((weights, extra)) = reads.split_first() {
             let seen = self
                 .parts

@@ -18,6 +18,7 @@ pub mod qr;
 pub mod scale;
 pub mod scene;
 pub mod spectrum;
+pub mod timeline;
 pub mod trace;
 
 pub use line::{Chart, Frame, LineChart};

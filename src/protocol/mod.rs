@@ -163,6 +163,8 @@ pub enum Command {
     Axis(RunId, TimeAxis),
     /// Show the traces of the estimate at this checkpoint: answered with [`Event::Trace`].
     Open(RunId, u64),
+    /// Show the model as it was at this checkpoint: answered with [`Event::Look`].
+    Look(RunId, u64),
     /// The page has drawn this frame; the next may be sent.
     Ack(RunId),
     /// Force a fault, for practice.
@@ -261,6 +263,15 @@ pub enum Event {
         run: RunId,
         /// The traces.
         trace: Box<TraceView>,
+    },
+    /// Answer to [`Command::Look`].
+    Look {
+        /// Which run.
+        run: RunId,
+        /// The step asked for.
+        step: u64,
+        /// The figure; none of a step without a checkpoint, and of a model without a figure.
+        figure: Option<Figure>,
     },
     /// The replica that is followed, where another was asked for in vain; a notice says why.
     Follows {

@@ -2,8 +2,8 @@
 
 use super::worker::Engine;
 use super::{
-    Page, chains, chooser, faults, figure, footer, instruments, keys, llc, loss, panel, pca,
-    readout, setup, status, story, topbar, truth,
+    Page, chains, chooser, compare, faults, figure, footer, instruments, keys, llc, loss, panel,
+    pca, readout, setup, status, story, timeline, topbar, truth,
 };
 use crate::app::state::{Theme, View};
 use crate::app::{Action, Effect, State, reduce};
@@ -102,6 +102,8 @@ impl Component for App {
                                 <llc::LlcChart ..page.clone() />
                                 <pca::PcaChart ..page.clone() />
                             </div>
+                            <timeline::Timeline ..page.clone() />
+                            <compare::Compare ..page.clone() />
                         } else {
                             <chains::Chains ..page.clone() />
                         }

@@ -1,10 +1,12 @@
-//! The figure of the model itself, by its kind.
+//! The figure of the model itself, by its kind: as it is now, or as it was at the checkpoint the
+//! timeline stands at.
 
 use super::Page;
 use super::attention::Attention;
 use super::spectrum::Spectrum;
 use super::superposition::Superposition;
-use crate::app::Run;
+use crate::app::{Run, scrub};
+use crate::plot::number::grouped;
 use crate::protocol::Figure;
 use std::rc::Rc;
 use yew::prelude::*;
@@ -18,6 +20,32 @@ fn absent(run: Option<&Run>) -> &'static str {
     }
 }
 
+/// The figure of a checkpoint and its step; while it is on its way, the one that came before it.
+pub fn stored(run: &Run, step: u64) -> (Option<Rc<Figure>>, String) {
+    let (at, figure) = run.album.shown(step).unwrap_or((step, None));
+    let told = format!("Step {}", grouped(at));
+    match &figure {
+        Some(_) if at == step => (figure, format!("{told}, a stored checkpoint.")),
+        Some(_) => (
+            figure,
+            format!("{told}; step {} is on its way.", grouped(step)),
+        ),
+        None if run.album.get(step).is_none() => (figure, format!("{told} is on its way.")),
+        None => (figure, format!("{told}: there is no figure of it.")),
+    }
+}
+
+/// The picture, by its kind; `step` of a stored checkpoint, `bare` without what is not of the model.
+pub fn picture(page: &Page, figure: Rc<Figure>, step: Option<u64>, bare: bool) -> Html {
+    match &*figure {
+        Figure::Superposition { .. } => {
+            html! { <Superposition page={page.clone()} {figure} {step} {bare} /> }
+        }
+        Figure::Spectrum { .. } => html! { <Spectrum {figure} /> },
+        Figure::Attention { .. } => html! { <Attention {figure} /> },
+    }
+}
+
 /// The figure.
 #[component]
 pub fn ModelFigure(page: &Page) -> Html {
@@ -27,9 +55,15 @@ pub fn ModelFigure(page: &Page) -> Html {
     let still = use_memo(state.link.experiment, |_| {
         recorded.and_then(|r| r.figure()).map(Rc::new)
     });
-    let figure = match &state.run {
-        Some(run) => run.figure.clone(),
-        None => (*still).clone(),
+    let looked = scrub::looked_at(state);
+    let (figure, told) = match (&state.run, looked) {
+        (Some(run), Some(step)) => stored(run, step),
+        (Some(run), None) if run.figure.is_some() => (
+            run.figure.clone(),
+            format!("Step {}, the latest.", grouped(run.step)),
+        ),
+        (Some(_), None) => (None, String::new()),
+        (None, _) => ((*still).clone(), String::new()),
     };
     let kind = match figure.as_deref() {
         Some(Figure::Superposition { .. }) => "superposition",
@@ -40,11 +74,11 @@ pub fn ModelFigure(page: &Page) -> Html {
     html! {
         <section class="figure" data-test="figure" data-kind={kind} data-recorded={recorded.is_some().to_string()}>
             <h2>{"The model"}</h2>
-            { match (figure, kind) {
-                (Some(figure), "superposition") => html! { <Superposition page={page.clone()} {figure} /> },
-                (Some(figure), "spectrum") => html! { <Spectrum {figure} /> },
-                (Some(figure), _) => html! { <Attention {figure} /> },
-                (None, _) => html! { <p class="muted">{ absent(state.run.as_ref()) }</p> },
+            if !told.is_empty() { <p class="muted" data-test="figure-step">{ told }</p> }
+            { match figure {
+                Some(figure) => picture(page, figure, looked, false),
+                None if looked.is_none() => html! { <p class="muted">{ absent(state.run.as_ref()) }</p> },
+                None => Html::default(),
             } }
             if let Some(recorded) = recorded {
                 <p class="origin">{ format!("At the last step. {}.", recorded.origin()) }</p>

@@ -16,7 +16,8 @@ pub fn listen(send: Callback<Action>) -> EventListener {
         let Some(event) = event.dyn_ref::<KeyboardEvent>() else {
             return;
         };
-        if event.ctrl_key() || event.meta_key() || event.alt_key() {
+        // What has keys of its own has taken them.
+        if event.default_prevented() || event.ctrl_key() || event.meta_key() || event.alt_key() {
             return;
         }
         let tag = event

@@ -18,6 +18,12 @@ pub struct SuperpositionProps {
     pub page: Page,
     /// The weights; nothing is drawn of another kind of figure.
     pub figure: Rc<Figure>,
+    /// The step it was taken at, if it is not the latest: what came later is not told.
+    #[prop_or_default]
+    pub step: Option<u64>,
+    /// Without the list of replicas.
+    #[prop_or_default]
+    pub bare: bool,
 }
 
 /// The figure.
@@ -36,6 +42,8 @@ pub fn Superposition(props: &SuperpositionProps) -> Html {
     // The recorded run followed its own replica.
     let follow = state.run.as_ref().map_or(0, |_| state.follow());
     let jumps: &[Jump] = state.run.as_ref().map_or(&[], |r| &r.jumps);
+    let so_far = jumps.partition_point(|j| props.step.is_none_or(|s| j.step <= s));
+    let jumps = if props.bare { &[] } else { &jumps[..so_far] };
     let departed = crate::app::gons::departed(gons, jumps);
     let one = Superposed::of(*features, weights, follow as usize)
         .or_else(|| Superposed::of(*features, weights, 0));
@@ -57,6 +65,7 @@ pub fn Superposition(props: &SuperpositionProps) -> Html {
                 { raw(one.gram(SIZE)) }
             }
             <p data-test="gons"><b>{ counted.join(" · ") }</b></p>
+            if !props.bare {
             <p class="muted">{"Replicas and where they are; λ̂ and PCA follow the one pressed."}</p>
             <div class="replicas" role="group" aria-label="Replica that λ̂ and PCA follow">
                 { for gons.iter().enumerate().map(|(i, gon)| {
@@ -67,6 +76,7 @@ pub fn Superposition(props: &SuperpositionProps) -> Html {
                     }
                 }) }
             </div>
+            }
             if !jumps.is_empty() {
                 <details open=true>
                     <summary data-test="departed">{ if departed.is_empty() { "all are back where they started".into() } else { departed } }</summary>

@@ -1,0 +1,167 @@
+//! The strip of time under the charts: checkpoints as ticks, how far the run is, and the handles of
+//! the scrubber, drawn as a second scene so that dragging redraws nothing else.
+
+use super::number;
+use super::scale::{LOG_ZERO, Scale};
+use super::scene::{Anchor, Mark, Scene};
+
+/// A strip before it is drawn.
+#[derive(Clone, Debug, Default)]
+pub struct Timeline<'a> {
+    /// Pixels.
+    pub width: f64,
+    /// Steps of the whole run.
+    pub x_max: f64,
+    /// Logarithmic time.
+    pub log_x: bool,
+    /// Steps of the checkpoints, rising.
+    pub checkpoints: &'a [f64],
+    /// Steps done.
+    pub done: f64,
+    /// A recorded run: grey.
+    pub recorded: bool,
+}
+
+/// Height of the strip in pixels.
+pub const HEIGHT: f64 = 62.0;
+const SIDE: f64 = 16.0;
+const TOP: f64 = 18.0;
+const BOTTOM: f64 = 38.0;
+
+impl Timeline<'_> {
+    /// From steps to pixels.
+    #[must_use]
+    pub fn scale(&self) -> Scale {
+        Scale {
+            log: self.log_x,
+            min: if self.log_x { LOG_ZERO } else { 0.0 },
+            max: self.x_max.max(1.0),
+            from: SIDE,
+            to: (self.width - SIDE).max(SIDE + 20.0),
+        }
+    }
+
+    /// The pixel of a step.
+    #[must_use]
+    pub fn px(&self, step: f64) -> f64 {
+        let step = if self.log_x { step.max(LOG_ZERO) } else { step };
+        self.scale().px(step)
+    }
+
+    /// The strip without its handles.
+    #[must_use]
+    pub fn draw(&self) -> Scene {
+        let scale = self.scale();
+        let at = |step| self.px(step);
+        let mut marks = vec![
+            Mark::line("axis", [scale.from, BOTTOM], [scale.to, BOTTOM]),
+            Mark::line(
+                "elapsed",
+                [scale.from, BOTTOM],
+                [at(self.done.min(scale.max)), BOTTOM],
+            ),
+        ];
+        let mut ticks = scale.ticks((self.width / 90.0) as usize + 1);
+        if self.log_x {
+            ticks.insert(0, (LOG_ZERO, "0".into()));
+        }
+        for (step, text) in ticks {
+            let x = at(step);
+            marks.push(Mark::line("axis", [x, BOTTOM], [x, BOTTOM + 4.0]));
+            marks.push(Mark::text("tick", [x, BOTTOM + 16.0], Anchor::Middle, text));
+        }
+        // One path for all: a break between two ticks.
+        let ticks = self.checkpoints.iter().flat_map(|&step| {
+            let x = at(step);
+            [[x, BOTTOM - 9.0], [x, BOTTOM], [f64::NAN, f64::NAN]]
+        });
+        let class = if self.recorded { " recorded" } else { "" };
+        marks.push(Mark::Path {
+            class: format!("checkpoints{class}"),
+            points: ticks.collect(),
+            area: false,
+        });
+        self.scene("Checkpoints of the run".into(), marks)
+    }
+
+    /// The handles: a full one where the page looks, a hollow one at the step that is held.
+    #[must_use]
+    pub fn handles(&self, looked: Option<f64>, held: Option<f64>) -> Scene {
+        let mut marks = Vec::new();
+        for (step, class) in [(held, "held"), (looked, "looked")] {
+            let Some(step) = step else { continue };
+            let x = self.px(step);
+            marks.push(Mark::line(
+                &format!("handle {class}"),
+                [x, TOP - 4.0],
+                [x, BOTTOM],
+            ));
+            marks.push(Mark::Dot {
+                class: format!("knob {class}"),
+                at: [x, TOP],
+                r: 6.5,
+                title: String::new(),
+            });
+            let (dx, anchor) = if x > self.width * 0.8 {
+                (-11.0, Anchor::End)
+            } else {
+                (11.0, Anchor::Start)
+            };
+            let text = match class {
+                "held" => format!("pinned {}", number::fixed(step, 0)),
+                _ => format!("step {}", number::fixed(step, 0)),
+            };
+            marks.push(Mark::text(
+                "cursor-value",
+                [x + dx, if class == "held" { 11.0 } else { TOP + 6.0 }],
+                anchor,
+                text,
+            ));
+        }
+        self.scene(String::new(), marks)
+    }
+
+    fn scene(&self, label: String, marks: Vec<Mark>) -> Scene {
+        Scene {
+            width: self.width,
+            height: HEIGHT,
+            label,
+            marks,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ticks_and_handles_stand_at_their_steps_on_both_axes() {
+        for log_x in [false, true] {
+            let steps = [0.0, 1.0, 50.0, 1800.0];
+            let strip = Timeline {
+                width: 400.0,
+                x_max: 1800.0,
+                log_x,
+                checkpoints: &steps,
+                done: 900.0,
+                recorded: false,
+            };
+            let scale = strip.scale();
+            let ticks = strip.draw().marks.into_iter().find_map(|m| match m {
+                Mark::Path { class, points, .. } if class == "checkpoints" => Some(points),
+                _ => None,
+            });
+            let x: Vec<f64> = ticks.unwrap_or_default().iter().map(|p| p[0]).collect();
+            assert_eq!(x.iter().filter(|x| x.is_finite()).count(), 8);
+            assert!(x[0] == 16.0 && (x[9] - 384.0).abs() < 1e-9, "{x:?}");
+            let handle = strip.handles(Some(50.0), None).marks.remove(1);
+            let Mark::Dot { at, .. } = handle else {
+                panic!("{handle:?}")
+            };
+            assert_eq!(at[0], x[6]);
+            // And back: a drag to a pixel is a step.
+            assert!((scale.at(at[0]) - 50.0).abs() < 1e-6);
+        }
+    }
+}
