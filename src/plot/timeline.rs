@@ -24,7 +24,7 @@ pub struct Timeline<'a> {
 
 /// Height of the strip in pixels.
 pub const HEIGHT: f64 = 62.0;
-const SIDE: f64 = 16.0;
+const SIDE: f64 = 22.0;
 const TOP: f64 = 18.0;
 const BOTTOM: f64 = 38.0;
 
@@ -154,7 +154,7 @@ mod tests {
             });
             let x: Vec<f64> = ticks.unwrap_or_default().iter().map(|p| p[0]).collect();
             assert_eq!(x.iter().filter(|x| x.is_finite()).count(), 8);
-            assert!(x[0] == 16.0 && (x[9] - 384.0).abs() < 1e-9, "{x:?}");
+            assert!(x[0] == 22.0 && (x[9] - 378.0).abs() < 1e-9, "{x:?}");
             let handle = strip.handles(Some(50.0), None).marks.remove(1);
             let Mark::Dot { at, .. } = handle else {
                 panic!("{handle:?}")

@@ -3,8 +3,7 @@
 use super::Page;
 use super::figure::{picture, stored};
 use crate::app::compare::rows;
-use crate::app::scrub::{self, Scrub};
-use crate::app::{Action, Run};
+use crate::app::{Run, scrub};
 use crate::plot::number::grouped;
 use yew::prelude::*;
 
@@ -17,12 +16,10 @@ pub fn Compare(page: &Page) -> Html {
     };
     let end = |steps: &[f64]| steps.last().map_or(0, |s| *s as u64);
     let looked = scrub::looked_at(state).unwrap_or_else(|| end(scrub::checkpoints(state)));
-    let drop = page.on(Action::Scrub(Scrub::Hold(None)));
     if looked == held {
         return html! {
             <section class="compare" data-test="compare" aria-label="Two checkpoints">
-                <p class="muted">{ format!("Step {} is pinned: move to another one, and the two stand here beside each other. ", grouped(held)) }
-                    <button type="button" class="small" onclick={drop}>{"Unpin"}</button></p>
+                <p class="muted">{ format!("Step {} is pinned: move to another one, and the two stand here beside each other.", grouped(held)) }</p>
             </section>
         };
     }
@@ -30,9 +27,7 @@ pub fn Compare(page: &Page) -> Html {
     let table = rows(run, state.card(), state.follow(), steps);
     html! {
         <section class="compare" data-test="compare" aria-label="Two checkpoints">
-            <h2>{ format!("Step {} and step {}", grouped(steps[0]), grouped(steps[1])) }{" "}
-                <button type="button" class="small" onclick={drop}>{"Unpin"}</button></h2>
-            <div class="both">{ for steps.map(|step| one(page, run, step)) }</div>
+            <h2>{ format!("Step {} and step {}", grouped(steps[0]), grouped(steps[1])) }</h2>
             <table class="figures" data-test="compare-rows">
                 <thead><tr><th scope="col"></th>
                     { for steps.map(|s| html! { <th scope="col">{ format!("step {}", grouped(s)) }</th> }) }
@@ -41,6 +36,7 @@ pub fn Compare(page: &Page) -> Html {
                     <tr><th scope="row">{ r.name }</th><td>{ r.a }</td><td>{ r.b }</td><td>{ r.change }</td></tr>
                 }) }</tbody>
             </table>
+            <div class="both">{ for steps.map(|step| one(page, run, step)) }</div>
         </section>
     }
 }
