@@ -82,9 +82,11 @@ fn folder(name: &str) -> std::path::PathBuf {
 /// Stops a run in the middle, where its record is kept.
 fn interrupted(folder: &Path) {
     let mut host = begun(LINK, Some(NativeStore::open(folder).unwrap()), false);
-    pump(&mut host, 12, &[]);
     block_on(host.command(Command::Pause(RUN)));
-    pump(&mut host, 50, &[]);
+    for _ in 0..8 {
+        block_on(host.command(Command::Step(RUN)));
+        pump(&mut host, 100, &[]);
+    }
 }
 
 #[test]
