@@ -1,6 +1,7 @@
 // pattern[t, s] = softmax over s <= t of q_t k_s / sqrt(d_head), z_t = head_scale sum_s pattern[t, s] v_s.
 // qkv [replica][batch*ctx][q of all heads, k, v], pattern [replica][batch][head][query][key],
 // z [replica][batch*ctx][heads*d_head], head_scale [replica][scales].
+// Frozen, the pattern is given [batch][head][query][key], the same for every replica.
 // One invocation a query row: it keeps its scores in its own row of the pattern, so no barrier is needed.
 #import lib/tables
 
@@ -8,6 +9,7 @@ override batch: u32;
 override ctx: u32;
 override heads: u32;
 override d_head: u32;
+override frozen: u32;
 
 struct Params {
     scales: u32,
@@ -17,8 +19,9 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> qkv: array<f32>;
 @group(0) @binding(2) var<storage, read> head_scale: array<f32>;
-@group(0) @binding(3) var<storage, read_write> pattern: array<f32>;
-@group(0) @binding(4) var<storage, read_write> z: array<f32>;
+@group(0) @binding(3) var<storage, read> given: array<f32>;
+@group(0) @binding(4) var<storage, read_write> pattern: array<f32>;
+@group(0) @binding(5) var<storage, read_write> z: array<f32>;
 
 // Four channels of qkv from e on, 0 beyond the head.
 fn four(base: u32, e: u32) -> vec4f {
@@ -27,23 +30,9 @@ fn four(base: u32, e: u32) -> vec4f {
     return select(vec4f(0.0), vec4f(qkv[k.x], qkv[k.y], qkv[k.z], qkv[k.w]), i < vec4u(d_head));
 }
 
-@compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-    let at = group.x * 64u + lane;
-    if at >= batch * heads * ctx {
-        return;
-    }
-    let r = group.z;
-    let t = at % ctx;
-    let h = (at / ctx) % heads;
-    let b = at / (ctx * heads);
+// The softmax of a query's scores into its row of the pattern.
+fn attend(row: u32, t: u32, q: u32, k: u32) {
     let m = heads * d_head;
-    let first_row = (r * batch + b) * ctx;
-    let row = ((r * batch + b) * heads + h) * ctx * ctx + t * ctx;
-    let q = (first_row + t) * 3u * m + h * d_head;
-    let k = first_row * 3u * m + m + h * d_head;
-    let v = k + m;
-
     let root = inverseSqrt(f32(d_head));
     var top = -1e30;
     for (var s = 0u; s <= t; s++) {
@@ -66,6 +55,33 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
         } else {
             pattern[row + s] = 0.0;
         }
+    }
+}
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+    let at = group.x * 64u + lane;
+    if at >= batch * heads * ctx {
+        return;
+    }
+    let r = group.z;
+    let t = at % ctx;
+    let h = (at / ctx) % heads;
+    let b = at / (ctx * heads);
+    let m = heads * d_head;
+    let first_row = (r * batch + b) * ctx;
+    let row = ((r * batch + b) * heads + h) * ctx * ctx + t * ctx;
+    let q = (first_row + t) * 3u * m + h * d_head;
+    let k = first_row * 3u * m + m + h * d_head;
+    let v = k + m;
+
+    if frozen == 1u {
+        for (var s = 0u; s < ctx; s++) {
+            let p = given[row - r * batch * heads * ctx * ctx + s];
+            pattern[row + s] = select(0.0, p, s <= t);
+        }
+    } else {
+        attend(row, t, q, k);
     }
 
     let scale = head_scale[r * params.scales + params.first + h];

@@ -75,6 +75,18 @@ impl History {
         }
     }
 
+    /// Appends a value that may have an interval. One that is not finite is left out.
+    pub fn read(&mut self, id: &str, step: u64, y: f64, range: Option<(f64, f64)>) {
+        if !y.is_finite() {
+            return;
+        }
+        self.push(id, step, y);
+        if let (Some((lo, hi)), Some(s)) = (range, self.series.get_mut(id)) {
+            s.lo.push(lo);
+            s.hi.push(hi);
+        }
+    }
+
     /// Takes in the figure of an evaluation, and which replicas have changed their k-gon since the
     /// last one.
     pub fn push_figure(&mut self, step: u64, figure: Figure) {

@@ -3,6 +3,7 @@
 use super::history::Series;
 use super::session::Session;
 use crate::app::link::Link;
+use crate::experiments::heads::{self, Head};
 use crate::experiments::{self, Card, SeriesSpec};
 use crate::protocol::{
     ClassCurve, DeviceInfo, Jump, LlcPoint, Notice, PerStep, SamplerSettings, TimeAxis, Truth,
@@ -67,6 +68,9 @@ pub struct Report {
     /// The last of them beside its target, where one is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub estimate: Option<Answer>,
+    /// Attention heads at the last step, by what the instruments say of them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub heads: Vec<Head>,
     /// Replicas that went from one k-gon to another.
     pub jumps: Vec<Jump>,
     /// Fractions of the variance on PC1..PC3.
@@ -86,17 +90,17 @@ pub fn report(link: &Link, card: &Card, session: &Session, notices: Vec<Notice>)
             .map_or(id.as_str(), |(_, b)| b);
         let spec = card.losses.iter().find(|s: &&SeriesSpec| s.id == base);
         let (label, unit) = match (spec, base) {
-            (Some(s), _) => (s.label, s.unit),
+            (Some(s), _) => (s.label.into(), s.unit),
             (None, "loss.train") => (
-                "minibatch loss, mean since the last point",
+                "minibatch loss, mean since the last point".into(),
                 card.losses.first().map_or("", |s| s.unit),
             ),
-            (None, other) => (other, ""),
+            (None, other) => heads::series(other).unwrap_or_else(|| (other.into(), "")),
         };
         series.insert(
             id.clone(),
             Curve {
-                label: label.into(),
+                label,
                 unit: unit.into(),
                 points: points.clone(),
             },
@@ -192,6 +196,7 @@ pub fn report(link: &Link, card: &Card, session: &Session, notices: Vec<Notice>)
         series,
         estimate,
         estimates,
+        heads: heads::heads(|id| session.history.series.get(id)?.y.last().copied()),
         jumps: session.history.jumps.clone(),
         explained: pca.explained,
         counters: session.per_step(),

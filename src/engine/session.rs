@@ -144,6 +144,10 @@ impl Session {
             parts.lab.feed(Of::Eval, 0, &mut words);
             batch.words.push((eval.feed, 0, words));
         }
+        let probes = &parts.probes;
+        for &program in &probes.programs {
+            self.exec.set_replicas(program, &probes.tables);
+        }
         self.exec.reserve(IN_FLIGHT + 1, self.parts.most_read());
         self.loading = Some(self.exec.submit(&batch)?);
         Ok(())

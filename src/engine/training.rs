@@ -39,6 +39,17 @@ impl Session {
         batch.reads.extend(parts.reads.iter().cloned());
     }
 
+    /// Appends what is measured at a checkpoint beside the evaluation, behind it.
+    fn probing(&self, batch: &mut Batch, step: u64) {
+        let probes = &self.parts.probes;
+        let run = |&program| Run {
+            program,
+            steps: vec![self.step_entry(Of::Eval, step, 0)],
+        };
+        batch.runs.extend(probes.programs.iter().map(run));
+        batch.reads.extend(probes.reads.iter().cloned());
+    }
+
     /// Draws the figure of a restored run: it evaluates once more, and keeps the picture alone.
     pub(super) async fn redraw(&mut self) -> Result<(), Fault> {
         let mut batch = Batch::default();
@@ -92,6 +103,7 @@ impl Session {
         let to = self.submitted + steps;
         let evaluates = to == boundary;
         let keeps = evaluates && self.parts.checkpoints.binary_search(&to).is_ok();
+        let probes = keeps && self.parts.probes.at.binary_search(&to).is_ok();
         if evaluates {
             self.evaluation(&mut batch, to);
             let len = |b: crate::plan::Buf| self.parts.plan.buffers[b.0].len;
@@ -99,6 +111,9 @@ impl Session {
                 batch
                     .reads
                     .extend(self.parts.moments.iter().map(|(_, b)| (*b, 0..len(*b))));
+            }
+            if probes {
+                self.probing(&mut batch, to);
             }
         }
         let before = self.exec.counters().submits;
@@ -157,7 +172,12 @@ impl Session {
         if f.evaluates {
             let weights = reads.next().unwrap_or_default();
             let extra: Vec<Vec<f32>> = reads.by_ref().take(self.parts.reads.len()).collect();
-            self.observe(weights, extra, f.keeps, reads.collect());
+            let state = if f.keeps { self.parts.moments.len() } else { 0 };
+            let moments = reads.by_ref().take(state).collect();
+            self.observe(weights, extra, f.keeps, moments);
+            if f.keeps {
+                self.inspect(&reads.collect::<Vec<_>>());
+            }
         }
         Ok(true)
     }
@@ -225,6 +245,21 @@ impl Session {
             if self.parts.chains.is_some() {
                 self.queue.push_back(step);
             }
+        }
+    }
+}
+
+impl Session {
+    /// Takes in what instruments find at the checkpoint that was just kept.
+    fn inspect(&mut self, probed: &[Vec<f32>]) {
+        let Some(c) = self.history.checkpoints.last() else {
+            return;
+        };
+        let (step, follow) = (c.step, self.follow);
+        let lab = &self.parts.lab;
+        for reading in lab.inspect(step, follow, &c.weights, &c.reads, probed) {
+            self.history
+                .read(&reading.id, step, reading.y, reading.range);
         }
     }
 }

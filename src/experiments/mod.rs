@@ -3,12 +3,15 @@
 
 pub mod chains;
 pub mod grok;
+pub mod heads;
 pub mod induction;
 mod limits;
+mod probes;
 pub mod tms;
 pub mod truth;
 
 pub use chains::ChainJob;
+pub use probes::{Probes, Reading};
 
 use crate::exec::Batch;
 use crate::kernels::{Replica, Step};
@@ -235,6 +238,8 @@ pub struct Parts {
     pub eval: Option<Job>,
     /// Extra buffers read back after an evaluation; `params` is always read, first.
     pub reads: Vec<(Buf, Range<usize>)>,
+    /// What else is measured at checkpoints.
+    pub probes: Probes,
     /// SGLD, unless `chains=0`.
     pub chains: Option<ChainJob>,
     /// Training steps.
@@ -261,7 +266,8 @@ impl Parts {
     #[must_use]
     pub fn most_read(&self) -> usize {
         let len = |b: Buf| self.plan.buffers[b.0].len;
-        let extra: usize = self.reads.iter().map(|(_, range)| range.len()).sum();
+        let reads = self.reads.iter().chain(&self.probes.reads);
+        let extra: usize = reads.map(|(_, range)| range.len()).sum();
         let state: usize = self.moments.iter().map(|(_, b)| len(*b)).sum();
         let train = len(self.train.stats) + len(self.params) + extra + state;
         let chains = self.chains.as_ref();
@@ -303,6 +309,18 @@ pub trait Lab {
     /// values. `follow` is the replica λ̂ and PCA follow.
     fn observe(&self, step: u64, follow: usize, weights: &[f32], reads: &[Vec<f32>])
     -> Observation;
+    /// What instruments find at a checkpoint: from what [`Lab::observe`] is given, and from what the
+    /// probes left, which is empty where they did not run.
+    fn inspect(
+        &self,
+        _step: u64,
+        _follow: usize,
+        _weights: &[f32],
+        _reads: &[Vec<f32>],
+        _probed: &[Vec<f32>],
+    ) -> Vec<Reading> {
+        Vec::new()
+    }
     /// Greatest curvature h of the loss at w*, where it is known before anything is sampled.
     fn curvature(&self) -> Option<f64> {
         None

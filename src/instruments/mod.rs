@@ -1,3 +1,4 @@
 //! What is measured on a checkpoint or a step. Instruments read; they never write to the model.
 
+pub mod icl;
 pub mod pca;

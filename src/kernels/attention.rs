@@ -3,6 +3,9 @@
 //!
 //! `qkv [replica][batch·ctx][3·heads·d_head]` holds the queries of every head, then the keys,
 //! then the values. Masked scores are -1e30 and their pattern is exactly 0.
+//!
+//! A frozen head takes its pattern as it is given and moves values only, so that an ablation can be
+//! told apart from what it does to the patterns of later heads.
 
 use super::rows::{Panels, chunks, chunks2, dot, exp_row, product};
 use super::{Call, Kernel, read, word, write};
@@ -23,22 +26,25 @@ fn lengths(c: &[u32], p: &[u32], replicas: usize) -> (usize, usize, usize) {
 
 /// Writes `pattern [replica][batch][head][query][key]` and `z [replica][batch·ctx][heads·d_head]`.
 /// `head_scale [replica][scales]` multiplies the output of head h by its element `first + h`;
-/// 0 ablates the head.
+/// 0 ablates the head. With `frozen` 1, the pattern is `given [batch][head][query][key]`, the same for
+/// every replica, instead of the softmax; else `given` is not read.
 pub const ATTENTION: Kernel = Kernel {
     name: "nn/attention",
     source: include_str!("../../shaders/nn/attention.wgsl"),
-    consts: CONSTS,
+    consts: &["batch", "ctx", "heads", "d_head", "frozen"],
     params: &[word("scales"), word("first")],
     bindings: &[
         read("qkv"),
         read("head_scale"),
+        read("given"),
         write("pattern"),
         write("z"),
     ],
     grid: |c| [(c[0] * c[1] * c[2]).div_ceil(64), 1],
     needs: |c, p, r| {
         let (z, pattern, scales) = lengths(c, p, r);
-        vec![3 * z, scales, pattern, z]
+        let given = if c[4] == 0 { 0 } else { pattern / r.max(1) };
+        vec![3 * z, scales, given, pattern, z]
     },
     tolerance: 5e-5,
     twin: crate::twin!(attention),
@@ -66,11 +72,12 @@ fn as_rows<T: Real>(x: &[T], stride: usize, at: usize, dh: usize, ctx: usize) ->
 const QUERIES: usize = 8;
 
 fn attention<T: Real>(mut call: Call<'_, T>) {
-    let [batch, ctx, heads, dh] = call.consts();
+    let [batch, ctx, heads, dh, frozen] = call.consts();
     let (scales, first) = (call.offset(0), call.offset(1));
     let count = call.replicas.len();
-    let [qkv, head_scale, pattern, z] = call.slots();
-    let (qkv, head_scale, pattern, z) = (qkv.f(), head_scale.f(), pattern.out(), z.out());
+    let [qkv, head_scale, given, pattern, z] = call.slots();
+    let (qkv, head_scale, given) = (qkv.f(), head_scale.f(), given.f());
+    let (pattern, z) = (pattern.out(), z.out());
     let m = heads * dh;
     let root = T::of(dh as f64).sqrt().recip();
     let sequences = count * batch;
@@ -83,20 +90,30 @@ fn attention<T: Real>(mut call: Call<'_, T>) {
         |b, z, pattern| {
             let sequence = &qkv[b * ctx * 3 * m..][..ctx * 3 * m];
             z.fill(T::zero());
+            let whole = heads * ctx * ctx;
+            if frozen == 1 {
+                pattern.copy_from_slice(&given[b % batch * whole..][..whole]);
+                for (t, row) in pattern.chunks_exact_mut(ctx).enumerate() {
+                    row[t % ctx + 1..].fill(T::zero());
+                }
+            } else {
+                pattern.fill(T::zero());
+            }
             for (h, pattern) in pattern.chunks_exact_mut(ctx * ctx).enumerate() {
                 let scale = head_scale[b / batch * scales + first + h];
                 let keys = as_columns(sequence, 3 * m, m + h * dh, dh, ctx);
                 let values = as_rows(sequence, 3 * m, 2 * m + h * dh, dh, ctx);
-                pattern.fill(T::zero());
                 for (i, rows) in pattern.chunks_mut(QUERIES * ctx).enumerate() {
                     let (t, len) = (i * QUERIES, rows.len() / ctx);
-                    let q = &sequence[t * 3 * m + h * dh..];
-                    product(rows, q, (3 * m, ctx), len, &keys, 0..dh, t + len);
-                    for (i, row) in rows.chunks_exact_mut(ctx).enumerate() {
-                        let (seen, hidden) = row.split_at_mut(t + i + 1);
-                        let over = exp_row(seen, root).1.recip();
-                        seen.iter_mut().for_each(|p| *p *= over);
-                        hidden.fill(T::zero());
+                    if frozen == 0 {
+                        let q = &sequence[t * 3 * m + h * dh..];
+                        product(rows, q, (3 * m, ctx), len, &keys, 0..dh, t + len);
+                        for (i, row) in rows.chunks_exact_mut(ctx).enumerate() {
+                            let (seen, hidden) = row.split_at_mut(t + i + 1);
+                            let over = exp_row(seen, root).1.recip();
+                            seen.iter_mut().for_each(|p| *p *= over);
+                            hidden.fill(T::zero());
+                        }
                     }
                     let z = &mut z[t * m + h * dh..];
                     product(z, rows, (ctx, m), len, &values, 0..t + len, dh);
@@ -224,7 +241,16 @@ fn by_key<T: Real>(
     }
 }
 
-/// Cases of [`ATTENTION`] and of [`ATTENTION_BACKWARD`].
+/// Cases of [`ATTENTION`]: those of its gradient, and with patterns that are given.
+#[must_use]
+pub fn cases_forward() -> Vec<(Vec<u32>, Vec<u32>, usize, &'static str)> {
+    let mut all = cases();
+    all.iter_mut().for_each(|case| case.0.push(0));
+    all.push((vec![2, 7, 3, 5, 1], vec![3, 0], 2, "frozen, replicas"));
+    all
+}
+
+/// Cases of [`ATTENTION_BACKWARD`].
 #[must_use]
 pub fn cases() -> Vec<(Vec<u32>, Vec<u32>, usize, &'static str)> {
     vec![

@@ -2,8 +2,8 @@
 //! module supplies its own; here they are listed, and their inputs drawn.
 
 use super::{
-    Access, Call, Elem, Kernel, Replica, Slot, Step, attention, embed, linear, linear_backward,
-    loss, modadd, norm, optim, probe, tms, truth, unembed,
+    Access, Call, Elem, Kernel, Replica, Slot, Step, attention, embed, heads, linear,
+    linear_backward, loss, modadd, norm, optim, probe, tms, truth, unembed,
 };
 use crate::math::{Stream, normal, philox::word};
 
@@ -46,13 +46,15 @@ fn zeros(_: &[u32], _: &str, len: usize) -> Vec<u32> {
 
 /// Every kernel's cases: one line a kernel.
 pub const LISTED: &[Listed] = &[
-    listed(&attention::ATTENTION, attention::cases, zeros),
+    listed(&attention::ATTENTION, attention::cases_forward, zeros),
     Listed {
         forward: Some(&attention::ATTENTION),
         ..listed(&attention::ATTENTION_BACKWARD, attention::cases, zeros)
     },
     listed(&embed::EMBED, embed::cases, embed::fill),
     listed(&embed::EMBED_DW, embed::cases_dw, embed::fill),
+    listed(&heads::HEADS, heads::cases, heads::fill),
+    listed(&heads::POSITIONS, heads::cases_positions, zeros),
     listed(&linear::LINEAR, linear::cases, zeros),
     listed(
         &linear_backward::LINEAR_DX,

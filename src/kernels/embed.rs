@@ -38,7 +38,7 @@ fn embed<T: Real>(mut call: Call<'_, T>) {
     let (feed, weights, resid) = (feed.u(), weights.f(), resid.out());
     for (r, replica) in table.iter().enumerate() {
         let tokens = &feed[(slot * feed_rows + replica.data_row as usize) * 2 * rows..][..rows];
-        let w = &weights[r * arena..][..arena];
+        let w = &weights[r * arena..];
         chunks(
             &mut resid[r * rows * d..][..rows * d],
             BLOCK * d,

@@ -187,7 +187,7 @@ fn linear<T: Real>(mut call: Call<'_, T>) {
     let m = groups * width;
     let pc = pos_groups * width;
     for r in 0..count {
-        let p = &weights[r * arena..][..arena];
+        let p = &weights[r * arena..];
         let w_pos = Panels::grouped(&p[w_at..], k, width, 0, pos_groups);
         let w = Panels::grouped(&p[w_at..], k, width, pos_groups, groups);
         let x = &x[r * rows * k..][..rows * k];

@@ -14,6 +14,7 @@ use crate::math::Real;
 pub mod attention;
 pub mod cases;
 pub mod embed;
+pub mod heads;
 pub mod linear;
 pub mod linear_backward;
 pub mod loss;
@@ -338,6 +339,8 @@ pub const KERNELS: &[&Kernel] = &[
     &attention::ATTENTION_BACKWARD,
     &embed::EMBED,
     &embed::EMBED_DW,
+    &heads::HEADS,
+    &heads::POSITIONS,
     &linear::LINEAR,
     &linear_backward::LINEAR_DX,
     &linear_backward::LINEAR_DW,

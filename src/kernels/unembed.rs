@@ -67,7 +67,7 @@ fn unembed<T: Real>(mut call: Call<'_, T>) {
     let share = T::of(targets as f64).recip();
     for (r, replica) in table.iter().enumerate() {
         let feed = &feed[(slot * feed_rows + replica.data_row as usize) * 2 * rows..][..2 * rows];
-        let p = &weights[r * arena..][..arena];
+        let p = &weights[r * arena..];
         let x = &x[r * rows * d..][..rows * d];
         if norm == 1 {
             all_moments(&mut norms[2 * r * rows..][..2 * rows], x, d);

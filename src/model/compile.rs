@@ -75,12 +75,25 @@ pub struct Transformer {
     pub(super) losses: Buf,
     pub(super) unused: [Buf; 2],
     pub(super) back: Option<Back>,
+    /// Floats from one replica's weights to the next one's; 0 where all share them.
+    pub(super) stride: usize,
 }
 
 impl Transformer {
     /// Adds the activations of `replicas` copies to the plan.
     #[must_use]
     pub fn new(plan: &mut Plan, spec: &Spec, io: Io, replicas: usize) -> Self {
+        Self::with(plan, spec, io, replicas, spec.arena().len())
+    }
+
+    /// Copies that share their weights, `params` being those of one, and only run forward: their
+    /// layers use the same buffers in turn. They differ by their head scales.
+    #[must_use]
+    pub fn shared(plan: &mut Plan, spec: &Spec, io: Io, replicas: usize) -> Self {
+        Self::with(plan, spec, Io { grads: None, ..io }, replicas, 0)
+    }
+
+    fn with(plan: &mut Plan, spec: &Spec, io: Io, replicas: usize, stride: usize) -> Self {
         let rows = replicas * io.batch * spec.n_ctx;
         let (d, m) = (spec.d_model, spec.n_heads * spec.d_head);
         let normed = if spec.norm == Norm::LayerNorm {
@@ -96,10 +109,36 @@ impl Transformer {
                 plan.f32(name, len)
             }
         };
-        let mut resid = plan.f32("blocks.0.hook_resid_pre", rows * d);
-        let mut layers = Vec::new();
+        // What only runs forward keeps one layer, and two places of the residual stream.
+        let kept = stride > 0;
+        let mut streams = Vec::new();
+        let mut stream = |plan: &mut Plan, name: String| {
+            let n = streams.len();
+            let next = if kept || n < 2 {
+                plan.f32(name, rows * d)
+            } else {
+                streams[n - 2]
+            };
+            streams.push(next);
+            next
+        };
+        let mut resid = stream(plan, "blocks.0.hook_resid_pre".into());
+        let mut layers: Vec<Layer> = Vec::new();
         for l in 0..spec.n_layers {
             let resid_pre = resid;
+            let resid_mid = stream(plan, format!("blocks.{l}.hook_resid_mid"));
+            resid = resid_mid;
+            if spec.d_mlp > 0 {
+                resid = stream(plan, format!("blocks.{l}.hook_resid_post"));
+            }
+            if let Some(&first) = layers.first().filter(|_| !kept) {
+                layers.push(Layer {
+                    resid_pre,
+                    resid_mid,
+                    ..first
+                });
+                continue;
+            }
             let norms1 = some(plan, format!("blocks.{l}.ln1.moments"), normed);
             let qkv = plan.f32(format!("blocks.{l}.attn.qkv"), rows * 3 * m);
             let pattern = plan.f32(
@@ -107,14 +146,11 @@ impl Transformer {
                 rows * spec.n_heads * spec.n_ctx,
             );
             let z = plan.f32(format!("blocks.{l}.attn.hook_z"), rows * m);
-            let resid_mid = plan.f32(format!("blocks.{l}.hook_resid_mid"), rows * d);
             let (mut norms2, mut pre, mut post) = (unused[1], unused[0], unused[0]);
-            resid = resid_mid;
             if spec.d_mlp > 0 {
                 norms2 = some(plan, format!("blocks.{l}.ln2.moments"), normed);
                 pre = plan.f32(format!("blocks.{l}.mlp.hook_pre"), rows * spec.d_mlp);
                 post = plan.f32(format!("blocks.{l}.mlp.hook_post"), rows * spec.d_mlp);
-                resid = plan.f32(format!("blocks.{l}.hook_resid_post"), rows * d);
             }
             layers.push(Layer {
                 resid_pre,
@@ -159,9 +195,17 @@ impl Transformer {
             losses,
             unused,
             back,
+            stride,
         }
     }
 
+    /// The same activations under other head scales, `[replica][layer·head]`.
+    #[must_use]
+    pub fn scaled_by(&self, head_scale: Buf) -> Self {
+        let mut other = self.clone();
+        other.io.head_scale = head_scale;
+        other
+    }
     /// `hook_pattern` of every layer: `[replica][batch][head][query][key]`.
     #[must_use]
     pub fn patterns(&self) -> Vec<Buf> {
@@ -201,9 +245,8 @@ impl Transformer {
     }
     /// Offsets and constants of the embedding, without `splits`.
     pub(super) fn embed_params(&self, rows: usize) -> [u32; 4] {
-        let arena = self.arena.len() as u32;
         [
-            arena,
+            self.stride as u32,
             self.at("embed.W_E"),
             self.at("pos_embed.W_pos"),
             rows as u32,

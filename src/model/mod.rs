@@ -5,6 +5,7 @@ mod compile;
 pub mod modadd;
 mod parts;
 mod passes;
+mod probes;
 mod products;
 mod spec;
 pub mod tms;

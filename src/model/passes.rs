@@ -56,6 +56,21 @@ impl Transformer {
     /// # Errors
     /// A buffer is too short or of the wrong type.
     pub fn forward_on(&self, plan: &mut Plan, prog: Prog, data: Data) -> Result<(), PlanError> {
+        self.forward_given(plan, prog, data, None)
+    }
+
+    /// As [`Self::forward_on`], but with the attention patterns of every layer given, each
+    /// `[batch][head][query][key]`, the same for every replica.
+    ///
+    /// # Errors
+    /// A buffer is too short or of the wrong type.
+    pub fn forward_given(
+        &self,
+        plan: &mut Plan,
+        prog: Prog,
+        data: Data,
+        patterns: Option<&[Buf]>,
+    ) -> Result<(), PlanError> {
         let spec = &self.spec;
         let [d, vocab, ctx] = [spec.d_model, spec.d_vocab, spec.n_ctx].map(|x| x as u32);
         let (rows, params) = (self.rows(), self.io.params);
@@ -78,12 +93,20 @@ impl Transformer {
                 norms: layer.norms1,
             };
             self.product(plan, prog, self.qkv(l), layer.resid_pre, None, out)?;
+            let given = patterns.and_then(|p| p.get(l)).copied();
+            let [batch, ctx, heads, d_head] = self.attention_consts();
             plan.push(
                 prog,
                 &attention::ATTENTION,
-                &self.attention_consts(),
+                &[batch, ctx, heads, d_head, u32::from(given.is_some())],
                 &self.attention_params(l),
-                &[layer.qkv, self.io.head_scale, layer.pattern, layer.z],
+                &[
+                    layer.qkv,
+                    self.io.head_scale,
+                    given.unwrap_or(params),
+                    layer.pattern,
+                    layer.z,
+                ],
             )?;
             let plain = |y| Out {
                 y,
@@ -115,7 +138,7 @@ impl Transformer {
             prog,
             &unembed::UNEMBED,
             &[rows, d, vocab, norm, self.targets(), tile],
-            &[self.arena.len() as u32, u.w, ln_w, ln_b, data.rows as u32],
+            &[self.stride as u32, u.w, ln_w, ln_b, data.rows as u32],
             &[
                 self.resid_final,
                 params,
@@ -241,48 +264,6 @@ impl Transformer {
         )
     }
 
-    /// Appends the logits at some positions of the last forward pass: a probe.
-    /// `positions` holds `count` row numbers in `0..batch·n_ctx`; returns
-    /// `[replica][count][d_vocab]`.
-    ///
-    /// # Errors
-    /// `positions` is too short, or no forward pass comes before.
-    pub fn logits(
-        &self,
-        plan: &mut Plan,
-        prog: Prog,
-        positions: Buf,
-        count: usize,
-    ) -> Result<Buf, PlanError> {
-        let (d, vocab) = (self.spec.d_model, self.spec.d_vocab);
-        let rows = plan.f32("probe.resid_final", self.replicas * count * d);
-        let norms = plan.f32("probe.ln_final.moments", self.replicas * count * 2);
-        let logits = plan.f32("probe.logits", self.replicas * count * vocab);
-        plan.push(
-            prog,
-            &loss::ROWS,
-            &[self.rows(), d as u32, count as u32],
-            &[],
-            &[self.resid_final, positions, rows],
-        )?;
-        let u = self.unembed();
-        plan.push(
-            prog,
-            &linear::LINEAR,
-            &u.consts(count as u32, self.spec.n_ctx as u32, 0),
-            &u.params(self.arena.len() as u32),
-            &[
-                rows,
-                self.io.params,
-                self.io.params,
-                logits,
-                self.unused[0],
-                norms,
-            ],
-        )?;
-        Ok(logits)
-    }
-
     fn attention_consts(&self) -> [u32; 4] {
         let s = &self.spec;
         [self.io.batch, s.n_ctx, s.n_heads, s.d_head].map(|x| x as u32)
@@ -308,7 +289,7 @@ impl Transformer {
             prog,
             &linear::LINEAR,
             &p.consts(self.rows(), ctx, residual),
-            &p.params(self.arena.len() as u32),
+            &p.params(self.stride as u32),
             &[
                 x,
                 params,

@@ -47,6 +47,8 @@ pub struct Program {
     pub replicas: usize,
     /// In order.
     pub nodes: Vec<Node>,
+    /// The program that has run before it in the same batch: what that one wrote may be read.
+    pub after: Option<Prog>,
 }
 
 /// Buffers and the programs over them.
@@ -99,8 +101,30 @@ impl Plan {
             name,
             replicas,
             nodes: Vec::new(),
+            after: None,
         });
         Prog(self.programs.len() - 1)
+    }
+
+    /// A new, empty program that runs behind another in every batch, and may read what that one wrote.
+    pub fn program_after(&mut self, name: &'static str, replicas: usize, after: Prog) -> Prog {
+        let prog = self.program(name, replicas);
+        self.programs[prog.0].after = Some(after);
+        prog
+    }
+
+    /// Whether a program, or the one it runs behind, writes a buffer.
+    fn writes(&self, prog: Prog, buf: Buf) -> bool {
+        let Some(program) = self.programs.get(prog.0) else {
+            return false;
+        };
+        let own = program.nodes.iter().any(|n| {
+            let mut bound = n.buffers.iter().zip(n.kernel.bindings);
+            bound.any(|(b, k)| *b == buf && k.access != Access::Read)
+        });
+        own || program
+            .after
+            .is_some_and(|p| p.0 < prog.0 && self.writes(p, buf))
     }
 
     /// Appends a launch.
@@ -166,15 +190,7 @@ impl Plan {
             if shared {
                 return at(format!("`{}` is bound twice and written", decl.name));
             }
-            let written = || {
-                program.nodes.iter().any(|n| {
-                    n.buffers
-                        .iter()
-                        .zip(n.kernel.bindings)
-                        .any(|(x, k)| x == b && k.access != Access::Read)
-                })
-            };
-            if binding.access != Access::Write && !decl.host && !written() {
+            if binding.access != Access::Write && !decl.host && !self.writes(prog, *b) {
                 return at(format!("`{}` is read before anything wrote it", decl.name));
             }
         }
@@ -223,5 +239,33 @@ impl fmt::Display for Plan {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::kernels::heads::POSITIONS;
+
+    #[test]
+    fn what_the_program_before_wrote_may_be_read() {
+        let mut plan = Plan::default();
+        let [x, y, z] = ["x", "y", "z"].map(|name| plan.f32(name, 4));
+        let given = plan.host_f32("given", 4);
+        let first = plan.program("first", 1);
+        let push = |plan: &mut Plan, prog, from, to| {
+            plan.push(prog, &POSITIONS, &[1, 4], &[], &[from, to])
+        };
+        push(&mut plan, first, given, x).unwrap();
+        let behind = plan.program_after("behind", 1, first);
+        push(&mut plan, behind, x, y).unwrap();
+        // Through two programs, and not what nobody wrote; a program behind no other sees nothing.
+        let last = plan.program_after("last", 1, behind);
+        push(&mut plan, last, x, z).unwrap();
+        let unwritten = plan.f32("unwritten", 4);
+        assert!(push(&mut plan, last, unwritten, z).is_err());
+        let alone = plan.program("alone", 1);
+        assert!(push(&mut plan, alone, x, z).is_err());
     }
 }

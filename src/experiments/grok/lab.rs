@@ -2,7 +2,7 @@
 
 use super::settings::Settings;
 use crate::experiments::chains::Chains;
-use crate::experiments::{ChainJob, Job, Lab, Observation, Of, Parts, STATS};
+use crate::experiments::{ChainJob, Job, Lab, Observation, Of, Parts, Probes, STATS};
 use crate::kernels::{Replica, Step, loss::LOSS, modadd::MODADD};
 use crate::knobs::Knobs;
 use crate::math::philox::{Draws, Stream};
@@ -179,6 +179,7 @@ pub fn build(knobs: &Knobs) -> Result<Parts, Fault> {
         reads: vec![(eval.stats, 0..STATS), (accuracy, 0..STATS)],
         eval: Some(eval.job(vec![trained])),
         plan,
+        probes: Probes::default(),
         chains,
         steps: s.steps,
         evals: s.evals(),

@@ -1,10 +1,14 @@
 //! Builds the experiment: its plan, its tables, its data, and what an evaluation means.
 
+use super::ablation::Ablation;
 use super::plan::{self, ADAMW, Built, Fed};
+use super::seen::Seen;
 use super::sizes::{self, SLOTS, Sizes};
 use crate::exec::Batch;
 use crate::experiments::chains::Settings;
-use crate::experiments::{ChainJob, Job, Lab, Observation, Of, Parts, STATS};
+use crate::experiments::{ChainJob, Job, Lab, Observation, Of, Parts, Reading, STATS};
+use crate::instruments::icl;
+use crate::kernels::heads::SCORES;
 use crate::kernels::{Replica, Step};
 use crate::knobs::Knobs;
 use crate::math::Stream;
@@ -63,6 +67,11 @@ pub fn build(knobs: &Knobs) -> Result<Parts, Fault> {
     // The figure shows the first held-out sequence.
     let figure = sizes.heads * sizes.ctx * sizes.ctx;
     reads.extend(built.patterns.iter().map(|&pattern| (pattern, 0..figure)));
+    let scores = sizes.heads * SCORES;
+    reads.extend(built.scores.iter().map(|&of| (of, 0..scores)));
+    reads.push((built.by_position, 0..sizes.ctx));
+    let ablation = built.ablation.as_ref();
+    let probes = ablation.map(|a| a.probes(sizes::ablated(knobs)));
     Ok(Parts {
         arena: spec.arena(),
         params: built.params,
@@ -71,6 +80,7 @@ pub fn build(knobs: &Knobs) -> Result<Parts, Fault> {
         plan: built.plan,
         moments: built.moments,
         reads,
+        probes: probes.unwrap_or_default(),
         chains,
         steps: sizes::steps(knobs),
         evals: sizes::evals(knobs),
@@ -91,6 +101,7 @@ struct Induction {
     chains: Settings,
     mask: u64,
     setup: Batch,
+    ablation: Option<Ablation>,
 }
 
 /// Where the chains' data start: a key of its own for each checkpoint, so that a draw of one is no
@@ -113,6 +124,9 @@ impl Induction {
                 .floats
                 .push((chained.head_scale, 0, vec![1.0; (sizes.chains + 1) * heads]));
         }
+        if let Some(ablation) = &built.ablation {
+            ablation.setup(&mut setup);
+        }
         let chains = Settings::of(knobs);
         let warmup = knobs.size("warmup") as u64;
         Self {
@@ -124,6 +138,7 @@ impl Induction {
             chains,
             mask: spec.mask(chains.part).unwrap_or(!0),
             setup,
+            ablation: built.ablation.clone(),
         }
     }
 
@@ -199,12 +214,15 @@ impl Lab for Induction {
     ) -> Observation {
         let stats = reads.first().map(Vec::as_slice).unwrap_or_default();
         let names = ["loss", "loss.first", "loss.repeat"];
-        let values = names
+        let mut values: Vec<(String, f64)> = names
             .iter()
             .zip(stats)
             .map(|(id, &y)| ((*id).to_string(), f64::from(y)))
             .collect();
-        let patterns = reads.get(2..).unwrap_or_default();
+        let seen = Seen::of(reads, self.sizes.layers);
+        values.extend(seen.scores());
+        values.push(("icl".into(), icl::score(seen.by_position)));
+        let patterns = seen.patterns;
         let mut words = Vec::new();
         let periods = self.held_out(&mut words);
         words.truncate(self.sizes.ctx);
@@ -236,6 +254,21 @@ impl Lab for Induction {
         let count = |f: &dyn Fn(u32) -> bool| classes.iter().filter(|&&c| f(c)).count() as f32;
         let targets = count(&|c| c != class::NONE);
         [class::FIRST, class::REPEAT].map(|k| count(&|c| c == k) / targets)
+    }
+
+    fn inspect(
+        &self,
+        _step: u64,
+        _follow: usize,
+        _weights: &[f32],
+        reads: &[Vec<f32>],
+        probed: &[Vec<f32>],
+    ) -> Vec<Reading> {
+        let mut out = Seen::of(reads, self.sizes.layers).losses();
+        if let Some(ablation) = &self.ablation {
+            out.extend(ablation.readings(probed));
+        }
+        out
     }
 
     fn mask(&self, part: &str) -> Option<u64> {

@@ -1,5 +1,6 @@
 //! The programs of the experiment and the buffers between them.
 
+use super::ablation::Ablation;
 use super::sizes::{SLOTS, Sizes};
 use crate::experiments::STATS;
 use crate::experiments::chains::{Chains, Settings};
@@ -44,6 +45,11 @@ pub(super) struct Built {
     pub(super) positions: Buf,
     pub(super) logits: Buf,
     pub(super) patterns: Vec<Buf>,
+    /// A layer each, `[head][3]`.
+    pub(super) scores: Vec<Buf>,
+    /// `[ctx]`.
+    pub(super) by_position: Buf,
+    pub(super) ablation: Option<Ablation>,
     pub(super) chains: Option<Chained>,
 }
 
@@ -125,18 +131,22 @@ pub(super) fn build(knobs: &Knobs, spec: &Spec) -> Result<Built, PlanError> {
         vec![("adamw.m", m), ("adamw.v", v)]
     };
     let eval = fed(&mut plan, "eval", 1, 1, feed_len);
-    model.forward_on(
-        &mut plan,
-        eval.program,
-        Data {
-            feed: eval.feed,
-            rows: 1,
-            stats: eval.stats,
-        },
-    )?;
+    let held_out = Data {
+        feed: eval.feed,
+        rows: 1,
+        stats: eval.stats,
+    };
+    model.forward_on(&mut plan, eval.program, held_out)?;
     let positions = plan.host_u32("pca.positions", sizes.pca_rows());
     let logits = model.logits(&mut plan, eval.program, positions, sizes.pca_rows())?;
     let patterns = model.patterns();
+    let scores = model.head_scores(&mut plan, eval.program, held_out)?;
+    let by_position = model.loss_by_position(&mut plan, eval.program)?;
+    let io = Io {
+        feed: eval.feed,
+        ..io
+    };
+    let ablation = Ablation::build(&mut plan, spec, &sizes, io, (eval.program, &patterns))?;
     let chains = if sizes.chains > 0 {
         Some(chains(&mut plan, spec, &sizes, &Settings::of(knobs))?)
     } else {
@@ -152,6 +162,9 @@ pub(super) fn build(knobs: &Knobs, spec: &Spec) -> Result<Built, PlanError> {
         positions,
         logits,
         patterns,
+        scores,
+        by_position,
+        ablation,
         chains,
     })
 }

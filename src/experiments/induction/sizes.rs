@@ -26,6 +26,11 @@ pub fn most_checkpoints(params: usize) -> usize {
         .max(2)
 }
 
+/// Bytes the ablated copies of a checkpoint may take, where the run leaves that much.
+const ABLATION_BYTES: u64 = 96 << 20;
+/// Forward passes spent on ablation may be this share of those of training (a training step is three).
+const ABLATION_SHARE: f64 = 0.25;
+
 /// Most logits kept of a checkpoint.
 const PCA_FEATURES: usize = 8192;
 /// Most positions whose logits are kept.
@@ -160,6 +165,42 @@ impl Sizes {
         4 * (train + chains)
     }
 
+    /// The unchanged model, one copy a head, one a block.
+    fn copies(&self) -> usize {
+        1 + self.layers * (self.heads + 1)
+    }
+
+    /// Floats of a copy that only runs forward on the held-out sequences and keeps one layer: an upper
+    /// bound on what the model allocates for it.
+    fn copy(&self) -> u64 {
+        let [d, m, v, t, h] =
+            [self.d_model, self.mlp, self.vocab, self.ctx, self.heads].map(|x| x as u64);
+        (self.batch * self.ctx) as u64 * (6 * d + h * t + 2 * m + v + 8)
+    }
+
+    /// How the unchanged model, a copy for each head without it and one for each block without its heads
+    /// are run: copies side by side, and groups of them one after the other. None where not even one
+    /// copy fits.
+    #[must_use]
+    pub fn ablation(&self) -> Option<(usize, usize)> {
+        let variants = self.copies();
+        let room = ABLATION_BYTES.min(BUDGET.saturating_sub(self.bytes()));
+        let most =
+            (room / (4 * self.copy())).min(BUFFER_BUDGET / (4 * self.greatest(self.batch, 1)));
+        let most = usize::try_from(most).unwrap_or(0);
+        (most > 0).then(|| {
+            let groups = variants.div_ceil(most);
+            (variants.div_ceil(groups), groups)
+        })
+    }
+
+    /// Bytes of the ablated copies.
+    #[must_use]
+    pub fn ablation_bytes(&self) -> u64 {
+        self.ablation()
+            .map_or(0, |(replicas, _)| 4 * replicas as u64 * self.copy())
+    }
+
     /// Bytes of the greatest buffer.
     #[must_use]
     pub fn greatest_buffer(&self) -> u64 {
@@ -221,6 +262,20 @@ pub fn checkpoints(knobs: &Knobs) -> Vec<u64> {
     )
 }
 
+/// Checkpoints at which heads are ablated, twice each: all of them, or every n-th, so that it stays a
+/// small share of training; the last one always.
+#[must_use]
+pub fn ablated(knobs: &Knobs) -> Vec<u64> {
+    let sizes = Sizes::of(knobs);
+    let all = checkpoints(knobs);
+    let passes = (2 * sizes.copies() * all.len()) as f64;
+    let every = passes / (ABLATION_SHARE * 3.0 * steps(knobs).max(1) as f64);
+    let every = (every.ceil() as usize).clamp(1, all.len().max(1));
+    let kept = |i: usize| i.is_multiple_of(every) || i + 1 == all.len();
+    let kept = (0..all.len()).filter(|&i| kept(i)).map(|i| all[i]);
+    kept.filter(|_| sizes.ablation().is_some()).collect()
+}
+
 /// Steps whose losses are evaluated: the checkpoints, and about 150 linear and 20 a decade between.
 #[must_use]
 pub fn evals(knobs: &Knobs) -> Vec<u64> {
@@ -253,6 +308,6 @@ pub fn cost(knobs: &Knobs) -> Cost {
         } else {
             0
         },
-        bytes: sizes.bytes(),
+        bytes: sizes.bytes() + sizes.ablation_bytes(),
     }
 }

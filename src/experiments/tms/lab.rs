@@ -2,7 +2,7 @@
 
 use super::card::Settings;
 use crate::experiments::chains::Chains;
-use crate::experiments::{ChainJob, Job, Lab, Observation, Of, Parts, STATS};
+use crate::experiments::{ChainJob, Job, Lab, Observation, Of, Parts, Probes, STATS};
 use crate::kernels::{Replica, Step, tms::TMS};
 use crate::knobs::Knobs;
 use crate::math::philox::{Draws, Stream};
@@ -160,6 +160,7 @@ pub fn build(knobs: &Knobs) -> Result<Parts, Fault> {
         moments: vec![("velocity", velocity)],
         train,
         eval: Some(eval),
+        probes: Probes::default(),
         chains,
         steps: s.steps,
         evals: s.evals(),

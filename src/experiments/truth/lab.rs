@@ -3,7 +3,7 @@
 use super::target::{POINTS, Target, samples};
 use crate::exec::Batch;
 use crate::experiments::chains::{Chains, Settings};
-use crate::experiments::{ChainJob, Job, Lab, Observation, Of, Parts, STATS};
+use crate::experiments::{ChainJob, Job, Lab, Observation, Of, Parts, Probes, STATS};
 use crate::kernels::truth::{BIGRAM, DEEP_LINEAR, LINREG, MONOMIALS, SUPERPOSITION, TANH};
 use crate::kernels::{Kernel, Replica, Step};
 use crate::knobs::Knobs;
@@ -206,6 +206,7 @@ pub fn build(knobs: &Knobs) -> Result<Parts, Fault> {
         moments: vec![("velocity", velocity)],
         train,
         eval: Some(eval),
+        probes: Probes::default(),
         chains,
         steps: 0,
         evals: vec![0],

@@ -1,0 +1,243 @@
+//! What is known of attention heads: the instruments' definitions, and what a head is called by what
+//! they say. Knows series by their ids alone, so that page and engine say the same.
+
+use serde::Serialize;
+
+/// An instrument: what its number is, where it comes from, when it is taken and what that costs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Instrument {
+    /// The end of its series' ids: `prev_token` of `heads.0.3.prev_token`.
+    pub key: &'static str,
+    /// Its name.
+    pub title: &'static str,
+    /// Unit of its values; empty for a share.
+    pub unit: &'static str,
+    /// What it is, as a formula where there is one, and where it comes from.
+    pub help: &'static str,
+    /// When it is taken.
+    pub cadence: &'static str,
+    /// What that costs.
+    pub cost: &'static str,
+}
+
+const EVALUATION: &str = "every evaluation";
+const CHECKPOINT: &str = "every checkpoint";
+const REDUCED: &str = "one dispatch a layer behind the evaluation";
+const COPIES: &str =
+    "two forward passes a head on the held-out sequences, side by side, no submission of its own";
+
+/// The instruments of a head, in the order of the table.
+pub const INSTRUMENTS: [Instrument; 5] = [
+    Instrument {
+        key: "prev_token",
+        title: "previous token",
+        unit: "",
+        help: "Mean of A[t, t−1]: attention from each token to the one before it, over all held-out sequences.",
+        cadence: EVALUATION,
+        cost: REDUCED,
+    },
+    Instrument {
+        key: "prefix_matching",
+        title: "prefix matching",
+        unit: "",
+        help: "Mean of Σ A[t, s+1] over the earlier copies s of token t: attention to what followed the present token before, over held-out queries that have a copy (Olsson et al. 2022).",
+        cadence: EVALUATION,
+        cost: REDUCED,
+    },
+    Instrument {
+        key: "duplicate_token",
+        title: "duplicate token",
+        unit: "",
+        help: "Mean of Σ A[t, s] over the earlier copies s of token t: attention to the copies themselves (Wang et al. 2022).",
+        cadence: EVALUATION,
+        cost: REDUCED,
+    },
+    Instrument {
+        key: "ablation.repeat",
+        title: "ablation",
+        unit: "nats",
+        help: "Loss on repeats with the head's output set to 0, less the loss of the whole model, on the same held-out sequences. Later heads see what is left, and may look elsewhere.",
+        cadence: CHECKPOINT,
+        cost: COPIES,
+    },
+    Instrument {
+        key: "preserving.repeat",
+        title: "patterns kept",
+        unit: "nats",
+        help: "The same with every attention pattern kept as in the whole model (pattern-preserving ablation, Olsson et al. 2022): what the head itself moves. Where ablation is large and this is not, the head works through the patterns of later heads.",
+        cadence: CHECKPOINT,
+        cost: COPIES,
+    },
+];
+
+/// Share of attention from which a head is named for its pattern.
+pub const NAMED: f64 = 0.3;
+/// Nats that ablation must add to the loss on repeats, or on all targets, for a head to matter.
+pub const MATTERS: f64 = 0.1;
+
+/// A head at one step. A value is none where it was not measured.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Head {
+    /// Its layer.
+    pub layer: usize,
+    /// Its number there.
+    pub head: usize,
+    /// Previous-token score.
+    pub prev_token: Option<f64>,
+    /// Prefix-matching score.
+    pub prefix_matching: Option<f64>,
+    /// Duplicate-token score.
+    pub duplicate_token: Option<f64>,
+    /// Nats its zero ablation adds to the loss on repeats.
+    pub ablation: Option<f64>,
+    /// Nats its pattern-preserving ablation adds to the loss on repeats.
+    pub preserving: Option<f64>,
+    /// What it is called.
+    pub label: &'static str,
+}
+
+/// Every head that has scores, from the value of a series at the step asked for.
+#[must_use]
+pub fn heads(value: impl Fn(&str) -> Option<f64>) -> Vec<Head> {
+    let mut out = Vec::new();
+    let (mut layer, mut head) = (0, 0);
+    loop {
+        let of = |key: &str| value(&format!("heads.{layer}.{head}.{key}"));
+        let prev_token = of(INSTRUMENTS[0].key);
+        if prev_token.is_none() {
+            if head == 0 {
+                return out;
+            }
+            (layer, head) = (layer + 1, 0);
+            continue;
+        }
+        let mut found = Head {
+            layer,
+            head,
+            prev_token,
+            prefix_matching: of("prefix_matching"),
+            duplicate_token: of("duplicate_token"),
+            ablation: of("ablation.repeat"),
+            preserving: of("preserving.repeat"),
+            label: "",
+        };
+        found.label = label(&found, of("ablation.loss"));
+        out.push(found);
+        head += 1;
+    }
+}
+
+/// The greatest of the three attention scores names a head, from [`NAMED`] on; else ablation tells
+/// whether it matters, from [`MATTERS`] on. `loss` is what ablation adds to the loss on all targets.
+fn label(head: &Head, loss: Option<f64>) -> &'static str {
+    let scores = [
+        (head.prefix_matching, "induction head"),
+        (head.prev_token, "previous-token head"),
+        (head.duplicate_token, "duplicate-token head"),
+    ];
+    let known = scores
+        .iter()
+        .filter_map(|(score, name)| Some(((*score)?, *name)));
+    let greatest = known.max_by(|a, b| a.0.total_cmp(&b.0));
+    let matters = [head.ablation, loss]
+        .iter()
+        .flatten()
+        .any(|nats| *nats >= MATTERS);
+    match greatest {
+        Some((score, name)) if score >= NAMED => name,
+        _ if head.ablation.is_none() => "",
+        _ if matters => "matters, but is neither",
+        _ => "idle",
+    }
+}
+
+/// Label and unit of a series of an instrument, by its id.
+#[must_use]
+pub fn series(id: &str) -> Option<(String, &'static str)> {
+    if id == "icl" {
+        return Some(("ICL score: late less early loss".into(), "nats"));
+    }
+    if let Some(position) = id.strip_prefix("loss.position.") {
+        return Some((format!("loss at position {position}"), "nats"));
+    }
+    let (whose, key) = match id.strip_prefix("heads.") {
+        Some(rest) => {
+            let at = rest.match_indices('.').nth(1)?.0;
+            (format!("head {}", &rest[..at]), &rest[at + 1..])
+        }
+        None => {
+            let (layer, key) = id.strip_prefix("blocks.")?.split_once('.')?;
+            (format!("all heads of block {layer}"), key)
+        }
+    };
+    if let Some(known) = INSTRUMENTS.iter().find(|i| i.key == key) {
+        return Some((format!("{whose}: {}", known.title), known.unit));
+    }
+    let (way, what) = key.split_once('.')?;
+    let way = INSTRUMENTS.iter().find(|i| i.key.starts_with(way))?;
+    Some((format!("{whose}: {}, on {what}", way.title), "nats"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(prev: f64, prefix: f64, ablation: Option<f64>, loss: Option<f64>) -> &'static str {
+        let values = [
+            ("heads.0.0.prev_token", Some(prev)),
+            ("heads.0.0.prefix_matching", Some(prefix)),
+            ("heads.0.0.duplicate_token", Some(0.05)),
+            ("heads.0.0.ablation.repeat", ablation),
+            ("heads.0.0.ablation.loss", loss),
+        ];
+        let found = heads(|id| values.iter().find(|v| v.0 == id).and_then(|v| v.1));
+        assert_eq!(found.len(), 1);
+        found[0].label
+    }
+
+    #[test]
+    fn a_head_is_called_by_what_it_does() {
+        assert_eq!(named(0.05, 0.9, Some(0.0), None), "induction head");
+        assert_eq!(named(0.45, 0.1, None, None), "previous-token head");
+        assert_eq!(named(0.1, 0.29, Some(0.5), None), "matters, but is neither");
+        assert_eq!(
+            named(0.1, 0.1, Some(-2.0), Some(0.2)),
+            "matters, but is neither"
+        );
+        assert_eq!(named(0.1, 0.1, Some(0.05), Some(0.0)), "idle");
+        // Without an ablation nobody can say that a head is idle.
+        assert_eq!(named(0.1, 0.1, None, None), "");
+    }
+
+    #[test]
+    fn heads_are_found_by_their_series() {
+        let there = [
+            "heads.0.0.prev_token",
+            "heads.0.1.prev_token",
+            "heads.1.0.prev_token",
+        ];
+        let found = heads(|id| there.contains(&id).then_some(0.5));
+        let places: Vec<_> = found.iter().map(|h| (h.layer, h.head)).collect();
+        assert_eq!(places, [(0, 0), (0, 1), (1, 0)]);
+        assert!(heads(|_| None).is_empty());
+    }
+
+    #[test]
+    fn series_have_names() {
+        let name = |id| series(id).map(|(label, _)| label);
+        assert_eq!(
+            name("heads.0.3.prev_token").unwrap(),
+            "head 0.3: previous token"
+        );
+        assert_eq!(
+            name("heads.1.12.ablation.icl").unwrap(),
+            "head 1.12: ablation, on icl"
+        );
+        assert_eq!(
+            name("blocks.1.preserving.repeat").unwrap(),
+            "all heads of block 1: patterns kept"
+        );
+        assert_eq!(series("loss.position.7").unwrap().1, "nats");
+        assert_eq!(series("loss.first"), None);
+    }
+}
