@@ -131,6 +131,28 @@ pub fn csv(run: &Run, card: &Card) -> String {
     out
 }
 
+/// What every file says of its run: link, experiment, knobs, seed, version, device.
+#[must_use]
+pub fn head(state: &State, run: &Run) -> Map<String, Value> {
+    let knobs: Map<String, Value> = run
+        .knobs
+        .schema()
+        .iter()
+        .filter_map(|k| Some((k.key.to_string(), json!(run.knobs.get(k.key)?))))
+        .collect();
+    [
+        ("link", json!(run.link)),
+        ("experiment", json!(state.card().id)),
+        ("knobs", Value::Object(knobs)),
+        ("seed", json!(run.knobs.int("seed"))),
+        ("version", json!(crate::VERSION)),
+        ("device", json!(state.device)),
+    ]
+    .map(|(key, value)| (key.to_string(), value))
+    .into_iter()
+    .collect()
+}
+
 /// The names of `run.json`: link, experiment, knobs, seed, version, device, notices, series.
 #[must_use]
 pub fn json(state: &State, run: &Run) -> String {
@@ -146,26 +168,13 @@ pub fn json(state: &State, run: &Run) -> String {
             (c.id, it)
         })
         .collect();
-    let knobs: Map<String, Value> = run
-        .knobs
-        .schema()
-        .iter()
-        .filter_map(|k| Some((k.key.to_string(), json!(run.knobs.get(k.key)?))))
-        .collect();
-    json!({
-        "link": run.link,
-        "experiment": card.id,
-        "knobs": knobs,
-        "seed": run.knobs.int("seed"),
-        "version": crate::VERSION,
-        "device": state.device,
-        "notices": run.notices,
-        "series": series,
-        "estimates": run.llc.points,
-        "jumps": run.jumps,
-        "explained": run.pca.explained,
-    })
-    .to_string()
+    let mut all = Value::Object(head(state, run));
+    all["notices"] = json!(run.notices);
+    all["series"] = Value::Object(series);
+    all["estimates"] = json!(run.llc.points);
+    all["jumps"] = json!(run.jumps);
+    all["explained"] = json!(run.pca.explained);
+    all.to_string()
 }
 
 #[cfg(test)]

@@ -1,8 +1,10 @@
 //! The diagnostics of an estimate as a reader sees them: a value, the range that is healthy, a grade
-//! and one sentence of what to do. Thresholds: R̂ by Vehtari et al. 2021; acceptance near 0.95 for
+//! and one sentence of what to do. Thresholds: R̂ by Vehtari et al. 2021, and what chance gives so many
+//! draws; acceptance near 0.95 for
 //! small models, since prior-only directions alone push it down in large ones; ε·a/4 from the exact
 //! bias 1/(1 − εa/4) of SGLD on a quadratic.
 
+use crate::math::stats::rhat_by_chance;
 use crate::plot::number::{significant, with_error};
 use crate::protocol::{ClassLlc, LlcPoint, SamplerSettings};
 
@@ -75,6 +77,38 @@ pub fn short(x: f64) -> String {
 
 /// Weights up to which acceptance is judged.
 const JUDGED: f64 = 200.0;
+/// R̂ of chains that agree, given draws enough to tell.
+const RHAT: f64 = 1.05;
+
+/// R̂ and its grade: none where it is above the limit, but not above what chance gives so many draws.
+fn agreement(p: &LlcPoint, s: &SamplerSettings) -> (String, Grade) {
+    let Some(rhat) = p.rhat else {
+        return ("not known".into(), Grade::Plain);
+    };
+    let chance = rhat_by_chance(p.per_chain.len(), s.draws as f64, p.time).max(RHAT);
+    let text = significant(rhat, 3);
+    if rhat > RHAT && rhat <= chance {
+        let most = significant(chance, 3);
+        return (
+            format!("{text}, up to {most} by chance: too few draws to judge"),
+            Grade::Plain,
+        );
+    }
+    (text, below(rhat, chance, chance + 0.15))
+}
+
+/// Effective draws, and how well the error bar is known from them.
+fn effective(p: &LlcPoint) -> (String, Grade) {
+    let off = 100.0 / (2.0 * p.ess.max(0.5)).sqrt();
+    let text = format!("{}, error bar ± {off:.0} %", significant(p.ess, 3));
+    let grade = match p.ess {
+        e if e >= 20.0 => Grade::Good,
+        e if e >= 8.0 => Grade::Plain,
+        e if e >= 3.0 => Grade::Look,
+        _ => Grade::Bad,
+    };
+    (text, grade)
+}
 
 /// Every diagnostic of an estimate, the gravest questions first.
 #[must_use]
@@ -85,6 +119,7 @@ pub fn signs(p: &LlcPoint, s: &SamplerSettings) -> Vec<Sign> {
     let accept = p.accept.iter().sum::<f64>() / p.accept.len().max(1) as f64;
     let moving = p.free.map_or(f64::INFINITY, |free| free * free * s.gamma);
     let chains = s.chains.max(1) as u32;
+    let ((rhat, agree), (ess, enough)) = (agreement(p, s), effective(p));
     let row = |name, value, healthy, grade, help| Sign {
         name,
         value,
@@ -159,17 +194,17 @@ pub fn signs(p: &LlcPoint, s: &SamplerSettings) -> Vec<Sign> {
         ),
         row(
             "R̂",
-            maybe(p.rhat),
-            "below 1.05",
-            judged(p.rhat, &|x| below(x, 1.05, 1.2)),
-            "Rank-normalised split R̂: do the chains agree with one another and with their own halves. Draw longer, or raise γ.",
+            rhat,
+            "below 1.05, or what chance gives",
+            agree,
+            "Rank-normalised split R̂: do the chains agree with one another and with their own halves. A few draws give a large one by chance. Draw longer, or raise γ.",
         ),
         row(
             "effective draws",
-            show(p.ess),
-            "100 and more",
-            above(p.ess, 100.0, 20.0),
-            "ESS of the chain-mean series: its draws over its autocorrelation time. Draw longer.",
+            ess,
+            "20 and more",
+            enough,
+            "ESS of the chain-mean series: its draws over its autocorrelation time. The error bar itself is uncertain by 1/√(2·ESS), and by more where the time is hardly shorter than the chains. Draw longer.",
         ),
         row(
             "autocorrelation time",
@@ -240,6 +275,7 @@ pub fn signs(p: &LlcPoint, s: &SamplerSettings) -> Vec<Sign> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     #[test]
@@ -248,12 +284,15 @@ mod tests {
             gamma: 100.0,
             chains: 4,
             burnin: 50,
+            draws: 1000,
             ..SamplerSettings::default()
         };
         let well = LlcPoint {
             index: Some(0.05),
             rhat: Some(1.01),
             ess: 300.0,
+            time: 3.3,
+            per_chain: vec![1.0; 4],
             accept: vec![0.96; 4],
             free: Some(0.4),
             relaxations: 3.0,
@@ -268,7 +307,7 @@ mod tests {
         let sick = LlcPoint {
             index: Some(0.4),
             rhat: Some(1.5),
-            ess: 5.0,
+            ess: 2.0,
             accept: vec![0.3; 4],
             below: 0.8,
             failed_chains: 1,
@@ -291,5 +330,35 @@ mod tests {
                 .iter()
                 .any(|x| x.name == "acceptance" && x.grade == Grade::Plain)
         );
+    }
+
+    #[test]
+    fn few_draws_are_not_judged_by_what_chance_gives_them() {
+        let grade = |draws, rhat, ess: f64| {
+            let s = SamplerSettings {
+                chains: 4,
+                draws,
+                ..SamplerSettings::default()
+            };
+            let p = LlcPoint {
+                rhat: Some(rhat),
+                ess,
+                time: draws as f64 / ess,
+                per_chain: vec![1.0; 4],
+                ..LlcPoint::default()
+            };
+            let found = signs(&p, &s).into_iter().find(|x| x.name == "R̂");
+            found
+                .map(|x| (x.grade, x.value.contains("too few")))
+                .unwrap()
+        };
+        // Thirty draws, ten of them effective, give up to 1.5 by chance: no verdict, and no amber.
+        assert_eq!(grade(30, 1.2, 10.0), (Grade::Plain, true));
+        assert_eq!(grade(30, 1.02, 10.0), (Grade::Good, false));
+        // Far above it the chains stand apart, however few the draws.
+        assert_eq!(grade(30, 3.0, 10.0), (Grade::Bad, false));
+        // Many draws are judged as ever.
+        assert_eq!(grade(2000, 1.12, 500.0), (Grade::Look, false));
+        assert_eq!(grade(2000, 1.5, 500.0), (Grade::Bad, false));
     }
 }

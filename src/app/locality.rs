@@ -1,4 +1,4 @@
-//! Whether the chains of λ̂ still know where they started.
+//! Whether the chains of λ̂ still know where they started, and what holds them.
 
 use crate::protocol::LlcPoint;
 
@@ -31,6 +31,76 @@ pub fn slope(points: &[LlcPoint]) -> Option<f64> {
     let across: f64 = sound.iter().map(|p| (p.0 - at) * (p.1 - under)).sum();
     let along: f64 = sound.iter().map(|p| (p.0 - at).powi(2)).sum();
     (high - low > 0.25 * rise && along > 0.0).then(|| across / along)
+}
+
+/// What a setting of the sampler makes of λ̂.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Regime {
+    /// The chains have forgotten w*.
+    Mirror,
+    /// They remember part of it.
+    Mixed,
+    /// The spring alone holds them.
+    Spring,
+    /// They stay with w*, and λ̂ is not that null, as far as it is known.
+    Local,
+    /// It cannot be told.
+    Unknown,
+}
+
+/// Between Mixed and Local: at a slope of 1 the chains follow w* wholly.
+const LOCAL_FROM: f64 = 0.75;
+/// Largest mean distance of λ̂ from (nβ/2γ)·tr H, as a share of the latter, at which the spring holds.
+const SPRING: f64 = 0.25;
+
+impl Regime {
+    /// Of a curve of λ̂ at one nβ and γ. Spring: λ̂ is the null (nβ/2γ)·tr H, to which nβE[L − L(w*)]
+    /// tends where γ is far above nβ times every curvature, at all its checkpoints with a curvature.
+    #[must_use]
+    pub fn of(points: &[LlcPoint], nbeta: f64, gamma: f64) -> Self {
+        match slope(points) {
+            Some(s) if s < LEFT_BELOW => return Self::Mirror,
+            Some(s) if s < LOCAL_FROM => return Self::Mixed,
+            _ => {}
+        }
+        let known = points
+            .iter()
+            .filter_map(|p| Some((p.value, 0.5 * nbeta / gamma * p.curvature?.trace)));
+        let known: Vec<(f64, f64)> = known.filter(|k| k.1.is_finite()).collect();
+        let off: f64 = known.iter().map(|(value, null)| (value - null).abs()).sum();
+        let null: f64 = known.iter().map(|(_, null)| null.abs()).sum();
+        if known.len() >= ENOUGH && off <= SPRING * null {
+            Self::Spring
+        } else if slope(points).is_some() {
+            Self::Local
+        } else {
+            Self::Unknown
+        }
+    }
+
+    /// In one word, and in a sentence.
+    #[must_use]
+    pub fn told(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Mirror => (
+                "mirror",
+                "The chains have forgotten w*: λ̂ is a constant minus nβ times the loss, its mirror.",
+            ),
+            Self::Mixed => (
+                "mixed",
+                "The chains remember part of w*: λ̂ mixes the loss with the geometry around w*.",
+            ),
+            Self::Spring => (
+                "spring",
+                "The spring holds every direction: λ̂ is (nβ/2γ)·tr H and says no more than the trace of the Hessian.",
+            ),
+            Self::Local => ("local", "The chains stay with w*: λ̂ is a local quantity."),
+            Self::Unknown => (
+                "unclear",
+                "Too few points, or a loss that has hardly moved, to tell whether the chains stay with w*.",
+            ),
+        }
+    }
 }
 
 /// Whether the chains have left w*: what they see no longer depends on where they started.
@@ -85,6 +155,41 @@ mod tests {
             (0.048, 0.056),
         ]);
         assert!(!left(&local));
+        assert_eq!(Regime::of(&mirror, 144.8, 1.0), Regime::Mirror);
+        assert_eq!(Regime::of(&local, 144.8, 100.0), Regime::Local);
+        assert_eq!(Regime::of(&local[..2], 1.0, 1.0), Regime::Unknown);
+    }
+
+    #[test]
+    fn a_curve_that_is_its_null_is_held_by_the_spring() {
+        // Induction at nβ 300, γ 1000: λ̂ and (nβ/2γ)·tr H over training.
+        let curve = |scale: f64| -> Vec<LlcPoint> {
+            let seen = [
+                (4.5, 1.9, 1.5),
+                (4.0, 11.5, 10.0),
+                (3.4, 37.6, 41.0),
+                (2.4, 65.0, 62.0),
+                (2.0, 42.0, 35.0),
+            ];
+            let point = |&(loss, value, null): &(f64, f64, f64)| LlcPoint {
+                init_loss: loss,
+                mean_loss: loss + value / 300.0,
+                value,
+                curvature: Some(crate::protocol::Curved {
+                    trace: scale * null * 2000.0 / 300.0,
+                    ..Default::default()
+                }),
+                ..LlcPoint::default()
+            };
+            seen.iter().map(point).collect()
+        };
+        assert_eq!(Regime::of(&curve(1.0), 300.0, 1000.0), Regime::Spring);
+        // A trace thrice as large, or none, is another matter.
+        assert_eq!(Regime::of(&curve(3.0), 300.0, 1000.0), Regime::Local);
+        let mut bare = curve(1.0);
+        bare.iter_mut().for_each(|p| p.curvature = None);
+        assert_eq!(Regime::of(&bare, 300.0, 1000.0), Regime::Local);
+        assert_eq!(Regime::of(&curve(1.0), 300.0, 0.0), Regime::Local);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What studies ask for, from a run's settings: pure, and counted before it is started.
 
-use crate::knobs::{Kind, Knobs};
+use crate::knobs::Knobs;
 use crate::protocol::{Cell, StudyKind, StudySpec};
 
 /// The sampler's setting of a run, as studies vary it.
@@ -52,42 +52,71 @@ fn times(x: f64, factor: f64) -> f64 {
     format!("{:.2e}", x * factor).parse().unwrap_or(x * factor)
 }
 
-/// nβ × ε around the run's setting at one checkpoint: row by row, nβ rising, ε rising in each.
-#[must_use]
-pub fn sweep(at: Setting, step: u64) -> StudySpec {
-    let cells = SWEEP.iter().flat_map(|&row| {
-        SWEEP.iter().map(move |&column| {
-            Setting {
-                nbeta: times(at.nbeta, row),
-                eps: times(at.eps, column),
-                ..at
-            }
-            .cell(step)
-        })
-    });
+/// Factors of the lens on nβ and on γ.
+const LENS: ([f64; 4], [f64; 3]) = ([0.01, 0.1, 1.0, 10.0], [0.1, 1.0, 10.0]);
+
+impl Setting {
+    /// This setting at another nβ and γ, times these factors, with an ε that keeps ε·a/4, the index
+    /// of discretisation at the greatest curvature a = nβ·h + γ, where it is: `steep` is h, if it was
+    /// measured. Else ε is as small as the stiffer of the two asks: a is at most that much larger,
+    /// whatever h is. Without a spring the axis of γ is around 1.
+    fn moved(self, nbeta: f64, gamma: f64, steep: Option<f64>) -> Self {
+        let own = if self.gamma > 0.0 { self.gamma } else { 1.0 };
+        let to = (times(self.nbeta, nbeta), times(own, gamma));
+        let follows = match steep.filter(|h| *h > 0.0) {
+            Some(h) => (self.nbeta * h + own) / (to.0 * h + to.1),
+            None => 1.0 / (to.0 / self.nbeta).max(to.1 / own),
+        };
+        Self {
+            nbeta: to.0,
+            gamma: to.1,
+            eps: times(self.eps, follows.min(10.0)),
+        }
+    }
+}
+
+/// A grid around the run's setting at one checkpoint: row by row, nβ rising.
+fn grid(kind: StudyKind, step: u64, cell: impl Fn(f64, f64) -> Setting) -> StudySpec {
+    let all = SWEEP
+        .iter()
+        .flat_map(|&row| SWEEP.map(|column| cell(row, column).cell(step)));
     StudySpec {
-        kind: StudyKind::Sweep,
-        cells: cells.collect(),
+        kind,
+        cells: all.collect(),
         chains: 2,
         burnin: 20,
         draws: 30,
     }
 }
 
-/// nβ over four decades at every checkpoint given, with a step that stays as stable as the run's:
-/// ε falls as nβ rises. The spring is the run's times `gamma_factor`.
+/// nβ × ε around the run's setting at one checkpoint: row by row, nβ rising, ε rising in each.
 #[must_use]
-pub fn lens(at: Setting, steps: &[u64], gamma_factor: f64) -> StudySpec {
-    let gamma = at.gamma * gamma_factor;
-    let stiff = |nbeta: f64, gamma: f64| nbeta / at.nbeta + gamma / at.gamma.max(f64::MIN_POSITIVE);
-    let cells = [0.01, 0.1, 1.0, 10.0].iter().flat_map(|&factor| {
-        let nbeta = at.nbeta * factor;
-        // Twice the stiffness of the run's own setting is stable if that is.
-        let eps = at.eps * (2.0 / stiff(nbeta, gamma)).min(10.0);
-        steps
-            .iter()
-            .map(move |&step| Setting { nbeta, gamma, eps }.cell(step))
-    });
+pub fn sweep(at: Setting, step: u64) -> StudySpec {
+    grid(StudyKind::Sweep, step, |row, column| Setting {
+        nbeta: times(at.nbeta, row),
+        eps: times(at.eps, column),
+        ..at
+    })
+}
+
+/// nβ × γ likewise, γ rising in each row. ε follows, so that no cell is less stable than the run:
+/// `steep` is the greatest eigenvalue of the Hessian at the checkpoint, if it was measured.
+#[must_use]
+pub fn spring(at: Setting, step: u64, steep: Option<f64>) -> StudySpec {
+    grid(StudyKind::Spring, step, |row, column| {
+        at.moved(row, column, steep)
+    })
+}
+
+/// nβ over four values and γ over three, a decade apart, at every checkpoint given, ε following:
+/// `steep` is the greatest eigenvalue of the Hessian over the checkpoints, if it was measured.
+#[must_use]
+pub fn lens(at: Setting, steps: &[u64], steep: Option<f64>) -> StudySpec {
+    let settings = LENS
+        .0
+        .iter()
+        .flat_map(|&nbeta| LENS.1.map(|gamma| at.moved(nbeta, gamma, steep)));
+    let cells = settings.flat_map(|s| steps.iter().map(move |&step| s.cell(step)));
     StudySpec {
         kind: StudyKind::Lens,
         cells: cells.collect(),
@@ -158,29 +187,6 @@ pub fn parts(knobs: &Knobs, steps: &[u64], names: &[String]) -> StudySpec {
     }
 }
 
-/// The parts of this model that are worth a curve each: whole tensors, and each head alone.
-#[must_use]
-pub fn part_names(knobs: &Knobs) -> Vec<String> {
-    let schema = knobs.schema().iter().find(|k| k.key == "part");
-    let Some(Kind::Choice { options }) = schema.map(|k| k.kind) else {
-        return Vec::new();
-    };
-    let (layers, heads) = (knobs.size("layers"), knobs.size("heads"));
-    let mlp = knobs.get("mlp").is_none() || knobs.int("mlp") > 0;
-    let wanted = |part: &str| match part.split('.').collect::<Vec<_>>()[..] {
-        ["all" | "attn"] => false,
-        ["mlp"] => mlp,
-        [_] => true,
-        ["blocks", layer, "attn", "head", head] => {
-            let below = |text: &str, n: usize| text.parse::<usize>().is_ok_and(|i| i < n);
-            below(layer, layers) && below(head, heads)
-        }
-        _ => false,
-    };
-    let named = options.iter().filter(|part| wanted(part));
-    named.map(|part| (*part).to_string()).collect()
-}
-
 /// Chain steps of a study: what it costs, in units of one chain's step.
 #[must_use]
 pub fn chain_steps(spec: &StudySpec) -> u64 {
@@ -235,34 +241,40 @@ mod tests {
         assert_eq!(eps, [3e-5, 9.49e-5, 3e-4, 9.49e-4, 3e-3]);
     }
 
-    #[test]
-    fn the_lens_stays_as_stable_as_the_run() {
-        let spec = lens(AT, &[0, 100], 1.0);
-        assert_eq!(spec.cells.len(), 8);
-        // ε(nβ·h + γ) for any curvature h up to γ/nβ is at most twice the run's.
-        for cell in &spec.cells {
-            let stiff = |s: &Cell| s.eps * (s.nbeta * 1000.0 / 300.0 + s.gamma);
-            assert!(stiff(cell) <= 2.0 * stiff(&AT.cell(0)) + 1e-12, "{cell:?}");
-        }
-        assert!(
-            spec.cells
-                .iter()
-                .any(|c| c.nbeta == 300.0 && (c.eps - 1e-4).abs() < 1e-12)
-        );
+    /// The largest ε(nβ·h + γ) of a study's cells beside the run's own at this curvature.
+    fn stiffest(spec: &StudySpec, h: f64) -> f64 {
+        let stiff = |s: &Cell| s.eps * (s.nbeta * h + s.gamma);
+        let all = spec.cells.iter().map(stiff);
+        all.fold(0.0, f64::max) / stiff(&AT.cell(0))
     }
 
     #[test]
-    fn each_head_is_a_part() {
-        let card = crate::experiments::card("induction").unwrap();
-        let names = part_names(&Knobs::defaults(card.knobs));
-        assert!(names.contains(&"blocks.1.attn.head.3".into()));
-        assert!(
-            !names
-                .iter()
-                .any(|n| n.starts_with("blocks.2") || n == "all" || n == "mlp")
-        );
-        let tms = crate::experiments::card("tms").unwrap();
-        assert_eq!(part_names(&Knobs::defaults(tms.knobs)), ["W", "b"]);
+    fn no_cell_of_lens_or_spring_is_less_stable_than_the_run() {
+        let steps = [0, 100];
+        assert_eq!(lens(AT, &steps, None).cells.len(), 4 * 3 * 2);
+        for h in [0.0, 0.4, 16.8, 1e4] {
+            // Numbers are rounded to three digits.
+            assert!(stiffest(&lens(AT, &steps, None), h) < 1.01, "{h}");
+            assert!(stiffest(&spring(AT, 0, None), h) < 1.01, "{h}");
+            let known = spring(AT, 0, Some(h));
+            assert!((stiffest(&known, h) - 1.0).abs() < 0.01, "{h}");
+            // ε goes as far as stability lets it, but no more than tenfold.
+            let most = known.cells.iter().map(|c| c.eps).fold(0.0, f64::max);
+            assert!(most > 5e-4 && most < 1.01e-3, "{most}");
+        }
+        // Planted fault: an ε that stays is not stable where nβ and γ rise.
+        let mut fixed = spring(AT, 0, None);
+        fixed.cells.iter_mut().for_each(|c| c.eps = AT.eps);
+        assert!(stiffest(&fixed, 16.8) > 5.0);
+        assert_eq!(spring(AT, 600, Some(3.0)).cells[12], AT.cell(600));
+        assert!(lens(AT, &steps, Some(3.0)).cells.contains(&AT.cell(100)));
+        // Without a spring the axis of γ has numbers all the same, rising.
+        let none = Setting { gamma: 0.0, ..AT };
+        let gammas: Vec<f64> = spring(none, 0, None).cells[..5]
+            .iter()
+            .map(|c| c.gamma)
+            .collect();
+        assert_eq!(gammas, [0.1, 0.316, 1.0, 3.16, 10.0]);
     }
 
     #[test]

@@ -250,6 +250,9 @@ pub fn range(kind: Kind) -> String {
             value(Value::Float(min)),
             value(Value::Float(max))
         ),
+        Kind::Choice { options } if options.len() > 12 => {
+            format!("{} and {} more", options[..3].join(", "), options.len() - 3)
+        }
         Kind::Choice { options } => options.join(", "),
         Kind::List { min, max, .. } => format!(
             "numbers from {} to {}, between commas",

@@ -14,7 +14,7 @@ use crate::estimate::trace::Trace;
 use crate::exec::{Batch, Run};
 use crate::experiments::Of;
 use crate::kernels::{Replica, Step};
-use crate::protocol::{CellResult, Fault, LlcPoint, SamplerSettings, Study, StudySpec};
+use crate::protocol::{Cell, CellResult, Fault, LlcPoint, SamplerSettings, Study, StudySpec};
 use std::collections::VecDeque;
 use web_time::Instant;
 
@@ -49,17 +49,23 @@ impl std::fmt::Debug for Studying {
     }
 }
 
-/// Which cells share a job of at most `chains` chains: neighbours of the same checkpoint.
+/// Most cells a checkpoint has: no job needs room for more.
+pub(super) fn widest(spec: &StudySpec) -> usize {
+    let of = |cell: &Cell| spec.cells.iter().filter(|c| c.step == cell.step).count();
+    spec.cells.iter().map(of).max().unwrap_or(1)
+}
+
+/// Which cells share a job of at most `chains` chains: those of the same checkpoint.
 fn groups(spec: &StudySpec, chains: usize) -> VecDeque<Vec<u32>> {
     let most = (chains / spec.chains.max(1) as usize).max(1);
     let mut out: VecDeque<Vec<u32>> = VecDeque::new();
     for (i, cell) in spec.cells.iter().enumerate() {
-        let fits = out
-            .back()
-            .is_some_and(|g| g.len() < most && spec.cells[g[0] as usize].step == cell.step);
-        match out.back_mut() {
-            Some(group) if fits => group.push(i as u32),
-            _ => out.push_back(vec![i as u32]),
+        let group = out
+            .iter_mut()
+            .find(|g| g.len() < most && spec.cells[g[0] as usize].step == cell.step);
+        match group {
+            Some(group) => group.push(i as u32),
+            None => out.push_back(vec![i as u32]),
         }
     }
     out
@@ -273,7 +279,8 @@ impl Studying {
             let steep = steep.map(|h| cell.nbeta * h + cell.gamma);
             let found = diagnose(trace, &[], steep);
             let found = result(index, self.view.spec.chains, found);
-            self.view.done.push(found);
+            let at = self.view.done.partition_point(|r| r.cell < index);
+            self.view.done.insert(at, found);
         }
         let done = self.view.done.len() as f64;
         let left = self.view.spec.cells.len() as f64 - done;
@@ -323,7 +330,6 @@ fn result(index: u32, chains: u32, found: Option<LlcPoint>) -> CellResult {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::Cell;
 
     #[test]
     fn cells_of_one_checkpoint_share_a_job() {
@@ -337,7 +343,8 @@ mod tests {
             ..StudySpec::default()
         };
         let shared: Vec<Vec<u32>> = groups(&spec, 4).into();
-        assert_eq!(shared, [vec![0, 1], vec![2], vec![3, 4], vec![5]]);
+        assert_eq!(shared, [vec![0, 1], vec![2, 5], vec![3, 4]]);
+        assert_eq!(widest(&spec), 4);
         // A job too small for a cell is given one all the same.
         assert_eq!(groups(&spec, 1).len(), 6);
     }

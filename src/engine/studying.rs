@@ -2,7 +2,7 @@
 
 use super::host::Host;
 use super::session::Session;
-use super::study::Studying;
+use super::study::{Studying, widest};
 use crate::app::link::{self, Link};
 use crate::exec::Exec;
 use crate::knobs::Value;
@@ -41,7 +41,7 @@ impl Host {
     ) -> Result<Studying, Fault> {
         let own = (link.knobs.float("nbeta"), link.knobs.float("gamma"));
         let per = spec.chains.clamp(1, 64) as usize;
-        let mut chains = (most / per).clamp(1, spec.cells.len().max(1)) * per;
+        let mut chains = (most / per).clamp(1, widest(&spec)) * per;
         let whole = |n: u64| Value::Int(i64::try_from(n).unwrap_or(i64::MAX));
         link.knobs.put("burnin", whole(spec.burnin));
         link.knobs.put("draws", whole(spec.draws));

@@ -6,12 +6,13 @@ use super::trace::{Row, Trace};
 use crate::math::stats;
 use crate::protocol::LlcPoint;
 
-/// Above it R̂ says that the chains have not mixed (Vehtari et al. 2021 would say 1.01 of many draws).
+/// Above it R̂ says that the chains have not mixed (Vehtari et al. 2021 would say 1.01 of many draws),
+/// unless so few draws give as much by chance.
 const RHAT: f64 = 1.05;
 /// Above it the discretisation biases the stiffest direction by more than 15 %.
 const INDEX: f64 = 0.15;
-/// Fewer effective draws say little of the standard error itself.
-const ESS: f64 = 20.0;
+/// Fewer effective draws leave the standard error itself uncertain by more than a quarter, 1/√(2·ESS).
+const ESS: f64 = 8.0;
 /// Up to as many moving weights MALA's acceptance judges ε; above, prior-only directions lower it.
 const JUDGED: usize = 200;
 /// Below it ε is too large for MALA, and its bias for SGLD.
@@ -155,16 +156,20 @@ fn warnings(trace: &Trace, p: &LlcPoint, curvature: Option<f64>) -> Vec<String> 
         "The loss falls along the chains: they have found a way down, or started with too large a step; raise γ or lower ε.".into(),
     );
     if let Some(rhat) = p.rhat {
+        let chance = stats::rhat_by_chance(p.per_chain.len(), s.draws as f64, p.time);
         say(
-            rhat > RHAT && s.chains > 1,
-            format!("R̂ is {rhat:.2}: the chains disagree; draw longer, or raise γ."),
+            rhat > RHAT.max(chance) && s.chains > 1,
+            format!(
+                "R̂ is {rhat:.2}, more than the {chance:.2} that chance gives so many draws: the chains disagree; draw longer, or raise γ."
+            ),
         );
     }
     say(
         p.ess < ESS,
         format!(
-            "Only {:.0} effective draws: the error bar is itself uncertain; draw longer.",
-            p.ess
+            "Only {:.0} effective draws: the error bar is itself uncertain by {:.0} % and more; draw longer.",
+            p.ess,
+            100.0 / (2.0 * p.ess.max(0.5)).sqrt()
         ),
     );
     // Batches that differ from step to step lower it at any ε: it judges exact losses alone.

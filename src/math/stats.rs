@@ -149,6 +149,21 @@ pub fn rhat(chains: &[Vec<f64>]) -> f64 {
     plain_rhat(&rank_normal(&split)).max(plain_rhat(&rank_normal(&folded)))
 }
 
+/// The R̂ that `chains` chains of `draws` draws each reach by chance in about one of a hundred cases,
+/// though all walk on the same distribution, where their autocorrelation time is `time` draws: the
+/// means of the halves then scatter by time/half of the variance, and of the variance within a half
+/// that share is missing. A time estimated from a series not much longer than it is too short; so
+/// it is taken as time·(1 + 4·time/half) here, which on AR(1) series is what was missing.
+#[must_use]
+pub fn rhat_by_chance(chains: usize, draws: f64, time: f64) -> f64 {
+    let (half, free) = (0.5 * draws, (2 * chains).saturating_sub(1).max(1) as f64);
+    let share = (time * (1.0 + 4.0 * time / half) / half).clamp(0.0, 0.8);
+    // χ²/free at 99 %, by Wilson and Hilferty 1931.
+    let ninth = 2.0 / (9.0 * free);
+    let far = (1.0 - ninth + normal_quantile(0.99) * ninth.sqrt()).powi(3);
+    ((half - 1.0) / half + share / (1.0 - share) * far).sqrt()
+}
+
 /// Normal scores Φ⁻¹((rank − 3/8)/(n + 1/4)) over all chains, ties sharing their mean rank.
 fn rank_normal(chains: &[Vec<f64>]) -> Vec<Vec<f64>> {
     let all = chains.concat();
@@ -259,5 +274,35 @@ mod tests {
         });
         assert!(rhat(&drifting) > 1.05);
         assert!(rhat(&[vec![1.0, 2.0]]).is_nan());
+    }
+
+    #[test]
+    fn chance_explains_rhat_of_short_chains_and_not_of_chains_apart() {
+        for (phi, n) in [(0.0, 30), (0.5, 30), (0.8, 30), (0.5, 100), (0.95, 100)] {
+            let (mut over, mut apart, mut plain) = (0, 0, 0);
+            for s in 0..100 {
+                let mut chains: Vec<Vec<f64>> = (0..4).map(|c| ar1(1000 * s + c, phi, n)).collect();
+                let limit = |chains: &[Vec<f64>]| {
+                    let all: Vec<f64> = (0..n)
+                        .map(|t| mean(&chains.iter().map(|c| c[t]).collect::<Vec<_>>()))
+                        .collect();
+                    rhat_by_chance(4, n as f64, autocorrelation_time(&all))
+                };
+                let found = rhat(&chains);
+                over += u32::from(found > limit(&chains));
+                plain += u32::from(found > 1.05);
+                chains[0].iter_mut().for_each(|x| *x += 4.0);
+                apart += u32::from(rhat(&chains) > limit(&chains));
+            }
+            assert!(over <= 15, "φ {phi}, {n} draws: {over} of 100 by chance");
+            // Where the draws say anything, a chain that stands apart is seen.
+            assert!(apart > 80 || phi > 0.7, "φ {phi}, {n} draws: {apart}");
+            // Planted fault: the limit for long chains cries wolf at short ones.
+            assert!(
+                phi < 0.5 || n > 30 || plain > 30,
+                "φ {phi}, {n} draws: {plain}"
+            );
+        }
+        assert!(rhat_by_chance(4, 2000.0, 3.0) < 1.01);
     }
 }

@@ -1,6 +1,6 @@
 //! Stand-alone files: the same SVG with the stylesheet of the page's charts inside.
 
-use super::scene::escape;
+use super::scene::{Scene, escape};
 
 /// The page's stylesheet; the part for charts stands between two markers.
 const PAGE: &str = include_str!("../../www/style.css");
@@ -15,6 +15,22 @@ pub fn stylesheet() -> &'static str {
         .map_or("", |(rules, _)| rules.trim())
 }
 
+/// Pictures one under another as one: the SVG, its width and its height in pixels.
+#[must_use]
+pub fn stack(scenes: &[Scene]) -> (String, f64, f64) {
+    let (mut inside, mut width, mut height) = (String::new(), 0.0, 0.0);
+    for scene in scenes {
+        // A nested svg has its place in the one around it.
+        let place = format!("<svg y=\"{height:.1}\"");
+        inside.push_str(&scene.svg().replacen("<svg", &place, 1));
+        (width, height) = (f64::max(width, scene.width), height + scene.height);
+    }
+    let svg = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"plot\" width=\"{width:.1}\" height=\"{height:.1}\" viewBox=\"0 0 {width:.1} {height:.1}\">{inside}</svg>"
+    );
+    (svg, width, height)
+}
+
 /// An SVG that looks the same without the page around it, on a ground of its own, in light colours, and says where it comes from.
 #[must_use]
 pub fn export(svg: &str, origin: &str) -> String {
@@ -27,5 +43,31 @@ pub fn export(svg: &str, origin: &str) -> String {
             )
         }
         _ => svg.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plot::{Anchor, Mark};
+
+    #[test]
+    fn every_panel_is_in_the_file_one_under_another() {
+        let scene = |label: &str, height| Scene {
+            width: 300.0,
+            height,
+            label: label.into(),
+            marks: vec![Mark::text("tick", [0.0, 5.0], Anchor::Start, label)],
+        };
+        let (svg, width, height) = stack(&[scene("upper", 180.0), scene("lower", 126.0)]);
+        assert_eq!((width, height), (300.0, 306.0));
+        let file = export(&svg, "here");
+        for part in [">upper</text>", ">lower</text>", "y=\"0.0\"", "y=\"180.0\""] {
+            assert_eq!(file.matches(part).count(), 1, "{part} in {file}");
+        }
+        // The style stands once, in the outer picture, and what was opened is closed.
+        assert_eq!(file.matches("<style>").count(), 1);
+        assert_eq!(file.matches("<svg").count(), file.matches("</svg>").count());
+        assert!(file.find("<style>") < file.find(">upper"));
     }
 }

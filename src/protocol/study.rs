@@ -9,7 +9,9 @@ pub enum StudyKind {
     /// ε × nβ at one checkpoint: where λ̂ does not depend on ε.
     #[default]
     Sweep,
-    /// nβ over decades at every checkpoint: from a mirror of the loss to a local quantity.
+    /// γ × nβ at one checkpoint, ε following: where λ̂ does not depend on the spring.
+    Spring,
+    /// nβ and γ over decades at every checkpoint: from a mirror of the loss to a local quantity.
     Lens,
     /// One setting at every checkpoint: a curve estimated again without training again.
     Again,

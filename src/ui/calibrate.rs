@@ -6,7 +6,7 @@ use super::Page;
 use super::lens::Lens;
 use super::sweep;
 use super::tip::Tip;
-use crate::app::{Action, study, words};
+use crate::app::{Action, parts, study, words};
 use crate::plot::cursor::nearest;
 use crate::plot::number::{fixed, with_error};
 use crate::protocol::{Cell, CellResult, Study, StudyKind, StudySpec};
@@ -36,12 +36,24 @@ pub fn Calibrate(page: &Page) -> Html {
     };
     let now = study::Setting::of(&run.knobs);
     let every = study::thinned(&steps, 40);
+    // The greatest eigenvalue of the Hessian over these checkpoints, where it was measured.
+    let steep = |of: &dyn Fn(u64) -> bool| {
+        let points = run.llc.points.iter().filter(|p| of(p.step));
+        let known = points.filter_map(|p| Some(p.curvature?.h_max));
+        known.reduce(f64::max)
+    };
     let mut jobs: Vec<(&str, &str, &str, StudySpec)> = vec![
         (
             "sweep",
             "Sweep ε × nβ",
             "λ̂ at 5 × 5 settings around the run's own, at this checkpoint",
             study::sweep(now, at),
+        ),
+        (
+            "spring",
+            "Sweep γ × nβ",
+            "λ̂ at 5 × 5 settings around the run's own, at this checkpoint: how much of it the spring decides. ε follows, so that no cell is less stable than the run",
+            study::spring(now, at, steep(&|step| step == at)),
         ),
         (
             "richardson",
@@ -58,11 +70,11 @@ pub fn Calibrate(page: &Page) -> Html {
         (
             "lens",
             "Locality lens",
-            "λ̂ over training at nβ from a hundredth of the run's to ten times it: from a mirror of the loss to a local quantity",
-            study::lens(now, &study::thinned(&steps, 24), 1.0),
+            "λ̂ over training at nβ from a hundredth of the run's to ten times it, and γ from a tenth to ten times: from a mirror of the loss through a local quantity to the trace of the Hessian. At up to 16 checkpoints; ε follows",
+            study::lens(now, &study::thinned(&steps, 16), steep(&|_| true)),
         ),
     ];
-    let names = study::part_names(&run.knobs);
+    let names = parts::alone(&run.knobs);
     if !names.is_empty() {
         let few = study::thinned(&steps, 10);
         jobs.push((
@@ -95,7 +107,7 @@ pub fn Calibrate(page: &Page) -> Html {
             if let Some(study) = &run.study {
                 <Progress study={(**study).clone()} page={page.clone()} />
                 { match study.spec.kind {
-                    StudyKind::Sweep => sweep::map(page, study),
+                    StudyKind::Sweep | StudyKind::Spring => sweep::map(page, study),
                     StudyKind::Lens => html! { <Lens ..page.clone() /> },
                     StudyKind::Richardson => richardson(study),
                     StudyKind::Again | StudyKind::Parts => html! { <Lens ..page.clone() /> },

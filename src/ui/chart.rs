@@ -1,7 +1,7 @@
 //! A chart's frame: title, the meaning of its terms, toggles, the picture, where it comes from.
 
 use super::Page;
-use super::plot::Plot;
+use super::plot::{Plot, Strip};
 use super::save::SaveChart;
 use super::tip::{Term, terms};
 use crate::app::recorded::Recorded;
@@ -38,9 +38,9 @@ pub struct ChartProps {
     pub empty: AttrValue,
     /// The step at a pixel of the picture.
     pub step_at: Callback<[f64; 2], Option<f64>>,
-    /// A second picture, under the first.
+    /// Lower panels.
     #[prop_or_default]
-    pub below: Html,
+    pub below: Vec<Strip>,
     /// Toggles and small print.
     #[prop_or_default]
     pub children: Html,
@@ -49,6 +49,11 @@ pub struct ChartProps {
 /// The frame.
 #[component]
 pub fn Chart(props: &ChartProps) -> Html {
+    let below = props.below.iter();
+    let scenes: Vec<Scene> = std::iter::once(&props.scene)
+        .chain(below.clone().map(|s| &s.scene))
+        .cloned()
+        .collect();
     let bare = props.points == 0 && props.recorded.is_none();
     html! {
         <figure class="chart" data-test={format!("chart-{}", props.name)}
@@ -63,8 +68,8 @@ pub fn Chart(props: &ChartProps) -> Html {
                 cursor={props.cursor.clone()} step_at={props.step_at.clone()}>
                 if bare { <p class="empty">{ &props.empty }</p> }
             </Plot>
-            { props.below.clone() }
-            if !bare { <SaveChart page={props.page.clone()} name={props.name.clone()} scene={props.scene.clone()} /> }
+            { for below.map(|s| s.shown.clone()) }
+            if !bare { <SaveChart page={props.page.clone()} name={props.name.clone()} {scenes} /> }
             if let Some(r) = &props.recorded { <p class="origin">{ format!("{}, on {}; press Run for yours.", r.origin(), r.device) }</p> }
         </figure>
     }

@@ -1,6 +1,7 @@
 //! One knob: its label, its field, and a tooltip that a keyboard reaches.
 
 use super::tip::Tip;
+use crate::app::parts::Part;
 use crate::app::{Action, words};
 use crate::knobs::{Kind, Knob};
 use web_sys::{HtmlInputElement, HtmlSelectElement};
@@ -18,6 +19,9 @@ pub struct KnobProps {
     /// Samples of the data set, where there is one: nβ can be set to n/ln n.
     #[prop_or_default]
     pub samples: Option<i64>,
+    /// What can be chosen, where that is in groups: each with its title.
+    #[prop_or_default]
+    pub groups: Vec<(String, Vec<Part>)>,
     /// Where changes go.
     pub send: Callback<Action>,
 }
@@ -42,7 +46,10 @@ pub fn KnobField(props: &KnobProps) -> Html {
     let field = match knob.kind {
         Kind::Choice { options } => html! {
             <select id={id.clone()} data-test={id.clone()} aria-describedby={tip.clone()} onchange={changed}>
-                { for options.iter().map(|o| html! { <option value={*o} selected={*o == props.text}>{ *o }</option> }) }
+                if props.groups.is_empty() {
+                    { for options.iter().map(|o| html! { <option value={*o} selected={*o == props.text}>{ *o }</option> }) }
+                }
+                { for props.groups.iter().map(|(title, parts)| grouped(title, parts, &props.text)) }
             </select>
         },
         Kind::Int { .. } | Kind::Float { .. } | Kind::List { .. } => html! {
@@ -85,5 +92,17 @@ pub fn KnobField(props: &KnobProps) -> Html {
                 <span class="small-print">{ format!(" {}: {}{unit}; default {}.", knob.key, words::range(knob.kind), words::value(knob.default)) }</span>
             </Tip>
         </div>
+    }
+}
+
+/// The choices of a group under its title.
+fn grouped(title: &str, parts: &[Part], now: &str) -> Html {
+    let options = parts.iter().map(|(value, name)| {
+        html! { <option value={*value} selected={*value == now}>{ name }</option> }
+    });
+    if title.is_empty() {
+        html! { <>{ for options }</> }
+    } else {
+        html! { <optgroup label={title.to_string()}>{ for options }</optgroup> }
     }
 }

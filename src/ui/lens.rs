@@ -1,75 +1,102 @@
-//! λ̂ over training at other settings than the run's: the locality lens with its slider, a curve
+//! λ̂ over training at other settings than the run's: the locality lens with its sliders, a curve
 //! estimated again, curves of parts of the model.
 
 use super::Page;
 use super::loss::look;
 use super::size::use_width;
-use crate::app::locality;
-use crate::plot::number::significant;
+use crate::app::health::short;
+use crate::app::lens::{Traced, curves, stops};
+use crate::app::locality::Regime;
+use crate::app::{Action, words};
+use crate::knobs::Value;
 use crate::plot::panels::{self, Curve};
-use crate::protocol::{LlcPoint, StudyKind};
+use crate::protocol::StudyKind;
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
-/// One curve of a study.
-struct Traced {
-    name: String,
-    x: Vec<f64>,
-    y: Vec<f64>,
-    points: Vec<LlcPoint>,
+/// A setting as the form writes it.
+pub fn plain(x: f64) -> String {
+    words::value(Value::Float(x))
 }
 
-/// Curves of the run's study, in the order of its cells.
-fn curves(page: &Page) -> (StudyKind, Vec<Traced>) {
-    let Some(study) = page.state.run.as_ref().and_then(|r| r.study.clone()) else {
-        return (StudyKind::default(), Vec::new());
-    };
-    let mut all: Vec<Traced> = Vec::new();
-    for (result, value) in study.done.iter().filter_map(|r| Some((r, r.value?))) {
-        let Some(cell) = study.spec.cells.get(result.cell as usize) else {
-            continue;
-        };
-        let name = match study.spec.kind {
-            StudyKind::Parts => cell.part.clone(),
-            _ => format!("nβ {}", significant(cell.nbeta, 2)),
-        };
-        let point = LlcPoint {
-            step: cell.step,
-            value,
-            se: result.se,
-            init_loss: result.init_loss,
-            mean_loss: result.mean_loss,
-            ..LlcPoint::default()
-        };
-        if all.last().is_none_or(|t| t.name != name) {
-            all.push(Traced {
-                name,
-                x: Vec::new(),
-                y: Vec::new(),
-                points: Vec::new(),
-            });
-        }
-        if let Some(t) = all.last_mut() {
-            t.x.push(cell.step as f64);
-            t.y.push(value);
-            t.points.push(point);
+/// The stop of a value, or the middle one of what is there.
+fn index(stops: &[f64], wanted: Option<f64>) -> usize {
+    let at = wanted.and_then(|w| stops.iter().position(|s| *s == w));
+    at.unwrap_or(stops.len().saturating_sub(1) / 2)
+}
+
+/// What the lens looks at, and how that is changed.
+struct Aim<'a> {
+    all: &'a [Traced],
+    shown: usize,
+    set: Callback<(f64, f64)>,
+}
+
+impl Aim<'_> {
+    fn curve(&self, nbeta: f64, gamma: f64) -> Option<&Traced> {
+        let is = |t: &&Traced| t.nbeta == nbeta && t.gamma == gamma;
+        self.all.iter().find(is)
+    }
+    /// A slider over the values of one setting, the other staying.
+    fn slider(&self, name: &str, id: &str, of: fn(&Traced) -> f64) -> Html {
+        let (stops, now) = (stops(self.all, of), &self.all[self.shown]);
+        let at = index(&stops, Some(of(now)));
+        let (set, other, first) = (self.set.clone(), (now.nbeta, now.gamma), name == "nβ");
+        let last = stops.len() - 1;
+        let slide = Callback::from(move |e: InputEvent| {
+            let input: Option<HtmlInputElement> = e.target_dyn_into();
+            let stop = input.and_then(|i| i.value().parse::<usize>().ok());
+            if let Some(&x) = stop.and_then(|i| stops.get(i)) {
+                set.emit(if first { (x, other.1) } else { (other.0, x) });
+            }
+        });
+        html! {
+            <label>{ format!("{name} {} ", plain(of(now))) }
+                <input type="range" min="0" max={last.to_string()} step="1" value={at.to_string()} oninput={slide} data-test={format!("lens-{id}")} />
+            </label>
         }
     }
-    (study.spec.kind, all)
-}
-
-/// What a setting makes of λ̂.
-fn regime(points: &[LlcPoint]) -> &'static str {
-    match locality::slope(points) {
-        Some(s) if s < locality::LEFT_BELOW => {
-            "Here the chains have forgotten w*: λ̂ is a constant minus nβ times the loss, its mirror."
+    /// What each setting makes of λ̂, a button each.
+    fn map(&self) -> Html {
+        let (rows, columns) = (stops(self.all, |t| t.nbeta), stops(self.all, |t| t.gamma));
+        let cell = |nbeta: f64, gamma: f64| {
+            let Some(t) = self.curve(nbeta, gamma) else {
+                return html! { <td>{"·"}</td> };
+            };
+            let on = t.name == self.all[self.shown].name;
+            let set = self.set.clone();
+            let press = Callback::from(move |_: MouseEvent| set.emit((nbeta, gamma)));
+            let (word, told) = Regime::of(&t.points, nbeta, gamma).told();
+            html! { <td><button type="button" class="small" aria-pressed={on.to_string()} aria-label={format!("{}: {told}", t.name)} onclick={press}>{ word }</button></td> }
+        };
+        html! {
+            <table class="regimes" data-test="regimes">
+                <thead><tr><th scope="col">{"nβ \\ γ"}</th>{ for columns.iter().map(|g| html! { <th scope="col">{ plain(*g) }</th> }) }</tr></thead>
+                <tbody>{ for rows.iter().map(|&nbeta| html! {
+                    <tr><th scope="row">{ plain(nbeta) }</th>{ for columns.iter().map(|&gamma| cell(nbeta, gamma)) }</tr>
+                }) }</tbody>
+            </table>
         }
-        Some(s) if s < 0.75 => {
-            "Here the chains remember part of w*: λ̂ mixes the loss with the geometry around w*."
-        }
-        Some(_) => "Here the chains stay with w*: λ̂ is a local quantity.",
-        None => {
-            "Too few points, or a loss that has hardly moved, to tell whether the chains stay with w*."
+    }
+    /// Sliders, the regime in words, the map, and the way to adopt the setting.
+    fn view(&self, page: &Page) -> Html {
+        let t = &self.all[self.shown];
+        let adopt = Action::Adopt {
+            nbeta: t.nbeta,
+            gamma: t.gamma,
+            eps: t.eps,
+        };
+        html! {
+            <>
+                <p class="slider">
+                    { self.slider("nβ", "nbeta", |t| t.nbeta) }
+                    { self.slider("γ", "gamma", |t| t.gamma) }
+                    <span class="muted">{ format!("ε {}", short(t.eps)) }</span>
+                    <button type="button" class="small" data-test="lens-adopt" onclick={page.on(adopt)}>{"Put into the form"}</button>
+                </p>
+                <p data-test="regime" role="status">{ Regime::of(&t.points, t.nbeta, t.gamma).told().1 }</p>
+                { self.map() }
+            </>
         }
     }
 }
@@ -79,25 +106,45 @@ fn regime(points: &[LlcPoint]) -> &'static str {
 pub fn Lens(page: &Page) -> Html {
     let node = use_node_ref();
     let width = use_width(&node);
-    let at = use_state(|| None::<usize>);
-    let (kind, all) = curves(page);
-    let Some(last) = all.len().checked_sub(1) else {
+    let wanted = use_state(|| None::<(f64, f64)>);
+    let Some((run, study)) = page
+        .state
+        .run
+        .as_ref()
+        .and_then(|r| Some((r, r.study.as_ref()?)))
+    else {
         return Html::default();
     };
-    let shown = at.unwrap_or(last).min(last);
-    let slide = {
-        let at = at.clone();
-        Callback::from(move |e: InputEvent| {
-            if let Some(input) = e.target_dyn_into::<HtmlInputElement>() {
-                at.set(input.value().parse().ok());
-            }
-        })
+    let all = curves(study, &run.llc.points);
+    let (controls, picture) = if all.is_empty() {
+        Default::default()
+    } else {
+        let (nbeta, gamma) = wanted.unwrap_or((run.knobs.float("nbeta"), run.knobs.float("gamma")));
+        let shown = all
+            .iter()
+            .position(|t| t.nbeta == nbeta && t.gamma == gamma)
+            .unwrap_or(all.len() - 1);
+        let lens = study.spec.kind == StudyKind::Lens;
+        let set = Callback::from(move |at| wanted.set(Some(at)));
+        let all = &all;
+        let controls = lens.then(|| Aim { all, shown, set }.view(page));
+        (controls, picture(page, width, all, lens.then_some(shown)))
     };
-    let lens = kind == StudyKind::Lens;
+    // The place of the picture is there from the beginning: its width is followed from then on.
+    html! {
+        <figure class="chart lens" data-test="lens">
+            { for controls }
+            <div class="plot-box" ref={node}>{ picture }</div>
+        </figure>
+    }
+}
+
+/// The curves, or the one that is shown.
+fn picture(page: &Page, width: f64, all: &[Traced], shown: Option<usize>) -> Html {
     let drawn: Vec<Curve> = all
         .iter()
         .enumerate()
-        .filter(|(i, _)| !lens || *i == shown)
+        .filter(|(i, _)| shown.is_none_or(|s| s == *i))
         .map(|(_, t)| Curve {
             label: &t.name,
             x: &t.x,
@@ -109,18 +156,6 @@ pub fn Lens(page: &Page) -> Html {
     chart.label = "λ̂ over training at the settings of the study".into();
     chart.y_title = "λ̂".into();
     chart.log_y = false;
-    chart.from_zero = !lens;
-    html! {
-        <figure class="chart lens" data-test="lens">
-            if lens {
-                <p class="slider">
-                    <label>{ format!("nβ {} ", all[shown].name.trim_start_matches("nβ ")) }
-                        <input type="range" min="0" max={last.to_string()} step="1" value={shown.to_string()} oninput={slide} data-test="lens-slider" />
-                    </label>
-                    { regime(&all[shown].points) }
-                </p>
-            }
-            <div class="plot-box" ref={node}>{ Html::from_html_unchecked(chart.draw().scene.svg().into()) }</div>
-        </figure>
-    }
+    chart.from_zero = shown.is_none();
+    Html::from_html_unchecked(chart.draw().scene.svg().into())
 }

@@ -3,7 +3,7 @@
 use super::Page;
 use super::chart::{Chart, ToggleButton};
 use super::loss::{HEIGHT, look, series};
-use super::plot::{step_under, strip};
+use super::plot::{Strip, step_under, strip};
 use super::size::use_width;
 use crate::app::action::Toggle;
 use crate::app::link::parse;
@@ -15,7 +15,7 @@ use std::rc::Rc;
 use yew::prelude::*;
 
 /// λ̂ and the card's nulls, each as a share of its largest value: what moves together shows it.
-fn nulls(page: &Page, llc: &Llc, look: &Look) -> Option<Html> {
+fn nulls(page: &Page, llc: &Llc, look: &Look) -> Option<Strip> {
     let state = &page.state;
     let specs = state.card().losses.iter().filter(|l| l.panel.null());
     let mut curves: Vec<(&str, &str, &[f64], Vec<f64>)> = specs
@@ -44,7 +44,7 @@ fn nulls(page: &Page, llc: &Llc, look: &Look) -> Option<Html> {
 }
 
 /// λ̂ beside what it would be by the curvature alone, and what an unfinished descent takes from it.
-fn flat(page: &Page, llc: &Llc, look: &Look) -> Option<Html> {
+fn flat(page: &Page, llc: &Llc, look: &Look) -> Option<Strip> {
     let knobs = &page.state.run.as_ref()?.knobs;
     let (nbeta, gamma) = (knobs.float("nbeta"), knobs.float("gamma"));
     let known: Vec<_> = llc
@@ -168,7 +168,7 @@ pub fn LlcChart(page: &Page) -> Html {
     .filter(|(name, _)| *name != "by position" || !llc.classes.is_empty())
     .map(|(name, help)| (name.to_string(), help.to_string()))
     .collect::<Vec<_>>();
-    let below = html! { <>{ for flat }{ for nulls }{ for lower }</> };
+    let below: Vec<Strip> = flat.into_iter().chain(nulls).chain(lower).collect();
     html! {
         <div class="llc">
             <Chart page={page.clone()} name="llc" title="λ̂" sub={setting} {node} {cursor}

@@ -3,7 +3,7 @@
 use super::Page;
 use super::chart::{Chart, ToggleButton};
 use super::meanings::{levels, meanings};
-use super::plot::{step_under, strip};
+use super::plot::{Strip, step_under, strip};
 use super::size::use_width;
 use crate::app::action::Toggle;
 use crate::app::{Action, Run, State, gons, terms};
@@ -78,7 +78,7 @@ pub fn series<'a>(state: &'a State, id: &str) -> Option<(&'a [f64], &'a [f64])> 
 }
 
 /// The second panel, if the card has series for it.
-fn below(page: &Page, look: &Look) -> Option<Html> {
+fn below(page: &Page, look: &Look) -> Option<Strip> {
     let state = &page.state;
     let specs = state
         .card()
@@ -162,7 +162,7 @@ pub fn LossChart(page: &Page) -> Html {
         .map(|step| chart.cursor(&drawn.frame, step));
     html! {
         <Chart page={page.clone()} name="loss" title="Loss" sub={sub} {node} {cursor} points={drawn.points} scene={drawn.scene}
-            help={terms::LOSS} {terms} below={second.clone().unwrap_or_default()} recorded={state.recorded()}
+            help={terms::LOSS} {terms} below={second.into_iter().collect::<Vec<_>>()} recorded={state.recorded()}
             empty={if state.run.is_some() { "The first evaluation is on its way." } else { "Press Run: the loss appears here." }}
             step_at={step_under(drawn.frame, look.x_max)}>
             <span class="toggles">

@@ -29,16 +29,27 @@ pub struct PlotProps {
     pub children: Html,
 }
 
+/// A lower panel, as it is shown and as it is saved.
+#[derive(Clone, PartialEq)]
+pub struct Strip {
+    /// With the cursor.
+    pub shown: Html,
+    /// The picture alone.
+    pub scene: Scene,
+}
+
 /// A lower panel: a line chart with the shared cursor, under the chart it belongs to.
-pub fn strip(page: &Page, mut chart: LineChart) -> Html {
+pub fn strip(page: &Page, mut chart: LineChart) -> Strip {
     let step = page.state.cursor.step;
     chart.quiet = step.is_some();
     let drawn = chart.draw();
     let cursor = step.map(|step| chart.cursor(&drawn.frame, step));
-    html! {
-        <Plot page={page.clone()} label={chart.label.clone()} scene={drawn.scene} {cursor}
+    let scene = drawn.scene;
+    let shown = html! {
+        <Plot page={page.clone()} label={chart.label.clone()} scene={scene.clone()} {cursor}
             step_at={step_under(drawn.frame, chart.x_max)} />
-    }
+    };
+    Strip { shown, scene }
 }
 
 /// A step under the pointer, where the axis is time.

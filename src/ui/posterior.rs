@@ -84,7 +84,7 @@ pub fn Posterior(props: &WalkProps) -> Html {
                 { below.clone() }
                 <div class="overlay" aria-hidden="true">{ Html::from_html_unchecked(over.svg().into()) }</div>
             </div>
-            <SaveChart page={props.page.clone()} name="posterior" scene={whole} />
+            <SaveChart page={props.page.clone()} name="posterior" scenes={vec![whole]} />
         </figure>
     }
 }

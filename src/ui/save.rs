@@ -1,9 +1,10 @@
-//! Saving: a chart as SVG or PNG, the run as CSV or JSON. Nothing leaves the device.
+//! Saving: a chart as SVG or PNG, the run's numbers as CSV or JSON. Nothing leaves the device.
 
 use super::Page;
-use crate::app::export::{csv, file_name, json};
+use crate::app::export::file_name;
+use crate::app::tables::What;
 use crate::plot::Scene;
-use crate::plot::export::export;
+use crate::plot::export::{export, stack};
 use gloo::utils::document;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::*;
@@ -21,8 +22,8 @@ pub struct SaveProps {
     pub page: Page,
     /// The chart's name.
     pub name: AttrValue,
-    /// The picture.
-    pub scene: Scene,
+    /// The picture and its lower panels.
+    pub scenes: Vec<Scene>,
 }
 
 /// The two buttons of a chart.
@@ -36,14 +37,15 @@ pub fn SaveChart(props: &SaveProps) -> Html {
     };
     let save = |ending: &'static str| {
         let name = file_name(state, &props.name, ending);
-        let (scene, origin) = (props.scene.clone(), origin.clone());
+        let (scenes, origin) = (props.scenes.clone(), origin.clone());
         Callback::from(move |_: MouseEvent| {
-            let svg = export(&scene.svg(), &origin);
+            let (svg, width, height) = stack(&scenes);
+            let svg = export(&svg, &origin);
             // What a browser refuses to save stays on the screen.
             let _ = if ending == "svg" {
                 as_file(&name, "image/svg+xml", &svg)
             } else {
-                as_png(&name, &svg, scene.width, scene.height)
+                as_png(&name, &svg, width, height)
             };
         })
     };
@@ -58,27 +60,36 @@ pub fn SaveChart(props: &SaveProps) -> Html {
 /// The run's numbers, in the top bar.
 #[component]
 pub fn ExportMenu(page: &Page) -> Html {
-    let save = |ending: &'static str| {
-        let state = page.state.clone();
-        Callback::from(move |_: MouseEvent| {
-            if let Some(run) = &state.run {
-                let name = file_name(&state, "series", ending);
-                let _ = if ending == "csv" {
-                    as_file(&name, "text/csv", &csv(run, state.card()))
-                } else {
-                    as_file(&name, "application/json", &json(&state, run))
-                };
+    let state = &page.state;
+    let save = |what: What, id: &'static str, csv: bool| {
+        let (ending, kind) = if csv {
+            ("csv", "text/csv")
+        } else {
+            ("json", "application/json")
+        };
+        let state = state.clone();
+        let press = Callback::from(move |_: MouseEvent| {
+            if let Some(text) = what.text(&state, csv) {
+                let _ = as_file(&file_name(&state, id, ending), kind, &text);
             }
-        })
+        });
+        html! {
+            <button type="button" class="small" data-test={format!("export-{id}-{ending}")} disabled={!what.there(&page.state)}
+                onclick={press}>{ ending.to_uppercase() }</button>
+        }
     };
-    let none = page.state.run.is_none();
+    let told = match state.run {
+        None => "Once a run has started, its numbers.",
+        Some(_) => "This run so far. JSON holds the link and all settings too.",
+    };
     html! {
         <details class="menu" data-test="export">
             <summary>{"Export"}</summary>
             <div class="sheet">
-                <p class="muted">{ if none { "Once a run has started: all its series. Charts have buttons of their own." } else { "All series of this run so far. Charts have buttons of their own." } }</p>
-                <button type="button" data-test="export-csv" disabled={none} onclick={save("csv")}>{"CSV, a line a point"}</button>
-                <button type="button" data-test="export-json" disabled={none} onclick={save("json")}>{"JSON, as run.json"}</button>
+                <p class="muted">{ told }{" Charts have buttons of their own."}</p>
+                { for What::ALL.iter().map(|&(what, id, name)| html! {
+                    <p class="row"><span>{ name }</span>{ save(what, id, true) }{ save(what, id, false) }</p>
+                }) }
             </div>
         </details>
     }

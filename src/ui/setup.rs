@@ -3,7 +3,7 @@
 use super::Page;
 use super::knob::KnobField;
 use super::tip::Tip;
-use crate::app::{Action, State, terms, words};
+use crate::app::{Action, State, parts, terms, words};
 use crate::knobs::{Group, Knobs};
 use crate::plot::number::{grouped, significant};
 use gloo::utils::window;
@@ -44,7 +44,8 @@ pub fn Setup(page: &Page) -> Html {
                 { for GROUPS.iter().map(|(group, name)| {
                     let fields: Vec<Html> = knobs.schema().iter().filter(|k| k.group == *group && knobs.applies(k)).map(|knob| {
                         let value = knobs.get(knob.key).unwrap_or(knob.default);
-                        html! { <KnobField key={knob.key} knob={*knob} text={words::value(value)} changed={value != knob.default} samples={samples(knobs)} send={page.send.clone()} /> }
+                        let groups = if knob.key == "part" { parts::groups(knobs) } else { Vec::new() };
+                        html! { <KnobField key={knob.key} knob={*knob} {groups} text={words::value(value)} changed={value != knob.default} samples={samples(knobs)} send={page.send.clone()} /> }
                     }).collect();
                     if fields.is_empty() {
                         Html::default()

@@ -1,14 +1,23 @@
-//! The map of a sweep: λ̂ over nβ and ε, its plateau, and what to adopt.
+//! The map of a sweep: λ̂ over nβ and ε, or over nβ and γ, its plateau, and what to adopt.
 
 use super::Page;
 use super::calibrate::shown;
+use super::lens::plain;
 use crate::app::Action;
 use crate::app::health::short;
 use crate::plot::number::{fixed, significant, with_error};
-use crate::protocol::{Cell, CellResult, Study};
+use crate::protocol::{Cell, CellResult, Study, StudyKind};
 use yew::prelude::*;
 
-/// The map of a sweep: nβ down, ε across.
+/// What goes across: ε or γ, with its symbol.
+fn across(study: &Study) -> (fn(&Cell) -> f64, &'static str) {
+    match study.spec.kind {
+        StudyKind::Spring => (|c| c.gamma, "γ"),
+        _ => (|c| c.eps, "ε"),
+    }
+}
+
+/// The map of a sweep: nβ down, ε or γ across.
 pub(super) fn map(page: &Page, study: &Study) -> Html {
     let cells = &study.spec.cells;
     let sorted = |f: fn(&Cell) -> f64| {
@@ -17,14 +26,15 @@ pub(super) fn map(page: &Page, study: &Study) -> Html {
         v.dedup();
         v
     };
-    let (columns, rows) = (sorted(|c| c.eps), sorted(|c| c.nbeta));
+    let (column, symbol) = across(study);
+    let (columns, rows) = (sorted(column), sorted(|c| c.nbeta));
     // Shades go by rank: one cell that ran off does not make all others look alike.
     let mut ranks: Vec<f64> = study.done.iter().filter_map(|r| r.value).collect();
     ranks.sort_by(f64::total_cmp);
-    let find = |eps: f64, nbeta: f64| {
+    let find = |x: f64, nbeta: f64| {
         let cell = cells
             .iter()
-            .position(|c| c.eps == eps && c.nbeta == nbeta)?;
+            .position(|c| column(c) == x && c.nbeta == nbeta)?;
         let at = study.done.iter().position(|r| r.cell as usize == cell)?;
         Some((at as u32, &cells[cell], &study.done[at]))
     };
@@ -33,13 +43,13 @@ pub(super) fn map(page: &Page, study: &Study) -> Html {
         <>
             <table class="heat" data-test="sweep">
                 <caption>{ format!("λ̂ at step {}. ", fixed(step as f64, 0)) }
-                    <span class="small-print">{"A double frame marks the plateau, where λ̂ does not depend on ε; ★ is the setting to adopt; α is the mean acceptance. Click a cell to put its nβ and ε into the form."}</span>
+                    <span class="small-print">{ format!("A double frame marks the plateau, where λ̂ does not depend on {symbol}; ★ is the setting to adopt; α is the mean acceptance. Click a cell to put its nβ, γ and ε into the form.") }</span>
                 </caption>
-                <thead><tr><th scope="col">{"nβ \\ ε"}</th>{ for columns.iter().map(|e| html! { <th scope="col">{ short(*e) }</th> }) }</tr></thead>
+                <thead><tr><th scope="col">{ format!("nβ \\ {symbol}") }</th>{ for columns.iter().map(|x| html! { <th scope="col">{ if symbol == "γ" { plain(*x) } else { short(*x) } }</th> }) }</tr></thead>
                 <tbody>
                     { for rows.iter().map(|&nbeta| html! {
-                        <tr><th scope="row">{ significant(nbeta, 3) }</th>
-                            { for columns.iter().map(|&eps| match find(eps, nbeta) {
+                        <tr><th scope="row">{ plain(nbeta) }</th>
+                            { for columns.iter().map(|&x| match find(x, nbeta) {
                                 Some((at, cell, result)) => heat(page, study, at, cell, result, &ranks),
                                 None => html! { <td>{"·"}</td> },
                             }) }
@@ -87,8 +97,9 @@ fn heat(
         (share > 0.55).then_some("bright"),
     );
     let told = format!(
-        "nβ {}, ε {}: λ̂ {value}, acceptance {}, R̂ {}, ε·a/4 {}",
-        significant(cell.nbeta, 3),
+        "nβ {}, γ {}, ε {}: λ̂ {value}, acceptance {}, R̂ {}, ε·a/4 {}",
+        plain(cell.nbeta),
+        plain(cell.gamma),
         short(cell.eps),
         known(result.accept),
         known(result.rhat),
@@ -108,13 +119,21 @@ fn known(x: Option<f64>) -> String {
 }
 
 fn advice(study: &Study) -> String {
-    match study.recommended.and_then(|i| study.done.get(i as usize)) {
-        Some(r) => study.spec.cells.get(r.cell as usize).map_or_else(String::new, |c| {
-            format!(
-                "Adopt nβ {} with ε {}: on the plateau, the largest step there, λ̂ {}.",
-                significant(c.nbeta, 3), short(c.eps), shown(r)
-            )
-        }),
+    let spring = study.spec.kind == StudyKind::Spring;
+    let best = study
+        .recommended
+        .and_then(|i| study.done.get(i as usize))
+        .and_then(|r| Some((r, study.spec.cells.get(r.cell as usize)?)));
+    match best {
+        Some((r, c)) => format!(
+            "Adopt nβ {}, γ {}, ε {}: on the plateau, the {} there, λ̂ {}.",
+            plain(c.nbeta),
+            plain(c.gamma),
+            short(c.eps),
+            if spring { "strongest spring" } else { "largest step" },
+            shown(r)
+        ),
+        None if spring => "No cell lies on a plateau: λ̂ depends on γ everywhere here, so it is a number of this γ too. Compare checkpoints at one γ, and name it.".into(),
         None => "No cell lies on a plateau: λ̂ depends on ε everywhere here. A larger γ, more draws or a smaller ε may bring one.".into(),
     }
 }

@@ -1,0 +1,370 @@
+//! What was estimated as tables for notebooks: every λ̂ point with all its diagnostics, the traces of
+//! the one that is open, every cell of the study. A table is made from the same values as the JSON
+//! beside it, so that a diagnostic that is added is in both.
+
+use super::export;
+use super::run::Run;
+use super::state::State;
+use crate::knobs::Group;
+use crate::protocol::{Study, TraceView};
+use serde_json::{Map, Value, json};
+use std::fmt::Write as _;
+
+/// What can be saved of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum What {
+    /// Every curve.
+    Series,
+    /// Every λ̂ point with its diagnostics and settings.
+    Estimates,
+    /// The traces of the λ̂ point that is open.
+    Opened,
+    /// Every cell of the study with its settings.
+    Study,
+}
+
+impl What {
+    /// All of them: in file names, and in words.
+    pub const ALL: [(Self, &'static str, &'static str); 4] = [
+        (Self::Series, "series", "All curves"),
+        (Self::Estimates, "estimates", "λ̂ points with diagnostics"),
+        (Self::Opened, "traces", "The opened point's chains"),
+        (Self::Study, "study", "The study, cell by cell"),
+    ];
+
+    /// Whether there is any yet.
+    #[must_use]
+    pub fn there(self, state: &State) -> bool {
+        state.run.as_ref().is_some_and(|run| match self {
+            Self::Series => true,
+            Self::Estimates => !run.llc.points.is_empty(),
+            Self::Opened => run.trace.is_some(),
+            Self::Study => run.study.is_some(),
+        })
+    }
+
+    /// The text of the file, as CSV or as JSON; none while there is nothing to save.
+    #[must_use]
+    pub fn text(self, state: &State, csv: bool) -> Option<String> {
+        let run = state.run.as_ref()?;
+        let with = |key: &str, value: Value| {
+            let mut all = export::head(state, run);
+            all.insert(key.into(), value);
+            Value::Object(all).to_string()
+        };
+        Some(match (self, csv) {
+            (Self::Series, true) => export::csv(run, state.card()),
+            (Self::Series, false) => export::json(state, run),
+            (Self::Estimates, true) => table(&estimates(run)),
+            (Self::Estimates, false) => with("estimates", Value::Array(estimates(run))),
+            (Self::Opened, true) => traces(run.trace.as_ref()?),
+            (Self::Opened, false) => with("trace", opened(run.trace.as_ref()?)),
+            (Self::Study, true) => table(&cells(run.study.as_ref()?)),
+            (Self::Study, false) => with("cells", Value::Array(cells(run.study.as_ref()?))),
+        })
+    }
+}
+
+/// Each λ̂ point, and beside it the settings it was made with.
+fn estimates(run: &Run) -> Vec<Value> {
+    let sampler = run.knobs.schema().iter();
+    let settings: Map<String, Value> = sampler
+        .filter(|k| k.group == Group::Sampler)
+        .filter_map(|k| Some((k.key.into(), json!(run.knobs.get(k.key)?))))
+        .collect();
+    let row = |mut point: Value| {
+        point["settings"] = Value::Object(settings.clone());
+        point
+    };
+    run.llc.points.iter().map(|p| row(json!(p))).collect()
+}
+
+/// Each cell that is done: its settings, its numbers, and what the study makes of it.
+fn cells(study: &Study) -> Vec<Value> {
+    let spec = &study.spec;
+    let row = |(i, result): (usize, &crate::protocol::CellResult)| {
+        let mut row = json!(spec.cells.get(result.cell as usize)?);
+        let (row_map, Value::Object(numbers)) = (row.as_object_mut()?, json!(result)) else {
+            return None;
+        };
+        row_map.extend(numbers);
+        row["kind"] = json!(spec.kind);
+        row["chains"] = json!(spec.chains);
+        row["burnin"] = json!(spec.burnin);
+        row["draws"] = json!(spec.draws);
+        row["plateau"] = json!(study.plateau.contains(&(i as u32)));
+        row["recommended"] = json!(study.recommended == Some(i as u32));
+        Some(row)
+    };
+    study.done.iter().enumerate().filter_map(row).collect()
+}
+
+/// One line a row: the members of an object within a row have its name before their own, a list
+/// stands in one field between semicolons, what is not known is empty.
+#[must_use]
+pub fn table(rows: &[Value]) -> String {
+    let rows: Vec<Vec<(String, String)>> = rows
+        .iter()
+        .map(|row| {
+            let mut out = Vec::new();
+            flatten("", row, &mut out);
+            out
+        })
+        .collect();
+    let mut header: Vec<&str> = vec!["step"];
+    for (name, _) in rows.iter().flatten() {
+        if !header.contains(&name.as_str()) {
+            header.push(name);
+        }
+    }
+    // What is an object in one row and not known in another has the columns of the object alone.
+    let all = header.clone();
+    header.retain(|h| !all.iter().any(|other| other.starts_with(&format!("{h}."))));
+    let mut out = header.join(",") + "\n";
+    for row in &rows {
+        let field = |h: &&str| {
+            row.iter()
+                .find(|(name, _)| name == h)
+                .map_or("", |(_, value)| value)
+        };
+        let fields: Vec<String> = header.iter().map(|h| quoted(field(h))).collect();
+        let _ = writeln!(out, "{}", fields.join(","));
+    }
+    out
+}
+
+fn flatten(name: &str, value: &Value, out: &mut Vec<(String, String)>) {
+    match value {
+        Value::Object(members) => {
+            for (key, value) in members {
+                let name = if name.is_empty() {
+                    key.clone()
+                } else {
+                    format!("{name}.{key}")
+                };
+                flatten(&name, value, out);
+            }
+        }
+        Value::Array(items) => {
+            let items: Vec<String> = items.iter().map(plain).collect();
+            out.push((name.into(), items.join(";")));
+        }
+        other => out.push((name.into(), plain(other))),
+    }
+}
+
+fn plain(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// A field with a comma, a quote or a line break stands between quotes (RFC 4180).
+fn quoted(text: &str) -> String {
+    if text.contains([',', '"', '\n']) {
+        format!("\"{}\"", text.replace('"', "\"\""))
+    } else {
+        text.into()
+    }
+}
+
+/// The traces as lists, and the settings they were made with.
+fn opened(t: &TraceView) -> Value {
+    json!({
+        "checkpoint": t.step,
+        "settings": t.settings,
+        "step": t.x,
+        "anchor": t.anchor,
+        "loss": t.losses,
+        "distance": t.distance,
+        "llc": t.running.iter().map(|r| r[0]).collect::<Vec<f64>>(),
+        "llc_se": t.running.iter().map(|r| r[1]).collect::<Vec<f64>>(),
+    })
+}
+
+/// A line a chain step: L(w*) on its batch, the loss and ‖w − w*‖ of each chain, counted from 0, and
+/// λ̂ over the draws so far with its error.
+fn traces(t: &TraceView) -> String {
+    let chains = t.losses.len();
+    let mut out = String::from("step,anchor");
+    for what in ["loss", "distance"] {
+        (0..chains).for_each(|c| {
+            let _ = write!(out, ",{what}.{c}");
+        });
+    }
+    out.push_str(",llc,llc_se\n");
+    let first = t.x.len().saturating_sub(t.running.len());
+    let text = |y: Option<&f64>| {
+        let known = y.filter(|y| y.is_finite());
+        known.map(ToString::to_string).unwrap_or_default()
+    };
+    for (k, step) in t.x.iter().enumerate() {
+        let chains = t.losses.iter().chain(&t.distance).map(|y| y.get(k));
+        let running = k.checked_sub(first).and_then(|k| t.running.get(k));
+        let ends = [0, 1].map(|i| running.map(|r| &r[i]));
+        let fields = [t.anchor.get(k)].into_iter().chain(chains).chain(ends);
+        let fields: Vec<String> = fields.map(text).collect();
+        let _ = writeln!(out, "{step},{}", fields.join(","));
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::app::run::Llc;
+    use crate::protocol::{Cell, CellResult, Curved, LlcPoint, RunId, StudyKind, StudySpec};
+    use std::rc::Rc;
+
+    fn state() -> State {
+        let mut state = State::new("#/tms?v=1&seed=7&nbeta=200", true, Default::default());
+        let (link, knobs) = (state.link.text(true), state.link.knobs.clone());
+        let mut run = Run::new(RunId(1), link, knobs, 10);
+        let point = LlcPoint {
+            step: 5,
+            value: 4.0,
+            se: 0.5,
+            per_chain: vec![3.5, 4.5],
+            warnings: vec!["R̂ is 1.2, \"high\".".into()],
+            ..LlcPoint::default()
+        };
+        let known = LlcPoint {
+            step: 10,
+            rhat: Some(1.25),
+            curvature: Some(Curved {
+                h_max: 2.5,
+                ..Curved::default()
+            }),
+            ..point.clone()
+        };
+        run.llc = Rc::new(Llc::of(vec![point, known]));
+        state.run = Some(run);
+        state
+    }
+
+    /// A CSV as its reader sees it: a map of columns for each row.
+    fn read(csv: &str) -> Vec<Map<String, Value>> {
+        let mut lines = csv.lines();
+        let split = |line: &str| {
+            let (mut fields, mut inside) = (vec![String::new()], false);
+            for c in line.chars() {
+                match c {
+                    '"' => inside = !inside,
+                    ',' if !inside => fields.push(String::new()),
+                    c => fields.last_mut().unwrap().push(c),
+                }
+            }
+            fields
+        };
+        let header = split(lines.next().unwrap());
+        let row = |line| {
+            let fields = split(line);
+            assert_eq!(fields.len(), header.len(), "{line}");
+            let fields = fields.into_iter().map(Value::String);
+            header.clone().into_iter().zip(fields).collect()
+        };
+        lines.map(row).collect()
+    }
+
+    #[test]
+    fn every_diagnostic_of_every_point_is_in_the_table() {
+        let state = state();
+        let csv = What::Estimates.text(&state, true).unwrap();
+        let rows = read(&csv);
+        assert_eq!(rows.len(), 2);
+        assert!(csv.starts_with("step,"), "{csv}");
+        assert_eq!(
+            (&rows[0]["value"], &rows[1]["rhat"]),
+            (&json!("4.0"), &json!("1.25"))
+        );
+        assert_eq!(rows[0]["rhat"], "");
+        assert_eq!(rows[0]["per_chain"], "3.5;4.5");
+        assert_eq!(rows[0]["warnings"], "R̂ is 1.2, high.");
+        assert_eq!(
+            (
+                &rows[0]["curvature.h_max"],
+                &rows[1]["curvature.h_max"],
+                &rows[1]["settings.nbeta"]
+            ),
+            (&json!(""), &json!("2.5"), &json!("200.0"))
+        );
+        // Every member of a point has a column; nothing that is added to it is forgotten.
+        let point = json!(LlcPoint::default());
+        for key in point.as_object().unwrap().keys() {
+            assert!(
+                rows[0].contains_key(key) || key == "curvature",
+                "{key} in {csv}"
+            );
+        }
+        assert!(!rows[0].contains_key("curvature"));
+        let read: Value =
+            serde_json::from_str(&What::Estimates.text(&state, false).unwrap()).unwrap();
+        assert_eq!(read["estimates"][1]["curvature"]["h_max"], 2.5);
+        assert_eq!(read["link"], "#/tms?v=1&seed=7&nbeta=200");
+    }
+
+    #[test]
+    fn every_cell_of_a_study_is_in_the_table_with_its_settings() {
+        let mut state = state();
+        assert!(!What::Study.there(&state) && What::Study.text(&state, true).is_none());
+        let cell = |eps| Cell {
+            step: 5,
+            eps,
+            part: "W".into(),
+            ..Cell::default()
+        };
+        let result = |cell, value| CellResult {
+            cell,
+            value,
+            ..CellResult::default()
+        };
+        let study = Study {
+            spec: StudySpec {
+                kind: StudyKind::Spring,
+                cells: vec![cell(1e-3), cell(1e-4)],
+                chains: 2,
+                burnin: 20,
+                draws: 30,
+            },
+            done: vec![result(0, None), result(1, Some(3.0))],
+            plateau: vec![1],
+            ..Study::default()
+        };
+        state.run.as_mut().unwrap().study = Some(Rc::new(study));
+        let rows = read(&What::Study.text(&state, true).unwrap());
+        let shown = |i: usize, key: &str| rows[i][key].as_str().unwrap().to_owned();
+        assert_eq!((rows.len(), shown(0, "value")), (2, String::new()));
+        let keys = [
+            "step", "eps", "part", "value", "plateau", "chains", "draws", "kind",
+        ];
+        assert_eq!(
+            keys.map(|k| shown(1, k)),
+            ["5", "0.0001", "W", "3.0", "true", "2", "30", "spring"]
+        );
+    }
+
+    #[test]
+    fn the_opened_point_has_a_line_a_chain_step() {
+        let mut state = state();
+        let trace = TraceView {
+            x: vec![0.0, 1.0, 2.0],
+            anchor: vec![0.5; 3],
+            losses: vec![vec![1.0, 2.0, 3.0], vec![1.5]],
+            distance: vec![vec![0.0, 0.1, 0.2], vec![0.0]],
+            running: vec![[4.0, 0.25]],
+            ..TraceView::default()
+        };
+        state.run.as_mut().unwrap().trace = Some(Rc::new(trace));
+        let csv = What::Opened.text(&state, true).unwrap();
+        // A chain that ran away ends where it did, and λ̂ begins behind burn-in.
+        assert_eq!(
+            csv,
+            "step,anchor,loss.0,loss.1,distance.0,distance.1,llc,llc_se\n\
+             0,0.5,1,1.5,0,0,,\n1,0.5,2,,0.1,,,\n2,0.5,3,,0.2,,4,0.25\n"
+        );
+        assert!(What::ALL.iter().filter(|w| w.0.there(&state)).count() == 3);
+    }
+}
