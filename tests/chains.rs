@@ -24,8 +24,16 @@ const TMS: &str = "#/tms?replicas=1&n=60&steps=6&every=3&log=0&chains=2&burnin=3
 
 /// A link of each sampler that its experiment offers.
 fn each(text: &str, samplers: &[&str]) -> Vec<String> {
-    let link = |sampler| format!("{text}&sampler={sampler}");
-    samplers.iter().map(link).collect()
+    // RMSprop's steps are longer, which a link that is too bold is told.
+    let eps = |&sampler: &&str| {
+        if sampler == "rmsprop" {
+            "&eps=1e-5"
+        } else {
+            ""
+        }
+    };
+    let link = |sampler| format!("{text}&sampler={sampler}{}", eps(&sampler));
+    samplers.iter().copied().map(link).collect()
 }
 
 fn session(text: &str, engine: EngineChoice) -> Session {

@@ -14,10 +14,19 @@ const RUN: RunId = RunId(1);
 
 /// Runs the link to its end, then the studies one after another.
 fn play(engine: EngineChoice, studies: &[StudySpec]) -> (Vec<LlcPoint>, Vec<Study>) {
+    play_link(LINK, engine, studies)
+}
+
+/// The same of any link.
+fn play_link(
+    link: &str,
+    engine: EngineChoice,
+    studies: &[StudySpec],
+) -> (Vec<LlcPoint>, Vec<Study>) {
     let mut host = Host::new(None, Rc::default());
     let secure = true;
     block_on(host.command(Command::Hello { engine, secure }));
-    let (link, resume, paused) = (LINK.to_string(), false, false);
+    let (link, resume, paused) = (link.to_string(), false, false);
     block_on(host.command(Command::Start {
         run: RUN,
         link,
@@ -100,6 +109,25 @@ fn a_cell_is_the_estimate_of_a_run_with_its_settings() {
             (None, 4)
         );
     }
+}
+
+#[test]
+fn a_cell_descends_as_the_run_does() {
+    // Beside each other run more chains than in the run, so that the rates of the descent are tried
+    // in other groups.
+    let link = format!("{LINK}&polish=4&chains=2");
+    let two = |cells| StudySpec {
+        chains: 2,
+        ..spec(cells)
+    };
+    let own = cell(2, 200.0, 1e-3, "all");
+    let cells = vec![cell(2, 20.0, 1e-3, "all"), own.clone(), own];
+    let (points, studies) = play_link(&link, EngineChoice::Cpu, &[two(cells)]);
+    let point = points.iter().find(|p| p.step == 2).unwrap();
+    assert!(point.polished.unwrap()[1] > 0.0);
+    let values: Vec<Option<f64>> = studies[0].done.iter().map(|r| r.value).collect();
+    assert_eq!(values[1..], [Some(point.value); 2]);
+    assert_ne!(values[0], Some(point.value));
 }
 
 #[test]

@@ -6,7 +6,7 @@
 
 use crate::math::stats::rhat_by_chance;
 use crate::plot::number::{significant, with_error};
-use crate::protocol::{ClassLlc, LlcPoint, SamplerSettings};
+use crate::protocol::{ClassLlc, Curved, LlcPoint, SamplerSettings};
 
 /// How a diagnostic stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,6 +120,9 @@ pub fn signs(p: &LlcPoint, s: &SamplerSettings) -> Vec<Sign> {
     let moving = p.free.map_or(f64::INFINITY, |free| free * free * s.gamma);
     let chains = s.chains.max(1) as u32;
     let ((rhat, agree), (ess, enough)) = (agreement(p, s), effective(p));
+    let by_curvature = |c: Curved| 0.4 / (s.nbeta * c.h_max.max(0.0) + s.gamma);
+    let by_index = p.index.map(|i| 0.1 * s.eps / i);
+    let suggested = by_index.or(p.curvature.map(by_curvature));
     let row = |name, value, healthy, grade, help| Sign {
         name,
         value,
@@ -158,7 +161,7 @@ pub fn signs(p: &LlcPoint, s: &SamplerSettings) -> Vec<Sign> {
             maybe(p.index),
             "below 0.1",
             judged(p.index, &|x| below(x, 0.1, 0.15)),
-            "Discretisation: a is the greatest curvature nβ·h + γ. SGLD inflates λ̂ along it by 1/(1 − εa/4) and runs away at 1. Lower ε.",
+            "Discretisation: a is the greatest curvature nβ·h + γ. SGLD inflates λ̂ along it by 1/(1 − εa/4) and runs away at 1. Under RMSprop a is that of G^½(nβH + γ)G^½, G measured in these chains; a study shows its upper bound. Lower ε.",
         ),
         row(
             "greatest curvature h",
@@ -170,13 +173,10 @@ pub fn signs(p: &LlcPoint, s: &SamplerSettings) -> Vec<Sign> {
         ),
         row(
             "ε it suggests",
-            p.curvature.map_or_else(
-                || "not known".into(),
-                |c| short(0.4 / (s.nbeta * c.h_max.max(0.0) + s.gamma)),
-            ),
+            suggested.map_or_else(|| "not known".into(), short),
             "at least the ε used",
             Grade::Plain,
-            "0.4/(nβ·h + γ), where ε·a/4 is 0.1 and the steepest direction is biased by 11 %. The curve keeps one ε: take the smallest over its checkpoints.",
+            "0.4/a, where ε·a/4 is 0.1 and the steepest direction is biased by 11 %. The curve keeps one ε: take the smallest over its checkpoints.",
         ),
         row(
             "nulls: spring alone, descent",
@@ -269,6 +269,11 @@ pub fn signs(p: &LlcPoint, s: &SamplerSettings) -> Vec<Sign> {
         let value = p.classes.iter().map(told).collect::<Vec<_>>().join(", ");
         let help = "What each class of positions adds to λ̂: its share of the targets times nβ(E[L_c(w)] − L_c(w*)), batch by batch. They add up to λ̂.";
         all.insert(1, row("by position", value, "", Grade::Plain, help));
+    }
+    if let Some([moved, fallen]) = p.polished {
+        let value = format!("{} away, loss lower by {}", show(moved), show(fallen));
+        let help = "w* is not the checkpoint but the end of a descent from it: how far that is, and by how much the loss fell on the descent's batch.";
+        all.push(row("polished", value, "", Grade::Plain, help));
     }
     all
 }

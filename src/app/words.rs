@@ -219,14 +219,28 @@ pub fn setting(knobs: &Knobs) -> String {
         return "sampling is off".into();
     }
     let text = |key: &str| knobs.get(key).map_or_else(|| "–".into(), value);
-    format!(
+    let mut out = format!(
         "nβ {} · γ {} · ε {} · {}×{}",
         text("nbeta"),
         text("gamma"),
         text("eps"),
         text("chains"),
         text("draws")
-    )
+    );
+    // What is not the plain estimate of the checkpoint is named.
+    if knobs.word("sampler") != "sgld" {
+        out += &format!(" · {}", knobs.word("sampler"));
+    }
+    if knobs.get("part").is_some() && knobs.word("part") != "all" {
+        out += &format!(" · {} moves", knobs.word("part"));
+    }
+    if !matches!(knobs.word("on"), "" | "own" | "train") {
+        out += &format!(" · on {} data", knobs.word("on"));
+    }
+    if knobs.int("polish") > 0 {
+        out += &format!(" · polished by {} steps", knobs.int("polish"));
+    }
+    out
 }
 
 /// What a job of so many chain steps costs, from what a λ̂ point of this run took: `about 20 s`.

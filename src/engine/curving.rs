@@ -5,10 +5,10 @@
 //! other pairs are probes of the trace. A few rounds more, each on a batch of its own, give the
 //! gradient at w* without the batch's noise in its square.
 
-use crate::estimate::curvature::{Lanczos, dot, probe, spacing, trace};
-use crate::exec::{Batch, Exec, Run};
+use super::probing::probe;
+use crate::estimate::curvature::{self, Lanczos, dot, spacing, trace};
+use crate::exec::Exec;
 use crate::experiments::{ChainJob, Of, Parts};
-use crate::kernels::{Replica, Step};
 use crate::protocol::{Curved, Fault};
 
 /// Hessian-vector products of Lanczos at every checkpoint.
@@ -38,22 +38,10 @@ pub struct Curving {
 impl Curving {
     /// Prepares a measurement around `center`, along the weights that the chains move.
     #[must_use]
-    pub fn new(parts: &Parts, chains: &ChainJob, at: (u64, usize), center: Vec<f32>) -> Self {
+    pub fn new(chains: &ChainJob, at: (u64, usize), center: Vec<f32>) -> Self {
         let (checkpoint, follow) = at;
         let norm = dot32(&center).sqrt();
-        let chain = parts
-            .lab
-            .chain_replicas(checkpoint, follow)
-            .first()
-            .copied();
-        let mask = chain.map_or(u64::MAX, |r| {
-            u64::from(r.mask_hi) << 32 | u64::from(r.mask_lo)
-        });
-        let moves: Vec<bool> = chains
-            .groups
-            .iter()
-            .map(|g| mask >> (g & 63) & 1 == 1)
-            .collect();
+        let moves = chains.moves();
         Self {
             delta: spacing(norm),
             lanczos: Lanczos::new(&moves, checkpoint as u32),
@@ -100,7 +88,11 @@ impl Curving {
         while directions.len() < replicas / 2 {
             // Each probe is used once: where Lanczos takes the first pair, the count begins one further on.
             let index = self.forms.len() + directions.len() + usize::from(!follows);
-            directions.push(probe(&self.moves, self.checkpoint as u32, index as u32));
+            directions.push(curvature::probe(
+                &self.moves,
+                self.checkpoint as u32,
+                index as u32,
+            ));
         }
         let grads = self.gradients_at(parts, exec, &directions, round).await?;
         let mut mean = vec![0.0; n];
@@ -159,69 +151,23 @@ impl Curving {
         parts: &Parts,
         exec: &mut Exec,
         directions: &[Vec<f64>],
-        batch_index: u64,
+        batch: u64,
     ) -> Result<Vec<Vec<f64>>, Fault> {
-        let Some(chains) = &parts.chains else {
-            return Ok(Vec::new());
+        let beside = |v: &Vec<f64>, sign: f64| -> Vec<f32> {
+            let pairs = self.center.iter().zip(v);
+            let there = pairs.map(|(&w, v)| (f64::from(w) + sign * self.delta * v) as f32);
+            there.collect()
         };
-        let (job, buffers, n) = (&chains.job, chains.buffers, self.center.len());
-        let splits = buffers.splits;
-        let still: Vec<Replica> = parts
-            .lab
-            .chain_replicas(self.checkpoint, self.follow)
-            .into_iter()
-            .map(|r| Replica { eps: 0.0, ..r })
-            .collect();
-        exec.set_replicas(job.program, &still);
-        let mut points = Vec::with_capacity(still.len() * n);
-        for v in directions {
-            for sign in [1.0, -1.0] {
-                points.extend(
-                    self.center
-                        .iter()
-                        .zip(v)
-                        .map(|(&w, v)| (f64::from(w) + sign * self.delta * v) as f32),
-                );
-            }
-        }
-        while points.len() < still.len() * n {
-            points.extend_from_slice(&self.center);
-        }
+        let pairs = directions
+            .iter()
+            .flat_map(|v| [beside(v, 1.0), beside(v, -1.0)]);
+        let points: Vec<Vec<f32>> = pairs.collect();
         let of = Of::Chains {
             checkpoint: self.checkpoint,
             follow: self.follow,
         };
-        let mut words = Vec::new();
-        parts.lab.feed(of, batch_index, &mut words);
-        let mut batch = Batch::default();
-        batch.floats.push((buffers.params, 0, points));
-        batch.floats.push((buffers.anchor, 0, self.center.clone()));
-        batch.words.push((job.feed, 0, words));
-        batch.runs.push(Run {
-            program: job.program,
-            steps: vec![Step {
-                slot: 0,
-                ..parts.lab.step(of, batch_index)
-            }],
-        });
-        let wanted = 2 * directions.len();
-        batch.reads.push((buffers.grads, 0..wanted * splits * n));
-        let ticket = exec.submit(&batch)?;
-        let reads = exec.wait(ticket).await?;
-        let all = reads.first().map(Vec::as_slice).unwrap_or_default();
-        let sum = |partials: &[f32]| -> Vec<f64> {
-            let mut g = vec![0.0; n];
-            for part in partials.chunks_exact(n) {
-                g.iter_mut()
-                    .zip(part)
-                    .for_each(|(g, &p)| *g += f64::from(p));
-            }
-            g
-        };
-        let mut found: Vec<Vec<f64>> = all.chunks_exact(splits * n).map(sum).collect();
-        // A short read would be a mistake of the program; zeros keep it from being a panic.
-        found.resize(wanted, vec![0.0; n]);
-        Ok(found)
+        let found = probe(parts, exec, &self.center, &points, of, batch).await?;
+        Ok(found.into_iter().map(|(_, gradient)| gradient).collect())
     }
 }
 

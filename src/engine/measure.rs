@@ -54,7 +54,7 @@ pub async fn measure(session: &mut Session, hurry: &Cell<bool>) -> Result<Estima
             .exec
             .set_replicas(chains.job.program, &session.parts.lab.chain_replicas(0, 0));
         let mut pacer = Pacer::default();
-        point_s = chains.settings.steps() as f64
+        point_s = chains.settings.launches() as f64
             * time(session, &chains.job, of, &mut pacer, hurry).await?;
         session.chain_pacer = pacer;
     }

@@ -12,6 +12,8 @@ mod looking;
 pub mod measure;
 pub mod open;
 pub mod pacing;
+mod polishing;
+mod probing;
 pub mod record;
 mod recover;
 #[cfg(not(target_arch = "wasm32"))]
@@ -20,6 +22,7 @@ pub mod sampling;
 #[cfg(target_arch = "wasm32")]
 pub mod serve;
 pub mod session;
+mod stiffness;
 pub mod study;
 mod studying;
 mod tally;

@@ -4,11 +4,14 @@
 
 use super::curving::Curving;
 use super::pacing::{Pacer, Portion};
+use super::polishing::Polishing;
+use super::stiffness::Stiffness;
 use crate::estimate::diagnosis::diagnose;
 use crate::estimate::trace::Trace;
 use crate::exec::{Batch, Exec, Run};
 use crate::experiments::{ChainJob, Of, Parts};
 use crate::kernels::Step;
+use crate::optim::Sampler;
 use crate::protocol::{Curved, Fault, LlcPoint};
 use web_time::Instant;
 
@@ -19,10 +22,18 @@ pub struct Sampling {
     pub checkpoint: u64,
     /// The replica whose checkpoint it is.
     pub follow: usize,
-    /// Measures the curvature first.
+    /// Descends from the checkpoint first, where that is asked for.
+    polishing: Option<Polishing>,
+    /// How far it went, and by how much the loss fell.
+    polished: Option<[f64; 2]>,
+    /// Then measures the curvature.
     pub(super) curving: Option<Curving>,
     /// What it found.
     pub(super) curved: Option<Curved>,
+    /// Measures, once the chains are done, what a preconditioner makes of the curvature.
+    stiffness: Option<Stiffness>,
+    /// Where the chains ended, ‖w−w*‖²/‖w*‖² each.
+    ends: Vec<f64>,
     /// What the chains have left so far.
     pub trace: Trace,
     /// w*, `[params]`.
@@ -36,19 +47,24 @@ impl Sampling {
     #[must_use]
     pub fn new(parts: &Parts, chains: &ChainJob, at: (u64, usize), center: Vec<f32>) -> Self {
         let (checkpoint, follow) = at;
-        let norm = center.iter().map(|&w| f64::from(w).powi(2)).sum::<f64>();
         let mut trace = Trace::new(
             checkpoint,
             chains.settings.told(),
             chains.moving(),
-            norm.sqrt(),
+            norm(&center),
             parts.lab.walks(),
         );
         trace.classes = parts.lab.classes();
+        let polishing = Polishing::new(parts, chains, follow, &center);
+        let curving = Curving::new(chains, at, center.clone());
         Self {
             checkpoint,
             follow,
-            curving: Some(Curving::new(parts, chains, at, center.clone())),
+            curving: Some(curving).filter(|_| polishing.is_none()),
+            polishing,
+            polished: None,
+            stiffness: None,
+            ends: Vec::new(),
             curved: None,
             trace,
             center,
@@ -78,6 +94,19 @@ impl Sampling {
         let Some(chains) = &parts.chains else {
             return Ok(true);
         };
+        if let Some(polishing) = &mut self.polishing {
+            let clock = Instant::now();
+            let over = polishing.portion(parts, exec).await?;
+            self.seconds += clock.elapsed().as_secs_f64();
+            if over {
+                let (center, polished) = polishing.end();
+                let at = (self.checkpoint, self.follow);
+                self.trace.norm = norm(&center);
+                self.curving = Some(Curving::new(chains, at, center.clone()));
+                (self.center, self.polished, self.polishing) = (center, Some(polished), None);
+            }
+            return Ok(false);
+        }
         if let Some(curving) = &mut self.curving {
             let clock = Instant::now();
             if let Some(found) = curving.pump(parts, exec).await? {
@@ -85,6 +114,15 @@ impl Sampling {
             }
             self.seconds += clock.elapsed().as_secs_f64();
             return Ok(false);
+        }
+        if let Some(stiffness) = &mut self.stiffness {
+            let clock = Instant::now();
+            let found = stiffness.pump(parts, exec).await?;
+            self.seconds += clock.elapsed().as_secs_f64();
+            if let Some(found) = found {
+                *point = self.point(found);
+            }
+            return Ok(found.is_some());
         }
         let (job, settings, buffers) = (&chains.job, chains.settings, chains.buffers);
         let (next, total) = (self.trace.steps(), settings.steps());
@@ -126,9 +164,15 @@ impl Sampling {
         batch.reads.push((job.stats, 0..losses * steps as usize));
         batch.reads.push((buffers.sums, 0..sums * steps as usize));
         let last = next + steps == total;
+        let preconditioned = settings.sampler == Sampler::Rmsprop;
         if last {
             let ends = 0..self.center.len() * settings.chains;
             batch.reads.push((buffers.params, ends));
+            if preconditioned {
+                let each = settings.sampler.memory(self.center.len());
+                let memory = 0..each * settings.chains;
+                batch.reads.push((buffers.memory, memory));
+            }
         }
         let clock = Instant::now();
         let ticket = exec.submit(&batch)?;
@@ -136,25 +180,39 @@ impl Sampling {
         let took = clock.elapsed().as_secs_f64();
         self.seconds += took;
         pacer.record(Portion { steps, cuts }, took * 1e3);
-        let [stats, forces, ends] = std::array::from_fn(|_| reads.next().unwrap_or_default());
+        let [stats, forces, ends, memory] =
+            std::array::from_fn(|_| reads.next().unwrap_or_default());
         for (stats, forces) in stats.chunks_exact(losses).zip(forces.chunks_exact(sums)) {
             self.trace.push(stats, forces);
         }
         self.trace.shares.extend(shares);
-        if last {
-            let stiffness = |h: f64| settings.nbeta * h + settings.gamma;
-            // MALA has no bias to index, and RMSprop's step differs from weight to weight.
-            let plain = self.trace.settings.sampler == "sgld";
-            let measured = self.curved.map(|c| c.h_max.max(0.0));
-            let steepest = parts.lab.curvature().or(measured).filter(|_| plain);
-            let ends = relative_squares(&ends, &self.center);
-            *point = diagnose(&self.trace, &ends, steepest.map(stiffness));
-            if let Some(point) = point {
-                point.curvature = self.curved;
-            }
+        if !last {
+            return Ok(false);
         }
-        Ok(last)
+        self.ends = relative_squares(&ends, &self.center);
+        if preconditioned {
+            self.stiffness = Some(Stiffness::new(chains, of, &self.center, &memory));
+            return Ok(false);
+        }
+        // MALA has no bias to index.
+        let plain = settings.sampler == Sampler::Sgld;
+        let measured = self.curved.map(|c| c.h_max.max(0.0));
+        let steepest = parts.lab.curvature().or(measured).filter(|_| plain);
+        *point = self.point(steepest.map(|h| settings.nbeta * h + settings.gamma));
+        Ok(true)
     }
+
+    /// The estimate, given the greatest curvature that the chains felt; none if no chain stood.
+    fn point(&self, curvature: Option<f64>) -> Option<LlcPoint> {
+        let mut point = diagnose(&self.trace, &self.ends, curvature)?;
+        (point.curvature, point.polished) = (self.curved, self.polished);
+        Some(point)
+    }
+}
+
+/// ‖w‖.
+fn norm(w: &[f32]) -> f64 {
+    w.iter().map(|&w| f64::from(w).powi(2)).sum::<f64>().sqrt()
 }
 
 /// ‖w−w*‖²/‖w*‖² of each chain; not finite where the chain is not, or w* is 0.

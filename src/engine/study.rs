@@ -8,6 +8,7 @@
 use super::history::History;
 use super::judging::judge;
 use super::pacing::{Pacer, Portion};
+use super::polishing::Polishing;
 use super::session::Session;
 use crate::estimate::diagnosis::diagnose;
 use crate::estimate::trace::Trace;
@@ -15,6 +16,7 @@ use crate::exec::{Batch, Run};
 use crate::experiments::Of;
 use crate::kernels::{Replica, Step};
 use crate::protocol::{Cell, CellResult, Fault, LlcPoint, SamplerSettings, Study, StudySpec};
+use crate::optim::Sampler;
 use std::collections::VecDeque;
 use web_time::Instant;
 
@@ -38,6 +40,8 @@ struct Group {
     cells: Vec<u32>,
     checkpoint: u64,
     center: Vec<f32>,
+    /// Descends first, as the run's own estimates do.
+    polishing: Option<Polishing>,
     next: u64,
     /// One a cell.
     traces: Vec<Trace>,
@@ -126,18 +130,32 @@ impl Studying {
                 return Ok(());
             };
             let center = found.weights.get(follow * n..(follow + 1) * n);
+            let center = center.map(<[f32]>::to_vec).unwrap_or_default();
+            let parts = &self.engine.parts;
+            let chains = parts.chains.as_ref();
             self.now = Some(Group {
                 cells,
                 checkpoint: step,
-                center: center.map(<[f32]>::to_vec).unwrap_or_default(),
+                polishing: chains.and_then(|c| Polishing::new(parts, c, follow, &center)),
+                center,
                 next: 0,
                 traces: Vec::new(),
             });
-            self.prepare();
         }
         let Some(mut group) = self.now.take() else {
             return Ok(());
         };
+        if let Some(polishing) = &mut group.polishing {
+            let Session { parts, exec, .. } = &mut self.engine;
+            if polishing.portion(parts, exec).await? {
+                (group.center, group.polishing) = (polishing.end().0, None);
+            }
+            self.now = Some(group);
+            return Ok(());
+        }
+        if group.traces.is_empty() {
+            self.prepare(&mut group);
+        }
         if self.portion(&mut group, follow).await? {
             self.finish(&group, history);
         } else {
@@ -150,8 +168,8 @@ impl Studying {
     }
 
     /// Gives each cell of the group that begins its trace.
-    fn prepare(&mut self) {
-        let (Some(group), Some(chains)) = (&mut self.now, &self.engine.parts.chains) else {
+    fn prepare(&self, group: &mut Group) {
+        let Some(chains) = &self.engine.parts.chains else {
             return;
         };
         let norm = group
@@ -272,11 +290,15 @@ impl Studying {
     /// Takes in the estimates of a group.
     fn finish(&mut self, group: &Group, history: &History) {
         let point = history.llc.iter().find(|p| p.step == group.checkpoint);
+        let chains = self.engine.parts.chains.as_ref();
+        let sampler = chains.map_or(Sampler::Sgld, |c| c.settings.sampler);
         let steep = point.and_then(|p| p.curvature).map(|c| c.h_max.max(0.0));
         for (&index, trace) in group.cells.iter().zip(&group.traces) {
             let cell = &self.view.spec.cells[index as usize];
-            // The curvature is that of all weights that the run's own chains move.
-            let steep = steep.map(|h| cell.nbeta * h + cell.gamma);
+            // The curvature is that of all weights that the run's own chains move; MALA has no bias, and
+            // RMSprop no more than at its longest step.
+            let steep = steep.filter(|_| sampler != Sampler::Mala);
+            let steep = steep.map(|h| sampler.most_gain() * (cell.nbeta * h + cell.gamma));
             let found = diagnose(trace, &[], steep);
             let found = result(index, self.view.spec.chains, found);
             let at = self.view.done.partition_point(|r| r.cell < index);

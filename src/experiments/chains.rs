@@ -7,6 +7,11 @@ use crate::optim::{self, Chain, Sampler, Update};
 use crate::plan::{Buf, Plan, PlanError, Prog};
 use crate::protocol::{Notice, SamplerSettings};
 
+/// Batches of the chains that make up the batch of a descent, unless one holds all data.
+pub const POLISH_BATCHES: u64 = 8;
+/// Rates that each step of a descent tries, in units of the last that served.
+pub const POLISH_RATES: [f64; 4] = [2.0, 1.0, 0.5, 0.1];
+
 /// An experiment's own defaults and bounds of the shared settings.
 #[derive(Clone, Copy, Debug)]
 pub struct Defaults {
@@ -31,9 +36,9 @@ pub struct Defaults {
 }
 
 /// How many knobs [`knobs`] gives.
-pub const KNOBS: usize = 9;
+pub const KNOBS: usize = 10;
 
-/// The shared settings: `nbeta gamma eps chains burnin draws mbatch sampler part`.
+/// The shared settings: `nbeta gamma eps chains burnin draws mbatch sampler polish part`.
 #[must_use]
 pub const fn knobs(d: &Defaults) -> [Knob; KNOBS] {
     const SAMPLER: Group = Group::Sampler;
@@ -46,6 +51,7 @@ pub const fn knobs(d: &Defaults) -> [Knob; KNOBS] {
         int("draws", "draws", SAMPLER, (2, d.draws.0), d.draws.1, "Losses averaged in each chain, one a step.").unit("draws"),
         d.mbatch,
         choice("sampler", "sampler", SAMPLER, d.samplers, d.samplers[0], "How the chains move: SGLD (Welling & Teh 2011); SGLD preconditioned by RMSprop, frozen after burn-in (Li et al. 2016); or MALA, whose steps are accepted or rejected so that nothing is biased, where all data fit in one batch."),
+        int("polish", "polish first", SAMPLER, (0, 5000), 0, "Steps of steepest descent from the checkpoint before it is sampled, on a batch that stays the same: all data where a chain batch holds them, else eight chain batches that neither training nor chains see. λ̂ is then that of the polished point; training goes on from the checkpoint as it was.").unit("steps"),
         choice("part", "part that moves", SAMPLER, d.parts, d.parts[0], "Which weights the chains move, by their TransformerLens names; the others keep their bits, and λ̂ is that of the part alone (Wang et al. 2024)."),
     ]
 }
@@ -86,6 +92,10 @@ pub struct Settings {
     pub mbatch: usize,
     /// How the chains move.
     pub sampler: Sampler,
+    /// Which data the loss of the chains is a mean over; empty where there is no choice.
+    pub on: &'static str,
+    /// Steps of descent before anything is sampled.
+    pub polish: u64,
     /// Which weights move.
     pub part: &'static str,
 }
@@ -103,6 +113,8 @@ impl Settings {
             draws: k.size("draws") as u64,
             mbatch: k.size("mbatch"),
             sampler: Sampler::parse(k.word("sampler")),
+            on: k.word("on"),
+            polish: k.size("polish") as u64,
             part: k.word("part"),
         }
     }
@@ -119,6 +131,14 @@ impl Settings {
         self.burnin + self.draws
     }
 
+    /// Launches of the chains' program for an estimate, at most: its steps and those of the descent.
+    #[must_use]
+    pub fn launches(&self) -> u64 {
+        let at_once = self.replicas().min(POLISH_RATES.len()).max(1);
+        let each = POLISH_BATCHES * POLISH_RATES.len().div_ceil(at_once) as u64;
+        self.steps() + self.polish * each
+    }
+
     /// As it travels.
     #[must_use]
     pub fn told(&self) -> SamplerSettings {
@@ -131,6 +151,8 @@ impl Settings {
             draws: self.draws,
             mbatch: self.mbatch,
             sampler: self.sampler.word().into(),
+            on: self.on.into(),
+            polish: self.polish,
             part: if self.part.is_empty() {
                 "all"
             } else {
@@ -275,15 +297,18 @@ pub struct ChainJob {
 }
 
 impl ChainJob {
-    /// Weights that move.
+    /// Which weights move.
+    #[must_use]
+    pub fn moves(&self) -> Vec<bool> {
+        let chain = self.job.replicas.first().copied().unwrap_or_default();
+        let mask = u64::from(chain.mask_hi) << 32 | u64::from(chain.mask_lo);
+        let moves = |g: &u32| mask >> (g & 63) & 1 == 1;
+        self.groups.iter().map(moves).collect()
+    }
+    /// How many those are.
     #[must_use]
     pub fn moving(&self) -> usize {
-        let Some(chain) = self.job.replicas.first() else {
-            return 0;
-        };
-        let mask = u64::from(chain.mask_hi) << 32 | u64::from(chain.mask_lo);
-        let moves = |g: &&u32| mask >> (**g & 63) & 1 == 1;
-        self.groups.iter().filter(moves).count()
+        self.moves().into_iter().filter(|&m| m).count()
     }
     /// Floats of one step in `stats`.
     #[must_use]

@@ -2,6 +2,7 @@
 
 use super::grid;
 use crate::knobs::{Knobs, Value};
+use crate::optim::Sampler;
 use crate::protocol::Notice;
 
 /// SGLD on a quadratic of curvature a multiplies the distance by 1 − ε·a/2 a step: from ε·a = 4 on
@@ -24,6 +25,29 @@ pub fn stable(knobs: &mut Knobs, h: f64, notices: &mut Vec<Notice>) {
         "eps",
         format!(
             "eps: at {was:e} the chains run away, as they do where ε(nβ·h + γ) reaches {RUNS_AWAY}, with curvatures h up to about {h}; using {eps:e}."
+        ),
+    ));
+}
+
+/// From this ε·a/4 on an estimate is flagged for its bias.
+const BIASED: f64 = 0.15;
+
+/// Says where RMSprop's steps may be so long that λ̂ is inflated: its G is at most 1/0.1, at weights
+/// whose gradient is small, and then ε·G·a/4 is ten times SGLD's index. Nothing is replaced, as G is
+/// not known before the chains have run.
+pub fn preconditioned(knobs: &mut Knobs, h: f64, notices: &mut Vec<Notice>) {
+    let sampler = Sampler::parse(knobs.word("sampler"));
+    let stiffness = knobs.float("nbeta") * h + knobs.float("gamma");
+    let index = 0.25 * knobs.float("eps") * sampler.most_gain() * stiffness;
+    if sampler != Sampler::Rmsprop || knobs.int("chains") == 0 || index <= BIASED {
+        return;
+    }
+    let eps = round_down(0.4 / (sampler.most_gain() * stiffness));
+    notices.push(Notice::about(
+        "eps",
+        format!(
+            "eps: RMSprop's steps are up to {:.0} times as long as SGLD's, and ε·a/4 may reach {index:.2} (healthy: below 0.1; chains run away at 1); at {eps:e} it cannot pass 0.1.",
+            sampler.most_gain()
         ),
     ));
 }

@@ -42,6 +42,19 @@ impl Sampler {
         let found = Self::ALL.into_iter().find(|s| s.word() == word);
         found.unwrap_or_default()
     }
+    /// RMSprop's G of a weight at V: by how much its step is longer than ε.
+    #[must_use]
+    pub fn gain(v: f64) -> f64 {
+        1.0 / (v.sqrt() + f64::from(RMSPROP[1]))
+    }
+    /// The greatest G there is: at V = 0 with RMSprop, else 1.
+    #[must_use]
+    pub fn most_gain(self) -> f64 {
+        match self {
+            Self::Rmsprop => Self::gain(0.0),
+            Self::Sgld | Self::Mala => 1.0,
+        }
+    }
     /// Floats a replica of `count` parameters remembers from step to step.
     #[must_use]
     pub const fn memory(self, count: usize) -> usize {

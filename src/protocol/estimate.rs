@@ -21,6 +21,10 @@ pub struct SamplerSettings {
     pub mbatch: usize,
     /// `sgld`, `rmsprop` or `mala`.
     pub sampler: String,
+    /// Which data the loss is a mean over, where there is a choice.
+    pub on: String,
+    /// Steps of descent from the checkpoint to w*.
+    pub polish: u64,
     /// Which weights move.
     pub part: String,
 }
@@ -104,6 +108,9 @@ pub struct LlcPoint {
     pub failed_chains: u32,
     /// The curvature at w*, if it was measured.
     pub curvature: Option<Curved>,
+    /// Where w* is the end of a descent from the checkpoint: how far that is, ‖w* − w‖, and by how much
+    /// the loss has fallen on the descent's batch.
+    pub polished: Option<[f64; 2]>,
     /// λ̂ split over classes of positions, where the loss is a mean over such.
     pub classes: Vec<ClassLlc>,
     /// What to look at, and what to do about it: a sentence each.

@@ -95,6 +95,7 @@ pub(super) fn unflatten(mut data: &[f64]) -> Option<Vec<LlcPoint>> {
             per_chain: list(0)?,
             accept: list(1)?,
             failed: list(2)?.into_iter().map(|c| c as u32).collect(),
+            polished: None,
             classes: Vec::new(),
             warnings: Vec::new(),
         });

@@ -77,6 +77,9 @@ struct Head {
     /// By λ̂ point, what each class of positions adds.
     #[serde(default)]
     classes: Vec<Vec<ClassLlc>>,
+    /// By λ̂ point, how far the descent before it went.
+    #[serde(default)]
+    polished: Vec<Option<[f64; 2]>>,
     notices: Vec<Notice>,
     extra: BTreeMap<String, String>,
 }
@@ -158,6 +161,7 @@ pub fn encode(record: &Record, seq: u64) -> Result<Vec<u8>, StoreError> {
         pca_steps: record.pca.iter().map(|(step, _)| *step).collect(),
         warnings: record.llc.iter().map(|p| p.warnings.clone()).collect(),
         classes: record.llc.iter().map(|p| p.classes.clone()).collect(),
+        polished: record.llc.iter().map(|p| p.polished).collect(),
         notices: record.notices.clone(),
         extra: record.extra.clone(),
     };
@@ -257,6 +261,9 @@ pub fn decode(bytes: &[u8]) -> Result<(u64, Record), StoreError> {
     }
     for (point, classes) in llc.iter_mut().zip(head.classes) {
         point.classes = classes;
+    }
+    for (point, polished) in llc.iter_mut().zip(head.polished) {
+        point.polished = polished;
     }
     let (shape, rows) = f32s("pca")?;
     let features = shape.get(1).copied().unwrap_or(0);

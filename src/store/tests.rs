@@ -54,6 +54,7 @@ fn record(step: u64) -> Record {
                 accept: vec![0.25],
                 failed: vec![4, 7],
                 failed_chains: 2,
+                polished: Some([0.1, 0.02]),
                 classes: vec![ClassLlc {
                     name: "first".into(),
                     value: 0.1,

@@ -46,25 +46,25 @@ impl Pairs {
         let pairs = first..first + size as u64;
         out.extend(pairs.filter_map(|at| self.train.get(place(at) as usize)));
     }
+}
 
-    /// Appends the batch that all chains around a checkpoint and their anchor see at a draw: with
-    /// replacement from the training part, or all of it, without noise, where it is that large.
-    pub fn chain_batch(
-        &self,
-        seed: u32,
-        checkpoint: u64,
-        draw: u64,
-        size: usize,
-        out: &mut Vec<u32>,
-    ) {
-        if size == self.train.len() {
-            return out.extend(&self.train);
-        }
-        let seed = derived(seed, Stream::ChainData, checkpoint, 0);
-        let mut draws = Draws::new(seed, Stream::ChainData, draw as u32);
-        let n = self.train.len() as u32;
-        out.extend((0..size).filter_map(|_| self.train.get(draws.index(n) as usize)));
+/// Appends the batch that all chains around a checkpoint and their anchor see at a draw: with
+/// replacement from one part of the pairs, or all of it, without noise, where it is that large.
+pub fn chain_batch(
+    part: &[u32],
+    seed: u32,
+    checkpoint: u64,
+    draw: u64,
+    size: usize,
+    out: &mut Vec<u32>,
+) {
+    if size == part.len() {
+        return out.extend(part);
     }
+    let seed = derived(seed, Stream::ChainData, checkpoint, 0);
+    let mut draws = Draws::new(seed, Stream::ChainData, draw as u32);
+    let n = part.len() as u32;
+    out.extend((0..size).filter_map(|_| part.get(draws.index(n) as usize)));
 }
 
 #[cfg(test)]
@@ -110,11 +110,11 @@ mod tests {
     }
 
     #[test]
-    fn chains_draw_from_the_training_part_alone() {
+    fn chains_draw_from_one_part_alone() {
         let pairs = Pairs::new(1, 53, 0.4);
         let batch = |checkpoint, draw| {
             let mut out = Vec::new();
-            pairs.chain_batch(1, checkpoint, draw, 128, &mut out);
+            chain_batch(&pairs.train, 1, checkpoint, draw, 128, &mut out);
             out
         };
         assert!(batch(500, 3).iter().all(|x| pairs.train.contains(x)));
@@ -122,7 +122,11 @@ mod tests {
         assert_ne!(batch(500, 3), batch(500, 4));
         assert_ne!(batch(500, 3), batch(1000, 3));
         let mut whole = Vec::new();
-        pairs.chain_batch(1, 500, 3, 1124, &mut whole);
+        chain_batch(&pairs.train, 1, 500, 3, 1124, &mut whole);
         assert_eq!(whole, pairs.train);
+        // Or from those held out, and from none that is trained on.
+        let mut other = Vec::new();
+        chain_batch(&pairs.test, 1, 500, 3, 128, &mut other);
+        assert!(other.len() == 128 && !other.iter().any(|x| pairs.train.contains(x)));
     }
 }

@@ -61,6 +61,18 @@ impl Repeat {
         periods
     }
 
+    /// Appends a batch of another distribution, for λ̂ alone: independent uniform tokens, in which
+    /// nothing repeats but by chance. Words as in [`Repeat::batch`]; all targets are plain.
+    pub fn random(&self, seed: u32, stream: Stream, step: u32, batch: usize, out: &mut Vec<u32>) {
+        let mut draws = Draws::new(seed, stream, step);
+        out.extend((0..batch * self.ctx).map(|_| draws.index(self.vocab as u32)));
+        let plain = (0..self.ctx).map(|t| match t + 1 {
+            target if target < self.ctx => class::PLAIN,
+            _ => class::NONE,
+        });
+        (0..batch).for_each(|_| out.extend(plain.clone()));
+    }
+
     /// Puts `pmax` distinct tokens, uniform without replacement, at the front of the deck: a
     /// partial Fisher-Yates shuffle, always `pmax` draws long.
     fn first_period(&self, draws: &mut Draws, deck: &mut Vec<u32>) {
@@ -207,6 +219,35 @@ mod tests {
         let mut other = Vec::new();
         TASK.batch(3, Stream::HeldOut, 11, 7, &mut other);
         assert_ne!(of(11, 7), other);
+    }
+
+    #[test]
+    fn random_tokens_are_uniform_and_do_not_repeat() {
+        let (mut out, n) = (Vec::new(), 8000);
+        TASK.random(1, Stream::ChainData, 3, n, &mut out);
+        let (tokens, classes) = out.split_at(n * TASK.ctx);
+        for token in 0..16 {
+            let share = tokens.iter().filter(|&&x| x == token).count() as f64 / tokens.len() as f64;
+            assert!((share - 1.0 / 16.0).abs() < 0.003, "token {token}: {share}");
+        }
+        // A token tells nothing of the one p places on, whatever p: those of the task tell all.
+        let again = |tokens: &[u32], p: usize| {
+            let rows = tokens.chunks(TASK.ctx);
+            let pairs = rows.flat_map(|r| r.iter().zip(&r[p..]));
+            let same: Vec<bool> = pairs.map(|(a, b)| a == b).collect();
+            same.iter().filter(|&&s| s).count() as f64 / same.len() as f64
+        };
+        let mut own = Vec::new();
+        TASK.batch(1, Stream::ChainData, 3, n, &mut own);
+        for p in TASK.pmin..=TASK.pmax {
+            assert!((again(tokens, p) - 1.0 / 16.0).abs() < 0.003);
+            assert!(again(&own[..n * TASK.ctx], p) > 0.15);
+        }
+        let targets = classes.iter().filter(|&&c| c == class::PLAIN).count();
+        let last = classes
+            .chunks(TASK.ctx)
+            .all(|c| c[TASK.ctx - 1] == class::NONE);
+        assert!(last && targets == n * (TASK.ctx - 1));
     }
 
     #[test]

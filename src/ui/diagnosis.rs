@@ -63,7 +63,7 @@ pub fn Diagnosis(props: &DiagnosisProps) -> Html {
         <section class="diagnosis" data-test="diagnosis" data-rows={t.x.len().to_string()} aria-label="Diagnosis of an estimate">
             <h3>{ format!("λ̂ at step {}: {} chains, {} steps of burn-in, {} draws", fixed(t.step as f64, 0), s.chains, s.burnin, s.draws) }</h3>
             <p class="small-print">{ format!(
-                "{} · nβ {} · γ {} · ε {} · batch {} · {} move", s.sampler, significant(s.nbeta, 4), significant(s.gamma, 4),
+                "{}{} · nβ {} · γ {} · ε {} · batch {} · {} move", s.sampler, if s.polish > 0 { format!(" · polished by {} steps", s.polish) } else { String::new() }, significant(s.nbeta, 4), significant(s.gamma, 4),
                 health::short(s.eps), s.mbatch, if s.part == "all" { "all weights" } else { &s.part }
             ) }</p>
             <div class="pair" ref={node}>

@@ -4,7 +4,7 @@ pub use super::settings::Settings;
 use super::settings::settle;
 use crate::experiments::chains::{self, Defaults, join};
 use crate::experiments::{Card, Cost, Panel, Preset, RefLine, SeriesSpec};
-use crate::knobs::{Group, Knob, Knobs, float, int};
+use crate::knobs::{Group, Knob, Knobs, choice, float, int};
 use crate::model::modadd;
 
 /// The card.
@@ -80,6 +80,14 @@ const OWN: &[Knob] = &[
 ];
 
 const CADENCE: &[Knob] = &[
+    choice(
+        "on",
+        "data of the chains",
+        Group::Sampler,
+        &["train", "test"],
+        "train",
+        "Whose loss λ̂ is of (data-refined λ̂, Wang et al. 2024): the pairs trained on, or those held out. Training does not change.",
+    ),
     int(
         "every",
         "checkpoint every",
@@ -107,7 +115,7 @@ const CHAINS: Defaults = Defaults {
     chains: 2,
     burnin: (20_000, 300),
     draws: (50_000, 700),
-    mbatch: int("mbatch", "chain batch", Group::Sampler, (1, 10_000), 128, "Pairs of one chain step, from those trained on, the same for all chains and for the anchor; as many as are trained on means all of them, without noise.").symbol("m").unit("pairs"),
+    mbatch: int("mbatch", "chain batch", Group::Sampler, (1, 10_000), 128, "Pairs of one chain step, from those trained on (or held out), the same for all chains and for the anchor; as many as are trained on means all of them, without noise.").symbol("m").unit("pairs"),
     samplers: &["sgld", "rmsprop", "mala"],
     parts: modadd::PARTS,
 };
@@ -164,7 +172,7 @@ fn reference(knobs: &Knobs) -> Vec<RefLine> {
 fn cost(knobs: &Knobs) -> Cost {
     let s = Settings::of(knobs);
     let n = s.model.count() as f64;
-    let draws = s.sampling.steps() as f64 * s.sampling.replicas() as f64;
+    let draws = s.sampling.launches() as f64 * s.sampling.replicas() as f64;
     let points = if s.sampling.chains == 0 {
         0
     } else {

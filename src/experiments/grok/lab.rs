@@ -10,7 +10,7 @@ use crate::model::modadd;
 use crate::optim::{self, AdamW, Update};
 use crate::plan::{Buf, Plan, PlanError, Prog};
 use crate::protocol::{Fault, Figure};
-use crate::tasks::modular::Pairs;
+use crate::tasks::modular::{Pairs, chain_batch};
 use crate::tasks::order::chain_seed;
 
 /// PyTorch's defaults.
@@ -219,7 +219,12 @@ impl Lab for Grok {
         match of {
             Of::Train => pairs.batch(s.seed, step, s.batch, out),
             Of::Chains { checkpoint, .. } => {
-                pairs.chain_batch(s.seed, checkpoint, step, s.sampling.mbatch, out);
+                let from = if s.sampling.on == "test" {
+                    &pairs.test
+                } else {
+                    &pairs.train
+                };
+                chain_batch(from, s.seed, checkpoint, step, s.sampling.mbatch, out);
             }
             Of::Eval => {
                 out.extend(pairs.train.iter().chain(&pairs.test));

@@ -136,22 +136,29 @@ const CHECKPOINTS: usize = 300;
 /// Settles knobs that constrain each other.
 pub fn settle(knobs: &mut Knobs) -> Vec<Notice> {
     let mut notices = Vec::new();
-    let train = Settings::of(knobs).train() as i64;
-    for key in ["batch", "mbatch"] {
-        if knobs.int(key) > train {
+    let s = Settings::of(knobs);
+    let (train, test) = (s.train() as i64, (s.pairs() - s.train()) as i64);
+    let (sampled, word) = if s.sampling.on == "test" {
+        (test, "held out")
+    } else {
+        (train, "trained on")
+    };
+    for (key, most, word) in [("batch", train, "trained on"), ("mbatch", sampled, word)] {
+        if knobs.int(key) > most {
             let text = format!(
-                "{key}: {} is more than the {train} pairs trained on; using all of them.",
+                "{key}: {} is more than the {most} pairs {word}; using all of them.",
                 knobs.int(key)
             );
             notices.push(Notice::about(key, text));
-            knobs.put(key, Value::Int(train));
+            knobs.put(key, Value::Int(most));
         }
     }
     limits::cadence(knobs, CHECKPOINTS, &mut notices);
     limits::stable(knobs, CURVATURE, &mut notices);
+    limits::preconditioned(knobs, CURVATURE, &mut notices);
     chains::settle(
         knobs,
-        Some(train),
+        Some(sampled),
         |part| PARTS.contains(&part),
         &mut notices,
     );

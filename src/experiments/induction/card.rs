@@ -33,6 +33,7 @@ const OWN: &[Knob] = &[
 ];
 
 const CADENCE: &[Knob] = &[
+    choice("on", "data of the chains", SAMPLER, &["own", "random"], "own", "Whose loss λ̂ is of (data-refined λ̂, Wang et al. 2024): the task's own sequences, or independent random tokens in which nothing repeats. Training does not change."),
     int("every", "checkpoint every", SAMPLER, (0, 100_000), 50, "Training steps between checkpoints, where λ̂ and logit-PCA are taken; 0 leaves the log-spaced ones.").unit("steps"),
     int("log", "checkpoints a decade", SAMPLER, (0, 50), 3, "Further checkpoints, equally spaced in the logarithm of the step; 0 for none."),
 ];

@@ -142,6 +142,11 @@ impl Induction {
         }
     }
 
+    /// Whether λ̂ is that of the loss on random tokens.
+    fn random(&self) -> bool {
+        self.chains.on == "random"
+    }
+
     /// The held-out sequences, and their periods.
     fn held_out(&self, out: &mut Vec<u32>) -> Vec<usize> {
         self.task
@@ -183,9 +188,15 @@ impl Lab for Induction {
             }
             Of::Eval => self.held_out(out),
             Of::Chains { checkpoint, .. } => {
-                let key = chain_key(self.seed, checkpoint);
-                self.task
-                    .batch(key, Stream::ChainData, step as u32, self.sizes.mbatch, out)
+                let (key, size) = (chain_key(self.seed, checkpoint), self.sizes.mbatch);
+                if self.random() {
+                    let task = &self.task;
+                    task.random(key, Stream::ChainData, step as u32, size, out);
+                    Vec::new()
+                } else {
+                    self.task
+                        .batch(key, Stream::ChainData, step as u32, size, out)
+                }
             }
         };
     }
@@ -246,7 +257,11 @@ impl Lab for Induction {
     }
 
     fn classes(&self) -> &'static [&'static str] {
-        &["first", "repeat", "start"]
+        if self.random() {
+            &[]
+        } else {
+            &["first", "repeat", "start"]
+        }
     }
 
     fn shares(&self, words: &[u32]) -> [f32; 2] {

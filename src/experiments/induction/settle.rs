@@ -18,6 +18,7 @@ pub fn settle(knobs: &mut Knobs) -> Vec<Notice> {
     heads(knobs, &mut notices);
     periods(knobs, &mut notices);
     limits::stable(knobs, CURVATURE, &mut notices);
+    limits::preconditioned(knobs, CURVATURE, &mut notices);
     let spec = plan::spec(knobs);
     chains::settle(knobs, None, |part| spec.mask(part).is_some(), &mut notices);
     cadence(knobs, &mut notices);

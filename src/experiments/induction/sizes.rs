@@ -292,7 +292,7 @@ pub fn evals(knobs: &Knobs) -> Vec<u64> {
 pub fn cost(knobs: &Knobs) -> Cost {
     let sizes = Sizes::of(knobs);
     let flops = sizes.flops_per_sequence();
-    let chain_steps = (knobs.size("burnin") + knobs.size("draws")) as f64;
+    let chain_steps = Settings::of(knobs).launches() as f64;
     let sampled = sizes.chains > 0;
     Cost {
         params: sizes.params(),

@@ -150,7 +150,7 @@ fn cost(knobs: &Knobs) -> Cost {
     let s = Settings::of(knobs);
     let (c, replicas) = (s.features as f64, s.replicas as f64);
     let sample = 22.0 * c;
-    let draws = s.sampling.steps() as f64 * s.sampling.replicas() as f64;
+    let draws = s.sampling.launches() as f64 * s.sampling.replicas() as f64;
     let points = if s.sampling.chains == 0 {
         0
     } else {

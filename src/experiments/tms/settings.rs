@@ -157,6 +157,7 @@ pub fn settle(knobs: &mut Knobs) -> Vec<Notice> {
     }
     limits::cadence(knobs, CHECKPOINTS, &mut notices);
     limits::stable(knobs, CURVATURE, &mut notices);
+    limits::preconditioned(knobs, CURVATURE, &mut notices);
     let whole = Some(knobs.int("n"));
     chains::settle(knobs, whole, |part| PARTS.contains(&part), &mut notices);
     notices

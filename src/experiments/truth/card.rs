@@ -175,7 +175,7 @@ fn cost(knobs: &Knobs) -> Cost {
             Target::Tanh(h) => 40.0 * (h * target::POINTS) as f64,
             _ => 40.0 * count as f64,
         };
-        flops = (step + 30.0 * count as f64) * (with.steps() * with.replicas() as u64) as f64;
+        flops = (step + 30.0 * count as f64) * (with.launches() * with.replicas() as u64) as f64;
     }
     Cost {
         params: count as u64,

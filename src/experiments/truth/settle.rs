@@ -52,9 +52,10 @@ pub fn settle(knobs: &mut Knobs) -> Vec<Notice> {
     let whole = (target == "linreg").then(|| knobs.int("n"));
     chains::settle(knobs, whole, |_| true, &mut notices);
     // MALA rejects what would run away, and a preconditioned step is not ε alone.
+    let h = Target::of(knobs).curvature(knobs.int("seed") as u32);
     if knobs.word("sampler") == "sgld" {
-        let h = Target::of(knobs).curvature(knobs.int("seed") as u32);
         limits::stable(knobs, h, &mut notices);
     }
+    limits::preconditioned(knobs, h, &mut notices);
     notices
 }
