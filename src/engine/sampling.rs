@@ -9,9 +9,9 @@ use super::stiffness::Stiffness;
 use crate::estimate::diagnosis::diagnose;
 use crate::estimate::trace::Trace;
 use crate::exec::{Batch, Exec, Run};
+use crate::experiments::chains::Sampler;
 use crate::experiments::{ChainJob, Of, Parts};
 use crate::kernels::Step;
-use crate::optim::Sampler;
 use crate::protocol::{Curved, Fault, LlcPoint};
 use web_time::Instant;
 

@@ -5,8 +5,8 @@
 use super::probing::probe;
 use crate::estimate::curvature::{Lanczos, spacing};
 use crate::exec::Exec;
+use crate::experiments::chains::Sampler;
 use crate::experiments::{ChainJob, Of, Parts};
-use crate::optim::Sampler;
 use crate::protocol::Fault;
 
 /// Products of the operator.

@@ -14,9 +14,10 @@ use crate::estimate::diagnosis::diagnose;
 use crate::estimate::trace::Trace;
 use crate::exec::{Batch, Run};
 use crate::experiments::Of;
+use crate::experiments::chains::Sampler;
+use crate::experiments::chains::Sampler;
 use crate::kernels::{Replica, Step};
 use crate::protocol::{Cell, CellResult, Fault, LlcPoint, SamplerSettings, Study, StudySpec};
-use crate::optim::Sampler;
 use std::collections::VecDeque;
 use web_time::Instant;
 

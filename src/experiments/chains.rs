@@ -3,7 +3,8 @@
 use super::{Job, STATS};
 use crate::kernels::Replica;
 use crate::knobs::{Group, Knob, Knobs, Value, choice, float, int};
-use crate::optim::{self, Chain, Sampler, Update};
+pub use crate::optim::Sampler;
+use crate::optim::{self, Chain, Update};
 use crate::plan::{Buf, Plan, PlanError, Prog};
 use crate::protocol::{Notice, SamplerSettings};
 
