@@ -15,7 +15,6 @@ use crate::estimate::trace::Trace;
 use crate::exec::{Batch, Run};
 use crate::experiments::Of;
 use crate::experiments::chains::Sampler;
-use crate::experiments::chains::Sampler;
 use crate::kernels::{Replica, Step};
 use crate::protocol::{Cell, CellResult, Fault, LlcPoint, SamplerSettings, Study, StudySpec};
 use std::collections::VecDeque;
