@@ -79,7 +79,8 @@ impl Polishing {
     /// Takes one step; true when that was the last.
     async fn step(&mut self, parts: &Parts, exec: &mut Exec) -> Result<bool, Fault> {
         let Some((loss, gradient)) = self.here.take() else {
-            let here = self.at(parts, exec, &[self.point.clone()]).await?.pop();
+            let here = std::slice::from_ref(&self.point);
+            let here = self.at(parts, exec, here).await?.pop();
             let (loss, gradient) = here.unwrap_or((f64::NAN, Vec::new()));
             self.began = loss;
             let size = norm(self.point.iter().map(|&w| f64::from(w)));
