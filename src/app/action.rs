@@ -48,6 +48,8 @@ pub enum Action {
     Move(i64),
     /// Something was done on the timeline.
     Scrub(Scrub),
+    /// Stages end at these steps, or where they are found.
+    Cut(Option<Vec<u64>>),
     /// Another engine was picked.
     Engine(EngineChoice),
     /// Force a fault.

@@ -173,6 +173,7 @@ pub fn json(state: &State, run: &Run) -> String {
     all["series"] = Value::Object(series);
     all["estimates"] = json!(run.llc.points);
     all["jumps"] = json!(run.jumps);
+    all["stages"] = json!(run.stages.as_ref().map_or(&[][..], |s| &s.stages));
     all["explained"] = json!(run.pca.explained);
     all.to_string()
 }

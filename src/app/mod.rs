@@ -19,6 +19,7 @@ pub mod reduce;
 pub mod run;
 pub mod scrub;
 pub mod split;
+pub mod stages;
 pub mod state;
 pub mod still;
 pub mod study;

@@ -150,6 +150,7 @@ fn take(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Check => vec![Effect::Send(Command::Check)],
         Action::OpenPoint(step) => to_run(state, |id| Command::Open(id, step)),
         Action::Study(spec) => to_run(state, |id| Command::Study(id, spec)),
+        Action::Cut(cuts) => to_run(state, |id| Command::Cut(id, cuts)),
         Action::StopStudy => to_run(state, Command::StopStudy),
         Action::Adopt { nbeta, gamma, eps } => {
             let mut knobs = state.link.knobs.clone();

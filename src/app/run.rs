@@ -6,7 +6,7 @@ use crate::exec::Counters;
 use crate::knobs::Knobs;
 use crate::protocol::{
     ClassCurve, Figure, Frame, Jump, LlcPoint, Notice, PcaUpdate, PerStep, Phase, RunId,
-    SeriesDelta, Study, TraceView,
+    SeriesDelta, Stages, Study, TraceView,
 };
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -112,6 +112,8 @@ pub struct Run {
     pub trace: Option<Rc<TraceView>>,
     /// λ̂ at other settings.
     pub study: Option<Rc<Study>>,
+    /// Stages of λ̂.
+    pub stages: Option<Rc<Stages>>,
     /// Mean seconds of a λ̂ point so far.
     pub point_s: Option<f64>,
     /// The figure of the model.
@@ -148,6 +150,7 @@ impl Run {
             pca: Rc::default(),
             trace: None,
             study: None,
+            stages: None,
             point_s: None,
             figure: None,
             album: Album::default(),
@@ -195,6 +198,9 @@ impl Run {
         }
         if let Some(study) = frame.study {
             self.study = Some(Rc::new(study));
+        }
+        if let Some(stages) = frame.stages {
+            self.stages = Some(Rc::new(stages));
         }
         self.point_s = frame.point_s.or(self.point_s);
         for notice in frame.notices {

@@ -187,7 +187,11 @@ pub(super) fn wanted(state: &mut State) -> Vec<Effect> {
         steps.get(at + 1).map(|s| *s as u64)
     };
     let next = if state.film.playing { next() } else { None };
-    let all = [looked, held(state), next];
+    // What is held is compared with the latest while nothing else is looked at.
+    let held = held(state);
+    let latest = || steps.last().map(|s| *s as u64);
+    let other = looked.or_else(|| held.and_then(|_| latest()));
+    let all = [other, held, next];
     let Some(run) = &mut state.run else {
         return Vec::new();
     };

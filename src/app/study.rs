@@ -89,6 +89,26 @@ fn grid(kind: StudyKind, step: u64, cell: impl Fn(f64, f64) -> Setting) -> Study
     }
 }
 
+/// A third of the run's nβ at every checkpoint given: whether stages have the same types there. The
+/// run's ε is at least as stable then.
+#[must_use]
+pub fn second(knobs: &Knobs, steps: &[u64]) -> StudySpec {
+    let own = Setting::of(knobs);
+    let at = Setting {
+        nbeta: times(own.nbeta, 1.0 / 3.0),
+        ..own
+    };
+    let part = Some(knobs.word("part")).filter(|p| !p.is_empty());
+    let cell = |&step: &u64| Cell {
+        part: part.unwrap_or("all").into(),
+        ..at.cell(step)
+    };
+    StudySpec {
+        cells: steps.iter().map(cell).collect(),
+        ..again(knobs, &[])
+    }
+}
+
 /// nβ × ε around the run's setting at one checkpoint: row by row, nβ rising, ε rising in each.
 #[must_use]
 pub fn sweep(at: Setting, step: u64) -> StudySpec {
@@ -246,6 +266,24 @@ mod tests {
         let stiff = |s: &Cell| s.eps * (s.nbeta * h + s.gamma);
         let all = spec.cells.iter().map(stiff);
         all.fold(0.0, f64::max) / stiff(&AT.cell(0))
+    }
+
+    #[test]
+    fn a_second_setting_differs_in_temperature_alone() {
+        let Some(card) = crate::experiments::card("induction") else {
+            return;
+        };
+        let mut knobs = Knobs::defaults(card.knobs);
+        knobs.set("part", "attn");
+        let spec = second(&knobs, &[0, 50]);
+        let own = Setting::of(&knobs);
+        assert_eq!(
+            (spec.kind, spec.cells.len(), spec.chains),
+            (StudyKind::Again, 2, 4)
+        );
+        let cell = &spec.cells[1];
+        assert_eq!((cell.step, cell.nbeta, cell.gamma), (50, 100.0, own.gamma));
+        assert_eq!((cell.eps, cell.part.as_str()), (own.eps, "attn"));
     }
 
     #[test]

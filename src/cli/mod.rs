@@ -36,6 +36,9 @@ enum Command {
         /// Also write the small trace and pictures the page shows before a run, into this folder.
         #[arg(long, value_name = "FOLDER", num_args = 0..=1, default_missing_value = "www/traces")]
         record: Option<PathBuf>,
+        /// Type the stages at a second sampler setting too: a third of the link's nβ.
+        #[arg(long)]
+        second: bool,
         /// Treat every notice about the link as an error.
         #[arg(long)]
         strict: bool,
@@ -67,12 +70,14 @@ pub fn main() -> ExitCode {
             device,
             out,
             record,
+            second,
             strict,
         } => pollster::block_on(run::run(&run::Options {
             link,
             device,
             out,
             record,
+            second,
             strict,
         })),
         Command::List { json } => {

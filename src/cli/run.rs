@@ -1,7 +1,8 @@
 //! `lambdahat run LINK`: the page's run, headless.
 
-use crate::app::link;
+use crate::app::{link, study};
 use crate::engine::report::report;
+use crate::engine::studying::begin;
 use crate::engine::{Session, Source};
 use crate::experiments;
 use crate::protocol::{EngineChoice, Fault, Notice, Phase};
@@ -21,6 +22,8 @@ pub struct Options {
     pub out: PathBuf,
     /// Folder for the page's trace.
     pub record: Option<PathBuf>,
+    /// Stages are typed at a second setting of the sampler too.
+    pub second: bool,
     /// Notices about the link are errors.
     pub strict: bool,
 }
@@ -115,6 +118,14 @@ async fn all(options: &Options) -> Result<(), Failed> {
         notices.append(&mut session.notices);
     };
     bar.finish_and_clear();
+    if options.second && end.is_ok() {
+        let steps: Vec<u64> = session.history.llc.iter().map(|p| p.step).collect();
+        let spec = study::second(&link.knobs, &steps);
+        session.begin_study(begin(&source, link.clone(), spec).await?);
+        while session.pump().await? {}
+        notices.append(&mut session.notices);
+    }
+    session.stage();
     // What was seen before a fault is written too.
     let report = report(&link, card, &session, notices);
     for n in report.notices.iter().skip(link.notices.len()) {

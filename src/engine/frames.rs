@@ -31,6 +31,7 @@ pub(super) struct Shown {
     pub(super) rows: usize,
     pub(super) axis: TimeAxis,
     pub(super) jumps: usize,
+    pub(super) stages: u32,
     /// Cells done of the study, and whether it is over.
     pub(super) study: Option<(usize, bool)>,
     pub(super) rows_follow: usize,
@@ -46,6 +47,7 @@ impl Host {
         let (run, looked) = (live.id, live.session.looks.take());
         let answers = looked.map(|(step, figure)| Event::Look { run, step, figure });
         self.events.extend(answers);
+        live.session.stage();
         let due = self.sent.is_none_or(|t| t.elapsed() >= FRAME) || idle;
         let (s, shown) = (&mut live.session, &mut live.shown);
         let changed = shown.phase != s.phase()
@@ -54,6 +56,7 @@ impl Host {
             || shown.axis != live.axis
             || live_trace(s).is_some_and(|t| t.1 != shown.chain_step)
             || shown.study != s.study.as_ref().map(|t| (t.view.done.len(), t.view.over))
+            || shown.stages != s.staging.version
             || shown.rows_follow != s.follow();
         if !self.acked || !due || !changed && s.notices.is_empty() {
             return;
@@ -93,6 +96,10 @@ impl Host {
         {
             frame.trace = Some(Box::new(s.trace(at)));
             shown.chain_step = steps;
+        }
+        if shown.stages != s.staging.version {
+            frame.stages = Some(s.staging.view.clone());
+            shown.stages = s.staging.version;
         }
         if shown.jumps != s.history.jumps.len() {
             frame.jumps = Some(s.history.jumps.clone());

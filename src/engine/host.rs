@@ -135,6 +135,9 @@ impl Host {
                 }
             }
             Command::Look(id, step) => session(id, &mut self.live, &|s| s.looks.ask(step)),
+            Command::Cut(id, cuts) => {
+                session(id, &mut self.live, &|s| s.staging.cut(cuts.clone()));
+            }
             Command::Axis(id, axis) => {
                 if let Some(l) = self.live.as_mut().filter(|l| l.id == id) {
                     l.axis = axis;

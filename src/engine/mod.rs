@@ -22,9 +22,10 @@ pub mod sampling;
 #[cfg(target_arch = "wasm32")]
 pub mod serve;
 pub mod session;
+mod staging;
 mod stiffness;
 pub mod study;
-mod studying;
+pub mod studying;
 mod tally;
 mod training;
 

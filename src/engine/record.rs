@@ -17,6 +17,9 @@ const JUMPS: &str = "jumps";
 /// Where a record keeps which replicas have diverged, and when.
 const LOST: &str = "lost";
 
+/// Where a record keeps boundaries of stages set by hand, and λ̂ at a second setting.
+const STAGES: &str = "stages";
+
 /// The run at its last checkpoint; none before the first.
 #[must_use]
 pub fn capture(session: &Session, link: &str) -> Option<Record> {
@@ -74,7 +77,11 @@ pub fn capture(session: &Session, link: &str) -> Option<Record> {
             .collect(),
         pca: history.pca.rows().filter(|(s, _)| *s <= step).collect(),
         notices: Vec::new(),
-        extra: BTreeMap::from([extra(JUMPS, &jumps), extra(LOST, &lost)]),
+        extra: BTreeMap::from([
+            extra(JUMPS, &jumps),
+            extra(LOST, &lost),
+            extra(STAGES, session.staging.chosen()),
+        ]),
     })
 }
 
@@ -129,6 +136,8 @@ pub fn restore(session: &mut Session, record: &Record) -> Result<(), Fault> {
     history.llc.clone_from(&record.llc);
     let extra = |name| record.extra.get(name).map_or("", String::as_str);
     history.jumps = serde_json::from_str(extra(JUMPS)).unwrap_or_default();
+    let chosen = serde_json::from_str(extra(STAGES)).unwrap_or_default();
+    session.staging.choose(chosen);
     let lost = serde_json::from_str::<Vec<Option<u64>>>(extra(LOST)).ok();
     if let Some(lost) = lost.filter(|lost| lost.len() == session.lost.len()) {
         session.lost = lost;

@@ -6,7 +6,8 @@ use crate::app::link::Link;
 use crate::experiments::heads::{self, Head};
 use crate::experiments::{self, Card, SeriesSpec};
 use crate::protocol::{
-    ClassCurve, DeviceInfo, Jump, LlcPoint, Notice, PerStep, SamplerSettings, TimeAxis, Truth,
+    ClassCurve, DeviceInfo, Jump, LlcPoint, Notice, PerStep, SamplerSettings, Stage, TimeAxis,
+    Truth,
 };
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -71,6 +72,8 @@ pub struct Report {
     /// Attention heads at the last step, by what the instruments say of them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub heads: Vec<Head>,
+    /// Stages of λ̂.
+    pub stages: Vec<Stage>,
     /// Replicas that went from one k-gon to another.
     pub jumps: Vec<Jump>,
     /// Fractions of the variance on PC1..PC3.
@@ -197,6 +200,7 @@ pub fn report(link: &Link, card: &Card, session: &Session, notices: Vec<Notice>)
         estimate,
         estimates,
         heads: heads::heads(|id| session.history.series.get(id)?.y.last().copied()),
+        stages: session.staging.view.stages.clone(),
         jumps: session.history.jumps.clone(),
         explained: pca.explained,
         counters: session.per_step(),

@@ -7,6 +7,7 @@ use super::history::History;
 use super::looking::Looks;
 use super::pacing::{Pacer, Portion};
 use super::sampling::Sampling;
+use super::staging::Staging;
 use super::study::Studying;
 use super::tally::Spent;
 use crate::exec::{Counters, Exec, Ticket};
@@ -62,6 +63,8 @@ pub struct Session {
     pub(super) study: Option<Box<Studying>>,
     /// Looks at stored checkpoints.
     pub(super) looks: Looks,
+    /// Stages of the curve.
+    pub(super) staging: Staging,
     pub(super) last_end: Option<Instant>,
     /// Sum and number of the minibatch losses of the first replica since the last evaluation.
     pub(super) running: (f64, u32),
@@ -104,6 +107,7 @@ impl Session {
             sampling: None,
             study: None,
             looks: Looks::default(),
+            staging: Staging::default(),
             last_end: None,
             running: (0.0, 0),
             lost: vec![None; replicas],
@@ -239,6 +243,7 @@ impl Session {
         self.follow = replica;
         self.history.llc.clear();
         self.history.traces.clear();
+        self.staging.choose(Default::default());
         self.history.pca.truncate(0);
         self.sampling = None;
         self.queue.clear();

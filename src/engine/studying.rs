@@ -1,12 +1,13 @@
 //! How a study begins within a run, and takes its turn in it.
 
 use super::host::Host;
+use super::open::Source;
 use super::session::Session;
 use super::study::{Studying, widest};
 use crate::app::link::{self, Link};
-use crate::exec::Exec;
+use crate::experiments;
 use crate::knobs::Value;
-use crate::protocol::{Fault, Notice, StudySpec};
+use crate::protocol::{DeviceKind, Fault, Notice, StudySpec};
 
 /// Chains of a study's jobs, at most: replicas share dispatches, and memory bounds them.
 const GPU_CHAINS: usize = 64;
@@ -17,49 +18,59 @@ impl Host {
     /// Begins a study of the live run, in place of the one before it.
     pub(super) async fn study(&mut self, spec: StudySpec) {
         let Some(live) = &self.live else { return };
-        let link = link::parse(&live.text);
-        let most = match live.session.exec {
-            Exec::Gpu(_) => GPU_CHAINS,
-            Exec::Cpu(_) => CPU_CHAINS,
-        };
-        let begun = self.studying(link, spec.clone(), most).await;
+        let begun = begin(&self.source, link::parse(&live.text), spec).await;
         let Some(live) = &mut self.live else { return };
         match begun {
-            Ok(study) => live.session.study = Some(Box::new(study)),
+            Ok(study) => live.session.begin_study(study),
             Err(fault) => live
                 .session
                 .notices
                 .push(Notice::new(format!("This study could not begin: {fault}."))),
         }
     }
+}
 
-    async fn studying(
-        &self,
-        mut link: Link,
-        spec: StudySpec,
-        most: usize,
-    ) -> Result<Studying, Fault> {
-        let own = (link.knobs.float("nbeta"), link.knobs.float("gamma"));
-        let per = spec.chains.clamp(1, 64) as usize;
-        let mut chains = (most / per).clamp(1, widest(&spec)) * per;
-        let whole = |n: u64| Value::Int(i64::try_from(n).unwrap_or(i64::MAX));
-        link.knobs.put("burnin", whole(spec.burnin));
-        link.knobs.put("draws", whole(spec.draws));
-        loop {
-            link.knobs.put("chains", whole(chains as u64));
-            let built = self.session(&link).await;
-            match built {
-                Ok(engine) => return Studying::new(spec, engine, own).await,
-                Err(Fault::OutOfMemory { .. }) if chains > per => {
-                    chains = (chains / per / 2).max(1) * per;
-                }
-                Err(fault) => return Err(fault),
+/// A study of a link's run, ready to begin.
+///
+/// # Errors
+/// Device lost, out of memory, or a link that cannot be built.
+pub async fn begin(source: &Source, mut link: Link, spec: StudySpec) -> Result<Studying, Fault> {
+    let most = match source.info().kind {
+        DeviceKind::Gpu => GPU_CHAINS,
+        DeviceKind::Cpu => CPU_CHAINS,
+    };
+    let own = (link.knobs.float("nbeta"), link.knobs.float("gamma"));
+    let per = spec.chains.clamp(1, 64) as usize;
+    let mut chains = (most / per).clamp(1, widest(&spec)) * per;
+    let whole = |n: u64| Value::Int(i64::try_from(n).unwrap_or(i64::MAX));
+    link.knobs.put("burnin", whole(spec.burnin));
+    link.knobs.put("draws", whole(spec.draws));
+    loop {
+        link.knobs.put("chains", whole(chains as u64));
+        let parts = experiments::build(link.experiment, &link.knobs);
+        let built = match parts {
+            Ok(parts) => source
+                .exec(&parts.plan)
+                .await
+                .map(|exec| Session::new(parts, exec)),
+            Err(fault) => Err(fault),
+        };
+        match built {
+            Ok(engine) => return Studying::new(spec, engine, own).await,
+            Err(Fault::OutOfMemory { .. }) if chains > per => {
+                chains = (chains / per / 2).max(1) * per;
             }
+            Err(fault) => return Err(fault),
         }
     }
 }
 
 impl Session {
+    /// The study takes its turns from the next pump on, in place of the one before it.
+    pub fn begin_study(&mut self, study: Studying) {
+        self.study = Some(Box::new(study));
+    }
+
     /// One portion of the study, if one is under way. What trains on the device ends first.
     pub(super) async fn studying(&mut self) -> Result<bool, Fault> {
         if self.study.as_ref().is_none_or(|s| s.view.over) {
@@ -71,6 +82,10 @@ impl Session {
         let (history, follow) = (&self.history, self.follow);
         if let Some(study) = &mut self.study {
             study.pump(history, follow).await?;
+            let chains = self.parts.chains.as_ref().filter(|_| study.view.over);
+            if let Some(chains) = chains {
+                self.staging.take(&study.view, &chains.settings.told());
+            }
         }
         self.last_end = None;
         Ok(true)

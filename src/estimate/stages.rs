@@ -311,23 +311,31 @@ pub fn stages(points: &[Point], seed: u32) -> Vec<Stage> {
         .map(|i| {
             let change = found.at(edges[i + 1]) - found.at(edges[i]);
             let se = stats::sd(&changes[i]);
-            let kind = if !(se > 0.0 && change.abs() > 2.0 * se) {
-                Type::Unresolved
-            } else if change > 0.0 {
-                Type::A
-            } else {
-                Type::B
-            };
             Stage {
                 from: edges[i],
                 to: edges[i + 1],
                 end: ends.get(i).map(|all| interval(all)),
                 change,
                 se,
-                kind,
+                kind: kind(change, se),
             }
         })
         .collect()
+}
+
+/// Standard errors by which λ̂ must change over a stage to be called rising or falling: three, as the
+/// boundaries were chosen to set the stages apart, and there are several of them.
+const SURE: f64 = 3.0;
+
+/// What λ̂ does; an error of 0 is none that is known.
+fn kind(change: f64, se: f64) -> Type {
+    if !(se > 0.0 && change.abs() > SURE * se) {
+        Type::Unresolved
+    } else if change > 0.0 {
+        Type::A
+    } else {
+        Type::B
+    }
 }
 
 /// The middle 90 %.
@@ -342,6 +350,9 @@ fn interval(values: &[f64]) -> (f64, f64) {
     };
     (at(0.05), at(0.95))
 }
+
+mod given;
+pub use given::given;
 
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,7 @@
 //! Curves over training steps: linear or logarithmic axes, direct labels at the line ends, bands
 //! for standard errors, reference lines, and a cursor drawn as a second scene on top.
 
+use super::bands::{self, Band};
 use super::decimate::decimate;
 use super::names;
 use super::scale::{LOG_ZERO, Scale, padded, range};
@@ -61,6 +62,8 @@ pub struct LineChart<'a> {
     pub lines: Vec<Line<'a>>,
     /// Reference lines.
     pub levels: Vec<Level>,
+    /// Stages, behind everything.
+    pub bands: Vec<Band>,
 }
 
 /// Where the data stand in a drawn chart.
@@ -92,7 +95,8 @@ impl LineChart<'_> {
     #[must_use]
     pub fn draw(&self) -> Chart {
         let frame = self.frame();
-        let mut marks = self.axes(&frame);
+        let mut marks = bands::marks(&self.bands, |s| self.step_px(&frame, s), inner(&frame));
+        marks.extend(self.axes(&frame));
         let names = self.names(&frame);
         marks.extend(self.level_lines(&frame));
         let (plot, points) = self.curves(&frame);

@@ -77,10 +77,9 @@ pub fn loss<'a>(
         x_max: look.x_max,
         log_x: look.log_x,
         log_y: look.log_y,
-        from_zero: false,
-        quiet: false,
         lines,
         levels: if look.recorded { Vec::new() } else { levels },
+        ..LineChart::default()
     }
 }
 
@@ -110,7 +109,6 @@ pub fn llc<'a>(look: &Look, curve: LlcCurve<'a>) -> LineChart<'a> {
         log_x: look.log_x,
         log_y: false,
         from_zero: true,
-        quiet: false,
         lines: vec![Line {
             label: "λ̂".into(),
             class: look.class("s4"),
@@ -120,7 +118,7 @@ pub fn llc<'a>(look: &Look, curve: LlcCurve<'a>) -> LineChart<'a> {
             hi: curve.hi,
             dots: true,
         }],
-        levels: Vec::new(),
+        ..LineChart::default()
     }
 }
 
@@ -149,10 +147,8 @@ pub fn locality<'a>(
         x_max: look.x_max,
         log_x: look.log_x,
         log_y: false,
-        from_zero: false,
-        quiet: false,
         lines: vec![line("w*", "s0 thin", at), line("chains", "s1 thin", under)],
-        levels: Vec::new(),
+        ..LineChart::default()
     }
 }
 
@@ -168,7 +164,6 @@ pub fn lower<'a>(look: &Look, title: &str, lines: Vec<Line<'a>>) -> LineChart<'a
         log_x: look.log_x,
         log_y: false,
         from_zero: true,
-        quiet: false,
         lines: lines
             .into_iter()
             .map(|line| Line {
@@ -176,7 +171,7 @@ pub fn lower<'a>(look: &Look, title: &str, lines: Vec<Line<'a>>) -> LineChart<'a
                 ..line
             })
             .collect(),
-        levels: Vec::new(),
+        ..LineChart::default()
     }
 }
 

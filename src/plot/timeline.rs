@@ -1,6 +1,7 @@
 //! The strip of time under the charts: checkpoints as ticks, how far the run is, and the handles of
 //! the scrubber, drawn as a second scene so that dragging redraws nothing else.
 
+use super::bands::{self, Band};
 use super::number;
 use super::scale::{LOG_ZERO, Scale};
 use super::scene::{Anchor, Mark, Scene};
@@ -20,13 +21,17 @@ pub struct Timeline<'a> {
     pub done: f64,
     /// A recorded run: grey.
     pub recorded: bool,
+    /// Stages.
+    pub bands: Vec<Band>,
 }
 
 /// Height of the strip in pixels.
-pub const HEIGHT: f64 = 62.0;
+pub const HEIGHT: f64 = 66.0;
 const SIDE: f64 = 22.0;
-const TOP: f64 = 18.0;
-const BOTTOM: f64 = 38.0;
+/// Where the handles are taken.
+const KNOB: f64 = 10.0;
+const TOP: f64 = 20.0;
+const BOTTOM: f64 = 44.0;
 
 impl Timeline<'_> {
     /// From steps to pixels.
@@ -53,14 +58,16 @@ impl Timeline<'_> {
     pub fn draw(&self) -> Scene {
         let scale = self.scale();
         let at = |step| self.px(step);
-        let mut marks = vec![
+        let rect = [scale.from, TOP, scale.to - scale.from, BOTTOM - TOP];
+        let mut marks = bands::marks(&self.bands, at, rect);
+        marks.extend([
             Mark::line("axis", [scale.from, BOTTOM], [scale.to, BOTTOM]),
             Mark::line(
                 "elapsed",
                 [scale.from, BOTTOM],
                 [at(self.done.min(scale.max)), BOTTOM],
             ),
-        ];
+        ]);
         let mut ticks = scale.ticks((self.width / 90.0) as usize + 1);
         if self.log_x {
             ticks.insert(0, (LOG_ZERO, "0".into()));
@@ -93,27 +100,30 @@ impl Timeline<'_> {
             let x = self.px(step);
             marks.push(Mark::line(
                 &format!("handle {class}"),
-                [x, TOP - 4.0],
+                [x, KNOB],
                 [x, BOTTOM],
             ));
             marks.push(Mark::Dot {
                 class: format!("knob {class}"),
-                at: [x, TOP],
+                at: [x, KNOB],
                 r: 6.5,
                 title: String::new(),
             });
-            let (dx, anchor) = if x > self.width * 0.8 {
+            // The held one is named to its left, so that two beside each other stay readable.
+            let left = match class {
+                "held" => x > self.width * 0.2,
+                _ => x > self.width * 0.8,
+            };
+            let (dx, anchor) = if left {
                 (-11.0, Anchor::End)
             } else {
                 (11.0, Anchor::Start)
             };
-            let text = match class {
-                "held" => format!("pinned {}", number::fixed(step, 0)),
-                _ => format!("step {}", number::fixed(step, 0)),
-            };
+            let word = if class == "held" { "pinned" } else { "step" };
+            let text = format!("{word} {}", number::fixed(step, 0));
             marks.push(Mark::text(
                 "cursor-value",
-                [x + dx, if class == "held" { 11.0 } else { TOP + 6.0 }],
+                [x + dx, KNOB + 4.0],
                 anchor,
                 text,
             ));
@@ -145,7 +155,7 @@ mod tests {
                 log_x,
                 checkpoints: &steps,
                 done: 900.0,
-                recorded: false,
+                ..Timeline::default()
             };
             let scale = strip.scale();
             let ticks = strip.draw().marks.into_iter().find_map(|m| match m {

@@ -4,6 +4,7 @@
 mod data;
 mod estimate;
 mod fault;
+mod stage;
 mod study;
 
 pub use data::{
@@ -12,6 +13,7 @@ pub use data::{
 };
 pub use estimate::{ClassCurve, ClassLlc, Curved, LlcPoint, SamplerSettings, TraceView};
 pub use fault::{Fault, WhyCpu};
+pub use stage::{Change, Stage, StageKind, Stages};
 pub use study::{Cell, CellResult, SlopeFit, Study, StudyKind, StudySpec};
 
 use crate::exec::Counters;
@@ -165,6 +167,8 @@ pub enum Command {
     Open(RunId, u64),
     /// Show the model as it was at this checkpoint: answered with [`Event::Look`].
     Look(RunId, u64),
+    /// Stages end at these steps from now on, set by hand; none: they are found again.
+    Cut(RunId, Option<Vec<u64>>),
     /// The page has drawn this frame; the next may be sent.
     Ack(RunId),
     /// Force a fault, for practice.
@@ -223,6 +227,8 @@ pub struct Frame {
     pub point_s: Option<f64>,
     /// The study, when it changed.
     pub study: Option<Study>,
+    /// Stages, when they changed.
+    pub stages: Option<Stages>,
     /// Counters of the engine.
     pub counters: Counters,
     /// Counters of training alone.

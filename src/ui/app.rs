@@ -3,7 +3,7 @@
 use super::worker::Engine;
 use super::{
     Page, chains, chooser, compare, faults, figure, footer, instruments, keys, llc, loss, panel,
-    pca, readout, setup, status, story, timeline, topbar, truth,
+    pca, readout, setup, stages, status, story, timeline, topbar, truth,
 };
 use crate::app::state::{Theme, View};
 use crate::app::{Action, Effect, State, reduce};
@@ -104,6 +104,7 @@ impl Component for App {
                             </div>
                             <timeline::Timeline ..page.clone() />
                             <compare::Compare ..page.clone() />
+                            <stages::StageTable ..page.clone() />
                         } else {
                             <chains::Chains ..page.clone() />
                         }

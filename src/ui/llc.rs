@@ -5,6 +5,7 @@ use super::chart::{Chart, ToggleButton};
 use super::loss::{HEIGHT, look, series};
 use super::plot::{Strip, step_under, strip};
 use super::size::use_width;
+use super::stages::bands;
 use crate::app::action::Toggle;
 use crate::app::link::parse;
 use crate::app::run::Llc;
@@ -136,6 +137,7 @@ pub fn LlcChart(page: &Page) -> Html {
         }));
     }
     chart.quiet = state.cursor.step.is_some();
+    chart.bands = bands(state);
     let drawn = chart.draw();
     let cursor = state
         .cursor

@@ -5,6 +5,7 @@ use super::chart::{Chart, ToggleButton};
 use super::meanings::{levels, meanings};
 use super::plot::{Strip, step_under, strip};
 use super::size::use_width;
+use super::stages::bands;
 use crate::app::action::Toggle;
 use crate::app::{Action, Run, State, gons, terms};
 use crate::experiments::Panel;
@@ -155,6 +156,7 @@ pub fn LossChart(page: &Page) -> Html {
     };
     let mut chart = panels::loss(&look, unit, &curves, levels);
     chart.quiet = state.cursor.step.is_some();
+    chart.bands = bands(state);
     let drawn = chart.draw();
     let cursor = state
         .cursor

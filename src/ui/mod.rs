@@ -31,6 +31,7 @@ mod setup;
 mod size;
 mod spectrum;
 mod split;
+mod stages;
 mod status;
 mod story;
 mod superposition;

@@ -2,6 +2,7 @@
 //! comes as SVG text.
 
 use super::Page;
+use super::stages::bands;
 use crate::app::Action;
 use crate::plot::{Frame, LineChart, Scene};
 use wasm_bindgen::JsCast;
@@ -42,6 +43,7 @@ pub struct Strip {
 pub fn strip(page: &Page, mut chart: LineChart) -> Strip {
     let step = page.state.cursor.step;
     chart.quiet = step.is_some();
+    chart.bands = bands(&page.state);
     let drawn = chart.draw();
     let cursor = step.map(|step| chart.cursor(&drawn.frame, step));
     let scene = drawn.scene;

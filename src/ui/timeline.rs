@@ -3,6 +3,7 @@
 
 use super::Page;
 use super::size::use_width;
+use super::stages::bands;
 use super::tip::Tip;
 use crate::app::scrub::{self, SPEEDS, Scrub};
 use crate::app::{Action, terms};
@@ -50,6 +51,7 @@ pub fn Timeline(page: &Page) -> Html {
         checkpoints: steps,
         done: state.run.as_ref().map_or(0.0, |r| r.step as f64),
         recorded: state.recorded().is_some(),
+        bands: bands(state),
     };
     let (scene, scale) = (strip.draw(), strip.scale());
     let as_step = |s: Option<u64>| s.map(|s| s as f64);

@@ -122,7 +122,8 @@ fn the_film_waits_for_its_pictures_and_ends() {
 #[test]
 fn a_held_step_is_asked_for_and_goes_with_the_run() {
     let mut s = page();
-    assert_eq!(scrub(&mut s, Scrub::Hold(Some(60.0))), [50]);
+    // Beside the latest, while nothing else is looked at.
+    assert_eq!(scrub(&mut s, Scrub::Hold(Some(60.0))), [100, 50]);
     assert_eq!(held(&s), Some(50));
     scrub(&mut s, Scrub::Hold(None));
     assert_eq!(held(&s), None);

@@ -89,3 +89,61 @@ fn stated_errors_that_are_too_small_buy_nothing() {
 fn too_little_is_nothing() {
     assert!(stages(&noisy(3, 0.1, 1, |x| x), 1).is_empty());
 }
+
+#[test]
+fn boundaries_that_are_given_are_kept_and_typed() {
+    let points = noisy(100, 0.3, 4, truth);
+    let edges = [0.05, 2.0, 4.0, 6.0, 8.0, 9.95];
+    let found = given(&points, &edges, 4);
+    assert!(
+        found
+            .iter()
+            .zip(edges.windows(2))
+            .all(|(s, e)| [s.from, s.to] == e)
+    );
+    assert_eq!(kinds(&found)[..4], [Type::A, Type::A, Type::B, Type::A]);
+    for (stage, slope) in found.iter().zip(SLOPES) {
+        let true_change = slope * (stage.to - stage.from);
+        let off = (stage.change - true_change) / stage.se;
+        assert!(
+            off.abs() < 4.0 && stage.se < 1.0,
+            "{stage:?}, {true_change}"
+        );
+    }
+    // The boundaries matter: a fall cut in the middle of a rise and a fall is told otherwise.
+    let moved = given(&points, &[0.05, 2.0, 5.0, 7.0, 8.0, 9.95], 4);
+    assert_ne!(kinds(&moved), kinds(&found));
+    // A stage without points of its own is unresolved, as is everything at a loud setting.
+    let sparse = given(&points, &[0.05, 5.0, 5.01, 9.95], 4);
+    assert_eq!(sparse[1].kind, Type::Unresolved);
+    let loud = given(&noisy(12, 60.0, 4, truth), &edges, 4);
+    assert!(kinds(&loud).iter().all(|k| *k == Type::Unresolved));
+    assert!(given(&points[..3], &edges, 4).is_empty());
+}
+
+/// λ̂ of a recorded run, as stages take it.
+fn recorded(text: &str) -> Vec<Point> {
+    let file: serde_json::Value = serde_json::from_str(text).unwrap();
+    let number = |p: &serde_json::Value, key: &str| p[key].as_f64().unwrap();
+    let points = file["llc"].as_array().unwrap().iter();
+    points
+        .map(|p| Point {
+            x: number(p, "step").ln_1p(),
+            y: number(p, "value"),
+            se: number(p, "se"),
+        })
+        .collect()
+}
+
+#[test]
+fn the_recorded_transition_is_a_rise_and_then_a_fall() {
+    let points = recorded(include_str!("../../../www/traces/induction.json"));
+    let found = stages(&points, 1);
+    let (rise, fall) = (&found[found.len() - 2], &found[found.len() - 1]);
+    assert!(rise.kind == Type::A && rise.change > 20.0, "{found:?}");
+    assert!(fall.kind == Type::B && fall.change < -5.0, "{found:?}");
+    assert!((600.0..800.0).contains(&rise.to.exp_m1()), "{found:?}");
+    // Without the points that make it one, it is no fall.
+    let early = stages(&points[..20], 1);
+    assert!(early.iter().all(|s| s.kind != Type::B), "{early:?}");
+}

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
 /// Pictures of what carries this name, here and on a phone, where nothing may stick out.
-async fn pictures(page: &Page, name: &str) -> Result<()> {
+pub async fn pictures(page: &Page, name: &str) -> Result<()> {
     let script = format!(
         "document.querySelector('[data-test={name}]')?.scrollIntoView({{block: 'center'}})"
     );
@@ -22,7 +22,7 @@ async fn pictures(page: &Page, name: &str) -> Result<()> {
 }
 
 /// Runs a script until what it returns is as wished.
-async fn wait(
+pub async fn wait(
     page: &Page,
     what: &str,
     script: &str,

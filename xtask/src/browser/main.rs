@@ -7,6 +7,7 @@ mod instruments;
 mod page;
 mod scenarios;
 mod shot;
+mod timeline;
 
 use anyhow::{Context as _, Result, bail};
 use scenarios::Places;

@@ -8,6 +8,7 @@ use crate::arrive::{
 use crate::driver::Kind;
 use crate::instruments::{diagnose_and_calibrate, grok_on_cpu, truth_on_cpu};
 use crate::page::{Page, Seen};
+use crate::timeline::{scrub_and_compare, stages_on_cpu};
 use anyhow::{Result, bail, ensure};
 use std::future::Future;
 use std::pin::Pin;
@@ -64,6 +65,8 @@ scenarios![
     another_link_is_pasted,
     truth_on_cpu,
     diagnose_and_calibrate,
+    scrub_and_compare,
+    stages_on_cpu,
     grok_on_cpu,
     tms_on_gpu,
     tms_on_cpu,

@@ -1,0 +1,200 @@
+//! The stages of a run in words: a letter for the band, a row for the table.
+
+use crate::experiments::Card;
+use crate::plot::number::{fixed, grouped, significant, with_error};
+use crate::protocol::{Change, Stage, StageKind, Stages};
+
+/// A row of the table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// From which step to which, with the interval of the end.
+    pub steps: String,
+    /// What λ̂ does, and what the loss does meanwhile.
+    pub kind: String,
+    /// At how many settings that holds.
+    pub settings: String,
+    /// Change of the loss.
+    pub dloss: String,
+    /// Change of λ̂.
+    pub dllc: String,
+    /// What moved most.
+    pub moved: String,
+}
+
+fn letter_of(kind: StageKind) -> &'static str {
+    match kind {
+        StageKind::A => "A",
+        StageKind::B => "B",
+        StageKind::Unresolved => "?",
+    }
+}
+
+/// The second setting says something else.
+#[must_use]
+pub fn differs(stage: &Stage) -> bool {
+    stage.second.is_some_and(|s| s.kind != stage.own.kind)
+}
+
+/// The letter of the band: two where the settings differ.
+#[must_use]
+pub fn letter(stage: &Stage) -> String {
+    let own = letter_of(stage.own.kind);
+    match stage.second.filter(|_| differs(stage)) {
+        Some(second) => format!("{own}/{}", letter_of(second.kind)),
+        None => own.into(),
+    }
+}
+
+fn change(c: &Change) -> String {
+    let sign = if c.dllc > 0.0 { "+" } else { "" };
+    format!("{sign}{}", with_error(c.dllc, c.se))
+}
+
+/// The row of a stage.
+#[must_use]
+pub fn row(all: &Stages, stage: &Stage, card: &Card) -> Row {
+    let mut steps = format!("{} to {}", grouped(stage.from), grouped(stage.to));
+    if let Some([lo, hi]) = stage.end {
+        steps += &format!(" (90 %: {} to {})", grouped(lo), grouped(hi));
+    }
+    let kind = match (stage.own.kind, stage.falling) {
+        (StageKind::A, _) => "A, λ̂ rises",
+        (StageKind::B, true) => "B, λ̂ falls, loss still falling",
+        (StageKind::B, false) => "B, λ̂ falls",
+        (StageKind::Unresolved, _) => "unresolved",
+    };
+    let settings = match (&stage.second, all.second) {
+        (Some(second), Some([nbeta, ..])) => {
+            let there = format!("nβ {}: {}", significant(nbeta, 3), change(second));
+            match (differs(stage), second.kind) {
+                (false, _) => format!("the same at {there}"),
+                (true, StageKind::Unresolved) => format!("unresolved at {there}"),
+                (true, kind) => format!("{} at {there}", letter_of(kind)),
+            }
+        }
+        _ => "at one setting".into(),
+    };
+    let name = |id: &str| {
+        let spec = card.losses.iter().find(|l| l.id == id);
+        spec.map_or(id.to_string(), |l| l.label.to_string())
+    };
+    let moved = stage.moved.iter().map(|(id, share)| {
+        let sign = if *share > 0.0 { "+" } else { "" };
+        format!("{} {sign}{} %", name(id), fixed(100.0 * share, 0))
+    });
+    Row {
+        steps,
+        kind: kind.into(),
+        settings,
+        dloss: stage.dloss.map_or("–".into(), |d| {
+            let sign = if d > 0.0 { "+" } else { "" };
+            format!("{sign}{}", significant(d, 2))
+        }),
+        dllc: change(&stage.own),
+        moved: moved.collect::<Vec<_>>().join(", "),
+    }
+}
+
+/// All of it in a line, for the band's tooltip.
+#[must_use]
+pub fn told(all: &Stages, stage: &Stage, card: &Card) -> String {
+    let r = row(all, stage, card);
+    format!(
+        "Steps {}: {}, Δλ̂ {}, {}",
+        r.steps, r.kind, r.dllc, r.settings
+    )
+}
+
+/// The boundaries with the one that ends stage `at` moved, or taken away.
+#[must_use]
+pub fn cut(all: &Stages, at: usize, to: Option<u64>) -> Vec<u64> {
+    let inner = all.stages.len().saturating_sub(1);
+    let ends = all.stages[..inner].iter().map(|s| s.to).enumerate();
+    let mut cuts: Vec<u64> = ends
+        .filter_map(|(i, end)| if i == at { to } else { Some(end) })
+        .collect();
+    cuts.sort_unstable();
+    cuts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiments::CARDS;
+
+    fn stage(kind: StageKind, second: Option<StageKind>) -> Stage {
+        Stage {
+            from: 100,
+            to: 1640,
+            end: Some([1600, 1700]),
+            own: Change {
+                kind,
+                dllc: -3.21,
+                se: 0.4,
+            },
+            second: second.map(|kind| Change {
+                kind,
+                dllc: 1.0,
+                se: 0.3,
+            }),
+            dloss: Some(-0.512),
+            falling: true,
+            moved: vec![("loss".into(), -0.45)],
+        }
+    }
+
+    #[test]
+    fn a_stage_says_at_how_many_settings_it_holds() {
+        let one = Stages {
+            stages: vec![stage(StageKind::B, None)],
+            ..Stages::default()
+        };
+        let r = row(&one, &one.stages[0], CARDS[0]);
+        assert_eq!(
+            r.steps,
+            "100 to 1\u{202f}640 (90 %: 1\u{202f}600 to 1\u{202f}700)"
+        );
+        assert_eq!(
+            (r.kind.as_str(), r.settings.as_str()),
+            ("B, λ̂ falls, loss still falling", "at one setting")
+        );
+        assert_eq!((r.dllc.as_str(), r.dloss.as_str()), ("−3.2 ± 0.4", "−0.51"));
+        assert!(r.moved.ends_with("−45 %"), "{}", r.moved);
+        let two = |second| Stages {
+            stages: vec![stage(StageKind::B, Some(second))],
+            second: Some([100.0, 1000.0, 1.5e-4]),
+            ..Stages::default()
+        };
+        let said = |second| {
+            let all = two(second);
+            (
+                letter(&all.stages[0]),
+                row(&all, &all.stages[0], CARDS[0]).settings,
+            )
+        };
+        assert_eq!(
+            said(StageKind::B),
+            ("B".into(), "the same at nβ 100: +1.0 ± 0.3".into())
+        );
+        assert_eq!(
+            said(StageKind::A),
+            ("B/A".into(), "A at nβ 100: +1.0 ± 0.3".into())
+        );
+        assert_eq!(said(StageKind::Unresolved).0, "B/?");
+    }
+
+    #[test]
+    fn a_boundary_is_moved_or_taken_away_and_the_others_stay() {
+        let ends = [10, 20, 30].map(|to| Stage {
+            to,
+            ..Stage::default()
+        });
+        let all = Stages {
+            stages: ends.to_vec(),
+            ..Stages::default()
+        };
+        assert_eq!(cut(&all, 1, Some(25)), [10, 25]);
+        assert_eq!(cut(&all, 0, Some(27)), [20, 27]);
+        assert_eq!(cut(&all, 0, None), [20]);
+    }
+}

@@ -1,0 +1,237 @@
+//! The stages of a run so far: found anew when there are enough new λ̂ points, typed at the setting
+//! of the run and, where it was estimated, at a second one.
+
+use super::history::Series;
+use super::session::Session;
+use crate::estimate::stages::{self, Point, Type};
+use crate::protocol::{
+    Change, LlcPoint, Phase, SamplerSettings, Stage, StageKind, Stages, Study, StudyKind,
+};
+use serde::{Deserialize, Serialize};
+
+/// New λ̂ points that are worth finding the stages anew: the search takes tens of milliseconds.
+const FEW: usize = 6;
+/// A loss that falls by less of its range than this stands still.
+const STILL: f64 = 0.02;
+/// Series that are named for a stage, and the least share of its range a series has moved to be.
+const NAMED: usize = 3;
+/// See [`NAMED`].
+const MOVED: f64 = 0.1;
+
+/// λ̂ of the same checkpoints at another setting.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Second {
+    /// nβ, γ, ε.
+    setting: [f64; 3],
+    /// Step, λ̂, standard error.
+    points: Vec<(u64, f64, f64)>,
+}
+
+/// What a reload must not forget.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Chosen {
+    /// Boundaries set by hand.
+    cuts: Option<Vec<u64>>,
+    second: Option<Second>,
+}
+
+/// The stages, and what they were found from.
+#[derive(Debug, Default)]
+pub(super) struct Staging {
+    pub(super) view: Stages,
+    /// Grows with every change of `view`.
+    pub(super) version: u32,
+    chosen: Chosen,
+    stale: bool,
+}
+
+impl Staging {
+    pub(super) fn chosen(&self) -> &Chosen {
+        &self.chosen
+    }
+    pub(super) fn choose(&mut self, chosen: Chosen) {
+        (self.chosen, self.stale) = (chosen, true);
+    }
+    /// Boundaries by hand, or none.
+    pub(super) fn cut(&mut self, cuts: Option<Vec<u64>>) {
+        self.chosen.cuts = cuts;
+        self.stale = true;
+    }
+    /// Takes a study in that is over, if it is the curve at another setting.
+    pub(super) fn take(&mut self, study: &Study, own: &SamplerSettings) {
+        if let Some(second) = second(study, own) {
+            self.chosen.second = Some(second);
+            self.stale = true;
+        }
+    }
+}
+
+/// The curve of a study at one setting that is not the run's; none of fewer than four points.
+fn second(study: &Study, own: &SamplerSettings) -> Option<Second> {
+    let first = study.spec.cells.first()?;
+    let same = study.spec.cells.iter().all(|c| {
+        (c.nbeta, c.gamma, c.eps, &c.part) == (first.nbeta, first.gamma, first.eps, &own.part)
+    });
+    let other = (first.nbeta, first.gamma, first.eps) != (own.nbeta, own.gamma, own.eps);
+    let points: Vec<_> = study
+        .done
+        .iter()
+        .filter_map(|r| Some((study.spec.cells.get(r.cell as usize)?.step, r.value?, r.se)))
+        .collect();
+    (study.spec.kind == StudyKind::Again && same && other && points.len() >= 4).then_some(Second {
+        setting: [first.nbeta, first.gamma, first.eps],
+        points,
+    })
+}
+
+/// Points as the search takes them, at ln(step + 1). One without an error cannot be weighed.
+fn points(of: impl Iterator<Item = (u64, f64, f64)>) -> Vec<Point> {
+    of.filter(|(_, y, se)| y.is_finite() && se.is_finite() && *se > 0.0)
+        .map(|(step, y, se)| Point {
+            x: (step as f64).ln_1p(),
+            y,
+            se,
+        })
+        .collect()
+}
+
+fn change(stage: &stages::Stage) -> Change {
+    Change {
+        kind: match stage.kind {
+            Type::A => StageKind::A,
+            Type::B => StageKind::B,
+            Type::Unresolved => StageKind::Unresolved,
+        },
+        dllc: stage.change,
+        se: stage.se,
+    }
+}
+
+/// The value of a series at a step, between its points on a line.
+fn value(s: &Series, step: u64) -> Option<f64> {
+    let x = step as f64;
+    let after = s.x.partition_point(|&v| v < x);
+    let (b, d) = (*s.x.get(after)?, *s.y.get(after)?);
+    if b == x {
+        return Some(d);
+    }
+    let (a, c) = (*s.x.get(after.checked_sub(1)?)?, *s.y.get(after - 1)?);
+    Some(c + (d - c) * (x - a) / (b - a))
+}
+
+/// The range of a series over the run.
+fn range(s: &Series) -> f64 {
+    let ends = |f: fn(f64, f64) -> f64, from| s.y.iter().copied().fold(from, f);
+    ends(f64::max, f64::NEG_INFINITY) - ends(f64::min, f64::INFINITY)
+}
+
+impl Session {
+    /// Finds the stages anew if enough has changed, or if the run stands still.
+    pub fn stage(&mut self) {
+        let (n, had) = (self.history.llc.len(), self.staging.view.points);
+        let runs = matches!(self.phase(), Phase::Training | Phase::Sampling { .. });
+        let grown = n < had || n >= had + FEW.max(had / 4);
+        if !(self.staging.stale || grown || (!runs && n != had)) || self.parts.steps == 0 {
+            return;
+        }
+        let view = self.staged();
+        let staging = &mut self.staging;
+        (staging.view, staging.stale) = (view, false);
+        staging.version += 1;
+    }
+
+    fn staged(&self) -> Stages {
+        let (llc, chosen) = (&self.history.llc, &self.staging.chosen);
+        let own = points(llc.iter().map(|p| (p.step, p.value, p.se)));
+        let by_hand = chosen.cuts.as_ref().filter(|_| own.len() >= 4);
+        let found = match by_hand {
+            Some(cuts) => stages::given(&own, &edges(cuts, llc), 1),
+            None => stages::stages(&own, 1),
+        };
+        let mut bounds: Vec<f64> = found.iter().map(|s| s.from).collect();
+        bounds.extend(found.last().map(|s| s.to));
+        let second = chosen.second.as_ref().map(|s| {
+            let points = points(s.points.iter().copied());
+            stages::given(&points, &bounds, 2)
+        });
+        let step = |x: f64| x.exp_m1().round() as u64;
+        let loss = self.own_series("loss");
+        let stages = found.iter().enumerate().map(|(i, s)| {
+            let (from, to) = (step(s.from), step(s.to));
+            let dloss = loss.and_then(|l| Some(value(l, to)? - value(l, from)?));
+            let falls = |l: &Series| dloss.is_some_and(|d| d < -STILL * range(l));
+            Stage {
+                from,
+                to,
+                end: s
+                    .end
+                    .map(|(lo, hi)| outwards(llc, lo.exp_m1(), hi.exp_m1())),
+                own: change(s),
+                second: second.as_ref().and_then(|all| all.get(i)).map(change),
+                dloss,
+                falling: loss.is_some_and(falls),
+                moved: self.moved(from, to),
+            }
+        });
+        Stages {
+            stages: stages.collect(),
+            points: llc.len(),
+            by_hand: by_hand.is_some(),
+            second: chosen.second.as_ref().map(|s| s.setting),
+        }
+    }
+
+    /// The series of that name of the replica followed.
+    fn own_series(&self, id: &str) -> Option<&Series> {
+        let series = &self.history.series;
+        let own = series.get(&format!("replicas/{}/{id}", self.follow()));
+        own.or_else(|| series.get(id))
+    }
+
+    /// The series that change most between two steps, by the share of their range.
+    fn moved(&self, from: u64, to: u64) -> Vec<(String, f64)> {
+        // The minibatch loss says what the loss says, with noise.
+        let ids = self.history.series.keys();
+        let ids = ids.filter(|id| !id.contains('/') && *id != "loss.train");
+        let mut all: Vec<(String, f64)> = ids
+            .filter_map(|id| {
+                let s = self.own_series(id)?;
+                let share = (value(s, to)? - value(s, from)?) / range(s);
+                (share.abs() >= MOVED).then(|| (id.clone(), share))
+            })
+            .collect();
+        all.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()));
+        all.truncate(NAMED);
+        all
+    }
+}
+
+/// An interval of steps, widened to the checkpoints around it: between two of them nothing was
+/// measured.
+fn outwards(llc: &[LlcPoint], lo: f64, hi: f64) -> [u64; 2] {
+    let steps = || llc.iter().map(|p| p.step);
+    let below = steps().filter(|&s| s as f64 <= lo).max();
+    let above = steps().find(|&s| s as f64 >= hi);
+    [below.or(steps().next()), above.or(steps().next_back())].map(|s| s.unwrap_or(0))
+}
+
+/// The ends of the data and the boundaries set by hand between them, as positions.
+fn edges(cuts: &[u64], llc: &[LlcPoint]) -> Vec<f64> {
+    let (first, last) = (
+        llc.first().map_or(0, |p| p.step),
+        llc.last().map_or(0, |p| p.step),
+    );
+    let mut all: Vec<u64> = cuts
+        .iter()
+        .copied()
+        .filter(|c| (first + 1..last).contains(c))
+        .collect();
+    all.sort_unstable();
+    all.dedup();
+    let inner = all.into_iter();
+    let whole = std::iter::once(first).chain(inner).chain([last]);
+    whole.map(|s| (s as f64).ln_1p()).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,146 @@
+use super::*;
+use crate::app::link;
+use crate::exec::{Exec, cpu::CpuExec};
+use crate::protocol::{Cell, CellResult, StudySpec};
+
+/// λ̂ rises with ln(step + 1) up to step 100 and falls after it.
+fn llc(step: u64) -> f64 {
+    let x = |s: f64| s.ln_1p();
+    let (at, peak) = (x(step as f64), x(100.0));
+    if at < peak {
+        3.0 * at
+    } else {
+        3.0 * peak - 8.0 * (at - peak)
+    }
+}
+
+/// A run of 1000 steps whose history was written by hand: the loss falls all the way, a second series
+/// moves after step 500 alone.
+fn session() -> Session {
+    let link = link::parse("#/tms?replicas=1&steps=1000&every=50&log=3&chains=2&nbeta=500");
+    let parts = crate::experiments::build(link.experiment, &link.knobs).unwrap();
+    let exec = Exec::Cpu(Box::new(CpuExec::new(&parts.plan)));
+    let mut session = Session::new(parts, exec);
+    for step in session.parts.checkpoints.clone() {
+        session.history.push_llc(LlcPoint {
+            step,
+            value: llc(step),
+            se: 0.2,
+            ..LlcPoint::default()
+        });
+        session
+            .history
+            .push("loss", step, 2.0 - (step as f64).ln_1p() / 7.0);
+        session
+            .history
+            .push("late", step, (step as f64 - 500.0).max(0.0));
+    }
+    session
+}
+
+fn kinds(s: &Session) -> Vec<StageKind> {
+    s.staging.view.stages.iter().map(|s| s.own.kind).collect()
+}
+
+#[test]
+fn a_rise_and_a_fall_are_found_with_what_moved() {
+    let mut s = session();
+    s.stage();
+    assert_eq!(kinds(&s), [StageKind::A, StageKind::B]);
+    let [a, b] = [0, 1].map(|i| &s.staging.view.stages[i]);
+    assert!((80..125).contains(&a.to) && b.to == 1000, "{a:?}");
+    // The interval ends at checkpoints.
+    let steps: Vec<u64> = s.history.llc.iter().map(|p| p.step).collect();
+    let [lo, hi] = a.end.unwrap();
+    assert!(steps.contains(&lo) && steps.contains(&hi) && lo <= a.to && a.to <= hi);
+    assert_eq!(b.end, None);
+    assert!(a.falling && b.falling && b.dloss.unwrap() < -0.1);
+    assert_eq!(b.moved[0].0, "late");
+    assert!(!a.moved.iter().any(|m| m.0 == "late"));
+    // Found once: nothing changed.
+    let before = s.staging.version;
+    s.stage();
+    assert_eq!(s.staging.version, before);
+}
+
+#[test]
+fn too_few_points_have_no_stages() {
+    let mut s = session();
+    s.history.llc.truncate(3);
+    s.stage();
+    assert!(s.staging.view.stages.is_empty());
+}
+
+#[test]
+fn boundaries_by_hand_hold_until_they_are_taken_back() {
+    let mut s = session();
+    s.staging.cut(Some(vec![500, 20, 5000]));
+    s.stage();
+    let ends: Vec<u64> = s.staging.view.stages.iter().map(|s| s.to).collect();
+    assert_eq!((ends, s.staging.view.by_hand), (vec![20, 500, 1000], true));
+    // A reload keeps them.
+    let text = serde_json::to_string(s.staging.chosen()).unwrap();
+    let mut again = session();
+    again.staging.choose(serde_json::from_str(&text).unwrap());
+    again.stage();
+    assert_eq!(again.staging.view, s.staging.view);
+    s.staging.cut(None);
+    s.stage();
+    assert_eq!(s.staging.view.stages.len(), 2);
+    assert!(!s.staging.view.by_hand);
+}
+
+/// The curve again at a third of nβ, `bend` times as bent.
+fn study(s: &Session, kind: StudyKind, nbeta: f64, bend: f64) -> Study {
+    let steps: Vec<u64> = s.history.llc.iter().map(|p| p.step).collect();
+    let own = s.parts.chains.as_ref().unwrap().settings.told();
+    let cell = |&step: &u64| Cell {
+        step,
+        nbeta,
+        gamma: own.gamma,
+        eps: own.eps,
+        part: own.part.clone(),
+    };
+    let done = |(cell, &step): (usize, &u64)| CellResult {
+        cell: cell as u32,
+        value: Some(bend * llc(step)),
+        se: 0.2,
+        ..CellResult::default()
+    };
+    Study {
+        done: steps.iter().enumerate().map(done).collect(),
+        spec: StudySpec {
+            kind,
+            cells: steps.iter().map(cell).collect(),
+            ..StudySpec::default()
+        },
+        over: true,
+        ..Study::default()
+    }
+}
+
+#[test]
+fn a_second_setting_agrees_or_does_not() {
+    let typed = |bend: f64| {
+        let mut s = session();
+        let own = s.parts.chains.as_ref().unwrap().settings.told();
+        s.staging
+            .take(&study(&s, StudyKind::Again, 170.0, bend), &own);
+        s.stage();
+        let second = |s: &Stage| s.second.map(|c| c.kind);
+        s.staging.view.stages.iter().map(second).collect::<Vec<_>>()
+    };
+    use StageKind::{A, B, Unresolved};
+    assert_eq!(typed(0.5), [Some(A), Some(B)]);
+    assert_eq!(typed(-0.5), [Some(B), Some(A)]);
+    assert_eq!(typed(0.0), [Some(Unresolved); 2]);
+    // The run's own setting is no second one, nor is a sweep.
+    let mut s = session();
+    let own = s.parts.chains.as_ref().unwrap().settings.told();
+    s.staging
+        .take(&study(&s, StudyKind::Again, own.nbeta, 1.0), &own);
+    s.staging
+        .take(&study(&s, StudyKind::Sweep, 170.0, 1.0), &own);
+    s.stage();
+    assert_eq!(s.staging.view.second, None);
+}

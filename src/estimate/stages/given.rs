@@ -1,0 +1,67 @@
+//! Stages between boundaries that are given: set by hand, or found at another sampler setting.
+
+use super::{Broken, Point, REPLICATES, Stage, Sums, fit_at, honest, kind, sound};
+use crate::math::philox::{Draws, Stream};
+use crate::math::stats;
+
+/// The broken line whose knots are those boundaries that the points can tell: a knot with fewer than
+/// two points on a side of it is left out.
+fn fit(points: &[Point], inner: &[f64]) -> Option<Broken> {
+    let sums = Sums::of(points);
+    let mut knots: Vec<f64> = Vec::new();
+    for &knot in inner {
+        knots.push(knot);
+        if !sound(&sums, &knots) {
+            knots.pop();
+        }
+    }
+    fit_at(&sums, &knots)
+}
+
+/// The stages between `edges` (rising, the ends among them), with the change of λ̂ over each. A stage
+/// that holds fewer than two points is unresolved, whatever the line does there.
+#[must_use]
+pub fn given(points: &[Point], edges: &[f64], seed: u32) -> Vec<Stage> {
+    if points.len() < 4 || edges.len() < 2 {
+        return Vec::new();
+    }
+    let inner = &edges[1..edges.len() - 1];
+    let Some(found) = fit(points, inner) else {
+        return Vec::new();
+    };
+    let points = honest(points, &found);
+    let mut draws = Draws::new(seed, Stream::Probe, 78);
+    let mut changes = vec![Vec::new(); edges.len() - 1];
+    for _ in 0..REPLICATES {
+        let noisy: Vec<Point> = points
+            .iter()
+            .map(|p| Point {
+                y: found.at(p.x) + p.se * draws.normal(),
+                ..*p
+            })
+            .collect();
+        if let Some(again) = fit_at(&Sums::of(&noisy), &found.knots) {
+            for (all, e) in changes.iter_mut().zip(edges.windows(2)) {
+                all.push(again.at(e[1]) - again.at(e[0]));
+            }
+        }
+    }
+    edges
+        .windows(2)
+        .zip(&changes)
+        .map(|(e, all)| {
+            let change = found.at(e[1]) - found.at(e[0]);
+            let se = stats::sd(all);
+            let own = points.iter().filter(|p| (e[0]..=e[1]).contains(&p.x));
+            let told = own.count() >= 2;
+            Stage {
+                from: e[0],
+                to: e[1],
+                end: None,
+                change,
+                se,
+                kind: kind(change, if told { se } else { 0.0 }),
+            }
+        })
+        .collect()
+}

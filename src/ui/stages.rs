@@ -1,0 +1,113 @@
+//! The stages of the run as a table under the charts, and as bands over them.
+
+use super::Page;
+use super::tip::Tip;
+use crate::app::{Action, State, stages, study, terms, words};
+use crate::plot::bands::{Band, Pattern};
+use crate::plot::number::significant;
+use crate::protocol::{StageKind, Stages};
+use web_sys::HtmlInputElement;
+use yew::prelude::*;
+
+/// Checkpoints of a second setting, at most.
+const MOST: usize = 60;
+
+/// The stages as bands over every chart whose axis is time.
+pub fn bands(state: &State) -> Vec<Band> {
+    let Some(all) = state.run.as_ref().and_then(|r| r.stages.clone()) else {
+        return Vec::new();
+    };
+    // One stage is no division of the run.
+    let some = all.stages.iter().filter(|_| all.stages.len() > 1);
+    some.map(|s| Band {
+        from: s.from as f64,
+        to: s.to as f64,
+        letter: stages::letter(s),
+        pattern: match s.own.kind {
+            _ if stages::differs(s) => Pattern::Crossed,
+            StageKind::A => Pattern::Plain,
+            StageKind::B => Pattern::Hatched,
+            StageKind::Unresolved => Pattern::Open,
+        },
+        title: stages::told(&all, s, state.card()),
+    })
+    .collect()
+}
+
+/// The table.
+#[component]
+pub fn StageTable(page: &Page) -> Html {
+    let state = &page.state;
+    let Some(run) = state.run.as_ref().filter(|r| !r.llc.points.is_empty()) else {
+        return Html::default();
+    };
+    let none = Stages::default();
+    let all = run.stages.as_deref().unwrap_or(&none);
+    if all.stages.is_empty() {
+        return html! {
+            <p class="muted" data-test="no-stages">{"Stages are looked for once there are enough λ̂ points."}</p>
+        };
+    }
+    let by_hand = if all.by_hand {
+        " Boundaries by hand."
+    } else {
+        ""
+    };
+    html! {
+        <section class="stages" data-test="stages" data-stages={all.stages.len().to_string()} data-second={all.second.is_some().to_string()}
+            data-by-hand={all.by_hand.to_string()} aria-label="Stages">
+            <h2>{ "Stages" }{" "}<Tip about="stages">{ terms::STAGES }</Tip></h2>
+            <p class="small-print">{ format!("From {} λ̂ points.{by_hand}", all.points) }</p>
+            <table class="figures" data-test="stage-rows">
+                <thead><tr><th scope="col">{"stage"}</th><th scope="col">{"steps"}</th><th scope="col">{"type"}</th><th scope="col">{"Δλ̂"}</th>
+                    <th scope="col">{"second setting"}</th><th scope="col">{"Δloss"}</th><th scope="col">{"moved most, of its range"}</th><th scope="col">{"ends at"}</th></tr></thead>
+                <tbody>{ for (0..all.stages.len()).map(|i| line(page, all, i)) }</tbody>
+            </table>
+            { again(page, all) }
+        </section>
+    }
+}
+
+fn line(page: &Page, all: &Stages, i: usize) -> Html {
+    let stage = &all.stages[i];
+    let row = stages::row(all, stage, page.state.card());
+    let moved = {
+        let (send, all) = (page.send.clone(), all.clone());
+        Callback::from(move |e: Event| {
+            if let Some(input) = e.target_dyn_into::<HtmlInputElement>() {
+                let to = input.value().trim().parse().ok();
+                send.emit(Action::Cut(Some(stages::cut(&all, i, to))));
+            }
+        })
+    };
+    html! {
+        <tr><th scope="row">{ format!("{} {}", i + 1, stages::letter(stage)) }</th>
+            <td>{ row.steps }</td><td>{ row.kind }</td><td>{ row.dllc }</td><td>{ row.settings }</td><td>{ row.dloss }</td><td>{ row.moved }</td>
+            <td>if i + 1 < all.stages.len() {
+                <input type="number" min="1" step="1" value={stage.to.to_string()} onchange={moved} data-test={format!("stage-end-{i}")}
+                    aria-label={format!("Last step of stage {}; empty joins it with the next", i + 1)} />
+            }</td></tr>
+    }
+}
+
+/// The types at a second setting, and the boundaries as they were found.
+fn again(page: &Page, all: &Stages) -> Html {
+    let Some(run) = page.state.run.as_ref() else {
+        return Html::default();
+    };
+    let steps: Vec<u64> = run.llc.points.iter().map(|p| p.step).collect();
+    let spec = study::second(&run.knobs, &study::thinned(&steps, MOST));
+    let cost = words::chain_cost(run.point_s, &run.knobs, study::chain_steps(&spec));
+    let nbeta = spec.cells.first().map_or(0.0, |c| c.nbeta);
+    let now = run.study.as_ref().filter(|s| !s.over);
+    html! {
+        <p class="jobs">
+            <button type="button" data-test="second-setting" disabled={now.is_some()} onclick={page.on(Action::Study(spec))}>
+                { format!("Check the types at nβ {}", significant(nbeta, 3)) }</button>
+            <span class="small-print">{ now.map_or(cost, |s| format!("{} of {} estimates", s.done.len(), s.spec.cells.len())) }</span>
+            if all.by_hand {
+                <button type="button" data-test="find-stages" onclick={page.on(Action::Cut(None))}>{"Find the boundaries again"}</button>
+            }
+        </p>
+    }
+}
