@@ -92,6 +92,8 @@ pub enum Toggle {
     Nulls,
     /// λ̂ split over classes of positions.
     Classes,
+    /// How the path of the outputs turns, under logit-PCA.
+    Turns,
     /// Light, dark, as the system has it.
     Theme,
     /// Light colours and large chart text.

@@ -1,10 +1,25 @@
 //! What a run under way is told: whom λ̂ and PCA follow, and along which time axis.
 
-use super::action::Effect;
+use super::action::{Action, Effect};
 use super::reduce::address;
 use super::state::State;
 use crate::knobs::{Knobs, Value};
 use crate::protocol::{Command, TimeAxis};
+
+/// What is asked of the run itself, if there is one.
+pub(super) fn told(state: &State, action: Action) -> Vec<Effect> {
+    let Some(id) = state.run.as_ref().map(|r| r.id) else {
+        return Vec::new();
+    };
+    let command = match action {
+        Action::OpenPoint(step) => Command::Open(id, step),
+        Action::Study(spec) => Command::Study(id, spec),
+        Action::StopStudy => Command::StopStudy(id),
+        Action::Cut(cuts) => Command::Cut(id, cuts),
+        _ => return Vec::new(),
+    };
+    vec![Effect::Send(command)]
+}
 
 /// Logit-PCA weights checkpoints along the axis the charts show.
 pub(super) fn axis(state: &State) -> Option<Effect> {

@@ -1,7 +1,7 @@
 //! How the state changes, and what it asks of the world. Pure: the page carries the effects out.
 
 use super::action::{Action, Effect, Toggle};
-use super::aim::{axis, follow, member};
+use super::aim::{axis, follow, member, told};
 use super::cursor;
 use super::link::{Link, apply_query, parse};
 use super::run::Run;
@@ -148,10 +148,9 @@ fn take(state: &mut State, action: Action) -> Vec<Effect> {
             vec![Effect::Send(Command::Drill(id, drill))]
         }
         Action::Check => vec![Effect::Send(Command::Check)],
-        Action::OpenPoint(step) => to_run(state, |id| Command::Open(id, step)),
-        Action::Study(spec) => to_run(state, |id| Command::Study(id, spec)),
-        Action::Cut(cuts) => to_run(state, |id| Command::Cut(id, cuts)),
-        Action::StopStudy => to_run(state, Command::StopStudy),
+        Action::OpenPoint(_) | Action::Study(_) | Action::StopStudy | Action::Cut(_) => {
+            told(state, action)
+        }
         Action::Adopt { nbeta, gamma, eps } => {
             let mut knobs = state.link.knobs.clone();
             let values = [("nbeta", nbeta), ("gamma", gamma), ("eps", eps)];
@@ -170,6 +169,7 @@ fn take(state: &mut State, action: Action) -> Vec<Effect> {
                 Toggle::LogY => view.log_y = !view.log_y,
                 Toggle::Locality => view.locality = !view.locality,
                 Toggle::Projector => view.projector = !view.projector,
+                Toggle::Turns => view.turns = !view.turns,
                 Toggle::Nulls => view.nulls = !view.nulls,
                 Toggle::Classes => view.classes = !view.classes,
                 Toggle::Theme => view.theme = view.theme.next(),
@@ -286,12 +286,6 @@ fn formed(state: &mut State, mut knobs: Knobs, mut notices: Vec<Notice>) -> Vec<
     }
     effects.extend(measure(state));
     effects
-}
-
-/// A command about the run, if there is one.
-fn to_run(state: &State, command: impl FnOnce(RunId) -> Command) -> Vec<Effect> {
-    let id = state.run.as_ref().map(|r| r.id);
-    id.map(|id| Effect::Send(command(id))).into_iter().collect()
 }
 
 fn run_or_pause(state: &mut State) -> Vec<Effect> {

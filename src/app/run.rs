@@ -183,7 +183,10 @@ impl Run {
             self.llc = Rc::new(Llc::of(points));
         }
         if let Some(mut pca) = frame.pca {
-            align(&mut pca, &self.pca);
+            // A run that is over has the engine's own orientation, whatever frames were seen.
+            if self.phase != Phase::Done {
+                align(&mut pca, &self.pca);
+            }
             self.pca = Rc::new(pca);
         }
         if let Some(jumps) = frame.jumps {

@@ -1,6 +1,6 @@
 //! The stages of a run in words: a letter for the band, a row for the table.
 
-use crate::experiments::Card;
+use crate::knobs::Value;
 use crate::plot::number::{fixed, grouped, significant, with_error};
 use crate::protocol::{Change, Stage, StageKind, Stages};
 
@@ -52,7 +52,7 @@ fn change(c: &Change) -> String {
 
 /// The row of a stage.
 #[must_use]
-pub fn row(all: &Stages, stage: &Stage, card: &Card) -> Row {
+pub fn row(all: &Stages, stage: &Stage) -> Row {
     let mut steps = format!("{} to {}", grouped(stage.from), grouped(stage.to));
     if let Some([lo, hi]) = stage.end {
         steps += &format!(" (90 %: {} to {})", grouped(lo), grouped(hi));
@@ -65,7 +65,7 @@ pub fn row(all: &Stages, stage: &Stage, card: &Card) -> Row {
     };
     let settings = match (&stage.second, all.second) {
         (Some(second), Some([nbeta, ..])) => {
-            let there = format!("nβ {}: {}", significant(nbeta, 3), change(second));
+            let there = format!("nβ {}: {}", Value::Float(nbeta).text(), change(second));
             match (differs(stage), second.kind) {
                 (false, _) => format!("the same at {there}"),
                 (true, StageKind::Unresolved) => format!("unresolved at {there}"),
@@ -74,13 +74,9 @@ pub fn row(all: &Stages, stage: &Stage, card: &Card) -> Row {
         }
         _ => "at one setting".into(),
     };
-    let name = |id: &str| {
-        let spec = card.losses.iter().find(|l| l.id == id);
-        spec.map_or(id.to_string(), |l| l.label.to_string())
-    };
     let moved = stage.moved.iter().map(|(id, share)| {
         let sign = if *share > 0.0 { "+" } else { "" };
-        format!("{} {sign}{} %", name(id), fixed(100.0 * share, 0))
+        format!("{id} {sign}{} %", fixed(100.0 * share, 0))
     });
     Row {
         steps,
@@ -97,8 +93,8 @@ pub fn row(all: &Stages, stage: &Stage, card: &Card) -> Row {
 
 /// All of it in a line, for the band's tooltip.
 #[must_use]
-pub fn told(all: &Stages, stage: &Stage, card: &Card) -> String {
-    let r = row(all, stage, card);
+pub fn told(all: &Stages, stage: &Stage) -> String {
+    let r = row(all, stage);
     format!(
         "Steps {}: {}, Δλ̂ {}, {}",
         r.steps, r.kind, r.dllc, r.settings
@@ -120,7 +116,6 @@ pub fn cut(all: &Stages, at: usize, to: Option<u64>) -> Vec<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiments::CARDS;
 
     fn stage(kind: StageKind, second: Option<StageKind>) -> Stage {
         Stage {
@@ -149,7 +144,7 @@ mod tests {
             stages: vec![stage(StageKind::B, None)],
             ..Stages::default()
         };
-        let r = row(&one, &one.stages[0], CARDS[0]);
+        let r = row(&one, &one.stages[0]);
         assert_eq!(
             r.steps,
             "100 to 1\u{202f}640 (90 %: 1\u{202f}600 to 1\u{202f}700)"
@@ -167,10 +162,7 @@ mod tests {
         };
         let said = |second| {
             let all = two(second);
-            (
-                letter(&all.stages[0]),
-                row(&all, &all.stages[0], CARDS[0]).settings,
-            )
+            (letter(&all.stages[0]), row(&all, &all.stages[0]).settings)
         };
         assert_eq!(
             said(StageKind::B),

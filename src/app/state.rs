@@ -71,6 +71,8 @@ pub struct View {
     pub nulls: bool,
     /// λ̂ split over classes of positions, on its chart.
     pub classes: bool,
+    /// How the path of the outputs turns is shown.
+    pub turns: bool,
     /// The mean loss under the chains is shown.
     pub locality: bool,
     /// Colours.

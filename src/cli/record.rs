@@ -64,6 +64,7 @@ fn trace(card: &Card, link: &Link, session: &Session) -> Recorded {
             )
         });
     let mut pca = history.pca.update(TimeAxis::Linear);
+    pca.turns.clear();
     for p in pca.pcs.iter_mut().flatten() {
         *p = rounded(*p);
     }

@@ -35,6 +35,8 @@ pub(super) struct Shown {
     /// Cells done of the study, and whether it is over.
     pub(super) study: Option<(usize, bool)>,
     pub(super) rows_follow: usize,
+    /// Whether the run was over: its path is then sent once more, for good.
+    pub(super) over: bool,
     pub(super) figure_step: Option<u64>,
     /// Steps of the live trace.
     pub(super) chain_step: u64,
@@ -87,9 +89,11 @@ impl Host {
             (shown.llc, shown.llc_step) = (s.history.llc.len(), newest);
         }
         let rows = s.history.pca.len();
-        if (rows, live.axis) != (shown.rows, shown.axis) || followed {
+        let over = frame.phase == Phase::Done;
+        if (rows, live.axis, over) != (shown.rows, shown.axis, shown.over) || followed {
             frame.pca = Some(s.history.pca.update(live.axis));
-            (shown.rows, shown.axis, shown.rows_follow) = (rows, live.axis, s.follow());
+            (shown.rows, shown.axis, shown.over) = (rows, live.axis, over);
+            shown.rows_follow = s.follow();
         }
         if let Some((at, steps)) = live_trace(s)
             && steps != shown.chain_step

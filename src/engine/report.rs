@@ -7,7 +7,7 @@ use crate::experiments::heads::{self, Head};
 use crate::experiments::{self, Card, SeriesSpec};
 use crate::protocol::{
     ClassCurve, DeviceInfo, Jump, LlcPoint, Notice, PerStep, SamplerSettings, Stage, TimeAxis,
-    Truth,
+    Truth, Turn,
 };
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -78,6 +78,8 @@ pub struct Report {
     pub jumps: Vec<Jump>,
     /// Fractions of the variance on PC1..PC3.
     pub explained: [f64; 3],
+    /// Steps where the path of the outputs has a kink.
+    pub kinks: Vec<f64>,
     /// Counters of training.
     pub counters: PerStep,
 }
@@ -172,6 +174,23 @@ pub fn report(link: &Link, card: &Card, session: &Session, notices: Vec<Notice>)
             points,
         );
     }
+    let turned = |f: fn(&Turn) -> f64| Series {
+        x: pca.turns.iter().map(|t| t.step).collect(),
+        y: pca.turns.iter().map(f).collect(),
+        ..Series::default()
+    };
+    add(
+        "logit_pca.turn",
+        "angle by which the path of the outputs turns",
+        "degrees",
+        turned(|t| t.angle),
+    );
+    add(
+        "logit_pca.turn_noise",
+        "angle that noise alone gives a straight path",
+        "degrees",
+        turned(|t| t.noise),
+    );
     let settings = session.parts.chains.as_ref().map(|c| c.settings.told());
     let estimated = |point: &LlcPoint| Estimated {
         point: point.clone(),
@@ -203,6 +222,12 @@ pub fn report(link: &Link, card: &Card, session: &Session, notices: Vec<Notice>)
         stages: session.staging.view.stages.clone(),
         jumps: session.history.jumps.clone(),
         explained: pca.explained,
+        kinks: pca
+            .turns
+            .iter()
+            .filter(|t| t.kink)
+            .map(|t| t.step)
+            .collect(),
         counters: session.per_step(),
     }
 }

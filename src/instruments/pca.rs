@@ -6,6 +6,8 @@
 //! √λ·v_t/√w_t on that component. Only inner products are kept, in f64: a new checkpoint costs one
 //! row of them, and F never enters again.
 
+mod turns;
+
 use crate::math::linalg::top_eigen;
 use crate::protocol::{PcaUpdate, TimeAxis};
 use std::rc::Rc;
@@ -109,10 +111,7 @@ impl Pca {
     pub fn update(&self, axis: TimeAxis) -> PcaUpdate {
         let n = self.steps.len();
         let w = weights(&self.steps, axis);
-        let raw = |s: usize, t: usize| {
-            let (s, t) = (s.max(t), s.min(t));
-            self.products[s * (s + 1) / 2 + t]
-        };
+        let raw = |s, t| self.product(s, t);
         // ⟨x_s, μ⟩ and ⟨μ, μ⟩.
         let with_mean: Vec<f64> = (0..n)
             .map(|s| (0..n).map(|t| w[t] * raw(s, t)).sum())
@@ -134,6 +133,7 @@ impl Pca {
             steps: self.steps.clone(),
             pcs: vec![[0.0; 3]; n],
             explained: [0.0; 3],
+            turns: self.turns(),
         };
         for (k, (value, vector)) in top_eigen(&gram, n, 3).into_iter().enumerate() {
             if value <= noise || total <= noise {

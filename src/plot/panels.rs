@@ -216,6 +216,7 @@ pub fn pca<'a>(
         log_x: look.log_x,
         equal: false,
         recorded: look.recorded,
+        kinks: Vec::new(),
     }
 }
 

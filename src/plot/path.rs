@@ -32,6 +32,8 @@ pub struct PathChart<'a> {
     pub equal: bool,
     /// A recorded trace: grey, without the ramp.
     pub recorded: bool,
+    /// Steps where the path has a kink.
+    pub kinks: Vec<f64>,
 }
 
 pub(super) const LEFT: f64 = 44.0;
@@ -61,7 +63,30 @@ impl PathChart<'_> {
         }
         for (i, &at) in at.iter().enumerate() {
             let r = if i + 1 == n { 4.5 } else { 2.4 };
-            let title = format!("step {}", number::fixed(self.steps[i], 0));
+            let step = number::fixed(self.steps[i], 0);
+            let kink = self.kinks.contains(&self.steps[i]);
+            if kink {
+                plot.push(Mark::Dot {
+                    class: "kink".into(),
+                    at,
+                    r: 6.0,
+                    title: String::new(),
+                });
+                // Away from the middle of the picture, where the path is.
+                let right = at[0] > (frame.x.from + frame.x.to) / 2.0;
+                let (dx, anchor) = if right {
+                    (-9.0, Anchor::End)
+                } else {
+                    (9.0, Anchor::Start)
+                };
+                plot.push(Mark::text(
+                    "kink-step",
+                    [at[0] + dx, at[1] + 4.0],
+                    anchor,
+                    &step,
+                ));
+            }
+            let title = format!("step {step}{}", if kink { ", a kink" } else { "" });
             plot.push(Mark::Dot {
                 class: format!("dot {}", self.class_of(self.steps[i])),
                 at,

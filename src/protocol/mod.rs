@@ -9,7 +9,7 @@ mod study;
 
 pub use data::{
     Checked, Estimate, Figure, Jump, PcaUpdate, PerStep, SeriesDelta, Stored, TimeAxis, Truth,
-    TruthKind,
+    TruthKind, Turn,
 };
 pub use estimate::{ClassCurve, ClassLlc, Curved, LlcPoint, SamplerSettings, TraceView};
 pub use fault::{Fault, WhyCpu};

@@ -1,27 +1,67 @@
 //! The chart of logit-PCA.
 
 use super::Page;
-use super::chart::Chart;
-use super::loss::look;
+use super::chart::{Chart, ToggleButton};
+use super::loss::{HEIGHT, look};
+use super::plot::strip;
 use super::size::use_width;
-use crate::app::terms;
-use crate::plot::panels;
-use crate::protocol::PcaUpdate;
+use crate::app::action::Toggle;
+use crate::app::{Action, terms};
+use crate::plot::line::{Level, Line};
+use crate::plot::panels::{self, Look};
+use crate::protocol::{PcaUpdate, Turn};
 use yew::prelude::*;
+
+/// How much the path turns at each checkpoint, with what noise and a random walk would give.
+fn turns(page: &Page, look: &Look, pca: &PcaUpdate) -> Option<Html> {
+    let column = |f: fn(&Turn) -> f64| pca.turns.iter().map(f).collect::<Vec<_>>();
+    let (x, angle, noise) = (column(|t| t.step), column(|t| t.angle), column(|t| t.noise));
+    let line = |label: &str, class: &str, y| Line {
+        label: label.into(),
+        class: class.into(),
+        x: &x,
+        y,
+        dots: class == "s4",
+        ..Line::default()
+    };
+    let lines = vec![
+        line("noise", "s1 thin", &noise[..]),
+        line("path", "s4", &angle[..]),
+    ];
+    let look = Look {
+        height: HEIGHT * 0.38,
+        ..*look
+    };
+    let mut chart = panels::lower(&look, "turn (degrees)", lines);
+    chart.levels.push(Level {
+        y: 90.0,
+        label: "random walk".into(),
+        help: "The steps of a random walk are at right angles.".into(),
+    });
+    (!x.is_empty()).then(|| strip(page, chart))
+}
 
 /// The chart.
 #[component]
 pub fn PcaChart(page: &Page) -> Html {
     let node = use_node_ref();
     let state = &page.state;
-    let look = look(state, use_width(&node));
+    let whole = look(state, use_width(&node));
     let none = PcaUpdate::default();
     let pca = match (&state.run, state.recorded()) {
         (Some(run), _) => &*run.pca,
         (None, Some(recorded)) => &recorded.pca,
         (None, None) => &none,
     };
-    let chart = panels::pca(&look, &pca.steps, &pca.pcs, pca.explained);
+    let below = state.view.turns.then(|| turns(page, &whole, pca)).flatten();
+    let share = if below.is_some() { 0.62 } else { 1.0 };
+    let look = Look {
+        height: HEIGHT * share,
+        ..whole
+    };
+    let mut chart = panels::pca(&look, &pca.steps, &pca.pcs, pca.explained);
+    let kinks = pca.turns.iter().filter(|t| t.kink);
+    chart.kinks = kinks.map(|t| t.step).collect();
     let drawn = chart.draw();
     let cursor = state
         .cursor
@@ -44,13 +84,20 @@ pub fn PcaChart(page: &Page) -> Html {
         ("PC1, PC2", terms::COMPONENTS),
         ("random walk", terms::WALK),
         ("colour", terms::RAMP),
+        ("turns", terms::TURNS),
     ]
     .map(|(name, help)| (name.to_string(), help.to_string()))
     .to_vec();
     html! {
         <Chart page={page.clone()} name="pca" title="Logit-PCA" {node} {cursor} points={drawn.points} scene={drawn.scene}
-            help={terms::PCA} {terms} recorded={state.recorded()}
+            help={terms::PCA} {terms} below={below.unwrap_or_default()} recorded={state.recorded()}
             empty={if state.run.is_some() { "The path begins with the second checkpoint." } else { "Press Run: the path of the outputs appears here." }}
-            {step_at} />
+            {step_at}>
+            if !pca.turns.is_empty() {
+                <span class="toggles">
+                    <ToggleButton label="turns" on={state.view.turns} press={page.on(Action::View(Toggle::Turns))} />
+                </span>
+            }
+        </Chart>
     }
 }

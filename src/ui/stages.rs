@@ -3,8 +3,8 @@
 use super::Page;
 use super::tip::Tip;
 use crate::app::{Action, State, stages, study, terms, words};
+use crate::knobs::Value;
 use crate::plot::bands::{Band, Pattern};
-use crate::plot::number::significant;
 use crate::protocol::{StageKind, Stages};
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
@@ -29,7 +29,7 @@ pub fn bands(state: &State) -> Vec<Band> {
             StageKind::B => Pattern::Hatched,
             StageKind::Unresolved => Pattern::Open,
         },
-        title: stages::told(&all, s, state.card()),
+        title: stages::told(&all, s),
     })
     .collect()
 }
@@ -70,7 +70,7 @@ pub fn StageTable(page: &Page) -> Html {
 
 fn line(page: &Page, all: &Stages, i: usize) -> Html {
     let stage = &all.stages[i];
-    let row = stages::row(all, stage, page.state.card());
+    let row = stages::row(all, stage);
     let moved = {
         let (send, all) = (page.send.clone(), all.clone());
         Callback::from(move |e: Event| {
@@ -103,7 +103,7 @@ fn again(page: &Page, all: &Stages) -> Html {
     html! {
         <p class="jobs">
             <button type="button" data-test="second-setting" disabled={now.is_some()} onclick={page.on(Action::Study(spec))}>
-                { format!("Check the types at nβ {}", significant(nbeta, 3)) }</button>
+                { format!("Check the types at nβ {}", Value::Float(nbeta).text()) }</button>
             <span class="small-print">{ now.map_or(cost, |s| format!("{} of {} estimates", s.done.len(), s.spec.cells.len())) }</span>
             if all.by_hand {
                 <button type="button" data-test="find-stages" onclick={page.on(Action::Cut(None))}>{"Find the boundaries again"}</button>

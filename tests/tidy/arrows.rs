@@ -31,6 +31,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "tensor",
             "protocol::PcaUpdate",
             "protocol::TimeAxis",
+            "protocol::Turn",
         ],
     ),
     (
