@@ -1,7 +1,7 @@
 //! Two checkpoints beside each other, in figures: every series at both, and what lies between.
 
 use super::run::Run;
-use crate::experiments::Card;
+use crate::experiments::{Card, heads};
 use crate::plot::number::{significant, with_error};
 
 /// A quantity at two checkpoints.
@@ -9,6 +9,8 @@ use crate::plot::number::{significant, with_error};
 pub struct Row {
     /// Its name, with its unit.
     pub name: String,
+    /// One of the curves of the charts.
+    pub main: bool,
     /// At the first.
     pub a: String,
     /// At the second.
@@ -25,9 +27,9 @@ type Pair = [(f64, f64); 2];
 #[must_use]
 pub fn rows(run: &Run, card: &Card, follow: u32, steps: [u64; 2]) -> Vec<Row> {
     let mut out = Vec::new();
-    let mut add = |name: &str, pair: Option<Pair>| {
+    let mut add = |name: &str, main: bool, pair: Option<Pair>| {
         let whole = |p: &Pair| p.iter().all(|(y, _)| y.is_finite());
-        out.extend(pair.filter(whole).map(|p| row(name, p)));
+        out.extend(pair.filter(whole).map(|p| row(name, main, p)));
     };
     let steps = steps.map(|s| s as f64);
     let at = |x: &[f64], y: &[f64]| -> Option<Pair> {
@@ -37,31 +39,39 @@ pub fn rows(run: &Run, card: &Card, follow: u32, steps: [u64; 2]) -> Vec<Row> {
         };
         Some([of(steps[0])?, of(steps[1])?])
     };
-    for id in run.series.keys().filter(|id| !id.contains('/')) {
+    for id in run.series.keys().filter(|id| !id.starts_with("replicas/")) {
         let own = format!("replicas/{follow}/{id}");
         let Some(series) = run.series.get(&own).or(run.series.get(id)) else {
             continue;
         };
         let spec = card.losses.iter().find(|l| l.id == id);
-        let name = spec.map_or(id.clone(), |l| format!("{} ({})", l.label, l.unit));
-        add(name.trim_end_matches(" ()"), at(&series.x, &series.y));
+        let named = spec.map(|l| (l.label.to_string(), l.unit));
+        let (name, unit) = named
+            .or_else(|| heads::series(id))
+            .unwrap_or((id.clone(), ""));
+        let name = if unit.is_empty() {
+            name
+        } else {
+            format!("{name} ({unit})")
+        };
+        add(&name, spec.is_some(), at(&series.x, &series.y));
     }
     let llc = &run.llc;
     let point = |step| llc.points.iter().find(|p| p.step as f64 == step);
     if let (Some(a), Some(b)) = (point(steps[0]), point(steps[1])) {
-        add("λ̂", Some([(a.value, a.se), (b.value, b.se)]));
+        add("λ̂", true, Some([(a.value, a.se), (b.value, b.se)]));
         let far = [a.distance, b.distance].map(|d| (d, 0.0));
-        add("‖w − w*‖/‖w*‖ of the chains", Some(far));
-        add("loss under the chains", at(&llc.x, &llc.under));
+        add("‖w − w*‖/‖w*‖ of the chains", true, Some(far));
+        add("loss under the chains", true, at(&llc.x, &llc.under));
     }
     for (k, name) in ["PC1", "PC2", "PC3"].into_iter().enumerate() {
         let y: Vec<f64> = run.pca.pcs.iter().map(|p| p[k]).collect();
-        add(name, at(&run.pca.steps, &y));
+        add(name, true, at(&run.pca.steps, &y));
     }
     out
 }
 
-fn row(name: &str, [(a, ea), (b, eb)]: Pair) -> Row {
+fn row(name: &str, main: bool, [(a, ea), (b, eb)]: Pair) -> Row {
     let text = |y: f64, se: f64| {
         if se > 0.0 {
             with_error(y, se)
@@ -72,6 +82,7 @@ fn row(name: &str, [(a, ea), (b, eb)]: Pair) -> Row {
     let change = text(b - a, ea.hypot(eb));
     Row {
         name: name.into(),
+        main,
         a: text(a, ea),
         b: text(b, eb),
         change: if b > a { format!("+{change}") } else { change },

@@ -1,5 +1,6 @@
 //! The stages of a run in words: a letter for the band, a row for the table.
 
+use crate::experiments::heads;
 use crate::knobs::Value;
 use crate::plot::number::{fixed, grouped, significant, with_error};
 use crate::protocol::{Change, Stage, StageKind, Stages};
@@ -76,7 +77,8 @@ pub fn row(all: &Stages, stage: &Stage) -> Row {
     };
     let moved = stage.moved.iter().map(|(id, share)| {
         let sign = if *share > 0.0 { "+" } else { "" };
-        format!("{id} {sign}{} %", fixed(100.0 * share, 0))
+        let name = heads::series(id).map_or_else(|| id.clone(), |(name, _)| name);
+        format!("{name} {sign}{} %", fixed(100.0 * share, 0))
     });
     Row {
         steps,

@@ -190,9 +190,13 @@ impl Session {
 
     /// The series that change most between two steps, by the share of their range.
     fn moved(&self, from: u64, to: u64) -> Vec<(String, f64)> {
-        // The minibatch loss says what the loss says, with noise.
-        let ids = self.history.series.keys();
-        let ids = ids.filter(|id| !id.contains('/') && *id != "loss.train");
+        // The minibatch loss says what the loss says, with noise; the loss at single positions, too.
+        let again = |id: &str| {
+            ["replicas/", "loss.train", "loss.position."]
+                .iter()
+                .any(|p| id.starts_with(p))
+        };
+        let ids = self.history.series.keys().filter(|id| !again(id));
         let mut all: Vec<(String, f64)> = ids
             .filter_map(|id| {
                 let s = self.own_series(id)?;

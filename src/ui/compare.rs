@@ -2,7 +2,7 @@
 
 use super::Page;
 use super::figure::{picture, stored};
-use crate::app::compare::rows;
+use crate::app::compare::{Row, rows};
 use crate::app::{Run, scrub};
 use crate::plot::number::grouped;
 use yew::prelude::*;
@@ -28,16 +28,26 @@ pub fn Compare(page: &Page) -> Html {
     html! {
         <section class="compare" data-test="compare" aria-label="Two checkpoints">
             <h2>{ format!("Step {} and step {}", grouped(steps[0]), grouped(steps[1])) }</h2>
-            <table class="figures" data-test="compare-rows">
-                <thead><tr><th scope="col"></th>
-                    { for steps.map(|s| html! { <th scope="col">{ format!("step {}", grouped(s)) }</th> }) }
-                    <th scope="col">{"Δ"}</th></tr></thead>
-                <tbody>{ for table.into_iter().map(|r| html! {
-                    <tr><th scope="row">{ r.name }</th><td>{ r.a }</td><td>{ r.b }</td><td>{ r.change }</td></tr>
-                }) }</tbody>
-            </table>
+            { figures(&table, steps, true) }
+            if table.iter().any(|r| !r.main) {
+                <details><summary>{"Every other series"}</summary>{ figures(&table, steps, false) }</details>
+            }
             <div class="both">{ for steps.map(|step| one(page, run, step)) }</div>
         </section>
+    }
+}
+
+/// The curves of the charts, or all the others.
+fn figures(table: &[Row], steps: [u64; 2], main: bool) -> Html {
+    html! {
+        <table class="figures">
+            <thead><tr><th scope="col"></th>
+                { for steps.map(|s| html! { <th scope="col">{ format!("step {}", grouped(s)) }</th> }) }
+                <th scope="col">{"Δ"}</th></tr></thead>
+            <tbody>{ for table.iter().filter(|r| r.main == main).map(|r| html! {
+                <tr><th scope="row">{ &r.name }</th><td>{ &r.a }</td><td>{ &r.b }</td><td>{ &r.change }</td></tr>
+            }) }</tbody>
+        </table>
     }
 }
 

@@ -3,7 +3,7 @@
 use super::Page;
 use super::chart::{Chart, ToggleButton};
 use super::loss::{HEIGHT, look};
-use super::plot::strip;
+use super::plot::{Strip, strip};
 use super::size::use_width;
 use crate::app::action::Toggle;
 use crate::app::{Action, terms};
@@ -13,7 +13,7 @@ use crate::protocol::{PcaUpdate, Turn};
 use yew::prelude::*;
 
 /// How much the path turns at each checkpoint, with what noise and a random walk would give.
-fn turns(page: &Page, look: &Look, pca: &PcaUpdate) -> Option<Html> {
+fn turns(page: &Page, look: &Look, pca: &PcaUpdate) -> Option<Strip> {
     let column = |f: fn(&Turn) -> f64| pca.turns.iter().map(f).collect::<Vec<_>>();
     let (x, angle, noise) = (column(|t| t.step), column(|t| t.angle), column(|t| t.noise));
     let line = |label: &str, class: &str, y| Line {
@@ -90,7 +90,7 @@ pub fn PcaChart(page: &Page) -> Html {
     .to_vec();
     html! {
         <Chart page={page.clone()} name="pca" title="Logit-PCA" {node} {cursor} points={drawn.points} scene={drawn.scene}
-            help={terms::PCA} {terms} below={below.unwrap_or_default()} recorded={state.recorded()}
+            help={terms::PCA} {terms} below={below.into_iter().collect::<Vec<_>>()} recorded={state.recorded()}
             empty={if state.run.is_some() { "The path begins with the second checkpoint." } else { "Press Run: the path of the outputs appears here." }}
             {step_at}>
             if !pca.turns.is_empty() {
