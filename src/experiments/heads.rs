@@ -26,8 +26,10 @@ const REDUCED: &str = "one dispatch a layer behind the evaluation";
 const COPIES: &str =
     "two forward passes a head on the held-out sequences, side by side, no submission of its own";
 
+const HOST: &str = "a few milliseconds on the processor, nothing on the device";
+
 /// The instruments of a head, in the order of the table.
-pub const INSTRUMENTS: [Instrument; 5] = [
+pub const INSTRUMENTS: [Instrument; 6] = [
     Instrument {
         key: "prev_token",
         title: "previous token",
@@ -53,6 +55,14 @@ pub const INSTRUMENTS: [Instrument; 5] = [
         cost: REDUCED,
     },
     Instrument {
+        key: "copying",
+        title: "copying",
+        unit: "",
+        help: "Σλ/Σ|λ| over the eigenvalues of the OV circuit W_E·W_V·W_O·W_U: 1 where the head raises the tokens it attends to, −1 where it lowers them (Elhage et al. 2021). From the weights alone.",
+        cadence: CHECKPOINT,
+        cost: HOST,
+    },
+    Instrument {
         key: "ablation.repeat",
         title: "ablation",
         unit: "nats",
@@ -67,6 +77,50 @@ pub const INSTRUMENTS: [Instrument; 5] = [
         help: "The same with every attention pattern kept as in the whole model (pattern-preserving ablation, Olsson et al. 2022): what the head itself moves. Where ablation is large and this is not, the head works through the patterns of later heads.",
         cadence: CHECKPOINT,
         cost: COPIES,
+    },
+];
+
+/// The instruments that belong to no single head.
+pub const BESIDE: [Instrument; 5] = [
+    Instrument {
+        key: "composition",
+        title: "Composition",
+        unit: "",
+        help: "How much of what a head writes a later one reads (Elhage et al. 2021), in Frobenius norms: K ‖W_OV·W_QKᵀ‖/(‖W_OV‖·‖W_QK‖), Q the same with W_QK, V with the later W_OV. It is not 0 by chance: z compares it with 16 random rotations of what the head writes, which keep all spectra.",
+        cadence: CHECKPOINT,
+        cost: HOST,
+    },
+    Instrument {
+        key: "icl",
+        title: "ICL score",
+        unit: "nats",
+        help: "In-context learning: mean held-out loss over the last tenth of positions, less that over the second tenth (after Olsson et al. 2022). The more negative, the more the context helps.",
+        cadence: EVALUATION,
+        cost: "one dispatch behind the evaluation",
+    },
+    Instrument {
+        key: "loss.position",
+        title: "Loss by position",
+        unit: "nats",
+        help: "Mean held-out loss on the token after each position.",
+        cadence: CHECKPOINT,
+        cost: "one dispatch behind the evaluation",
+    },
+    Instrument {
+        key: "spectrum",
+        title: "Directions in use",
+        unit: "",
+        help: "Participation ratio (Σσ²)²/Σσ⁴ of the singular values σ of the embedding W_E and the unembedding W_U: 1 where one direction carries all, their rank where all carry the same. The greatest eight σ are in run.json.",
+        cadence: CHECKPOINT,
+        cost: HOST,
+    },
+    Instrument {
+        key: "norm",
+        title: "Weight norms",
+        unit: "",
+        help: "√Σw² over all weights, and over those of one tensor. Those of every tensor are in run.json.",
+        cadence: CHECKPOINT,
+        cost: HOST,
     },
 ];
 
@@ -88,6 +142,8 @@ pub struct Head {
     pub prefix_matching: Option<f64>,
     /// Duplicate-token score.
     pub duplicate_token: Option<f64>,
+    /// Copying score of its OV circuit.
+    pub copying: Option<f64>,
     /// Nats its zero ablation adds to the loss on repeats.
     pub ablation: Option<f64>,
     /// Nats its pattern-preserving ablation adds to the loss on repeats.
@@ -117,6 +173,7 @@ pub fn heads(value: impl Fn(&str) -> Option<f64>) -> Vec<Head> {
             prev_token,
             prefix_matching: of("prefix_matching"),
             duplicate_token: of("duplicate_token"),
+            copying: of("copying"),
             ablation: of("ablation.repeat"),
             preserving: of("preserving.repeat"),
             label: "",
@@ -156,6 +213,26 @@ fn label(head: &Head, loss: Option<f64>) -> &'static str {
 pub fn series(id: &str) -> Option<(String, &'static str)> {
     if id == "icl" {
         return Some(("ICL score: late less early loss".into(), "nats"));
+    }
+    if let Some(pair) = id.strip_prefix("composition.") {
+        let (kind, pair) = pair.split_once('.')?;
+        let (from, to) = pair.split_at(pair.match_indices('.').nth(1)?.0);
+        let kind = kind.to_uppercase();
+        let label = format!(
+            "{kind}-composition, head {from} to {}; lo and hi: its null ± 1 sd",
+            &to[1..]
+        );
+        return Some((label, ""));
+    }
+    if let Some(whose) = id.strip_prefix("norm") {
+        let whose = whose.strip_prefix('.').unwrap_or("all weights");
+        return Some((format!("norm of {whose}"), ""));
+    }
+    if let Some((whose, what)) = id.strip_prefix("spectrum.").and_then(|s| s.split_once('.')) {
+        return Some(match what {
+            "participation" => (format!("participation ratio of {whose}"), "directions"),
+            k => (format!("singular value {k} of {whose}"), ""),
+        });
     }
     if let Some(position) = id.strip_prefix("loss.position.") {
         return Some((format!("loss at position {position}"), "nats"));
@@ -237,6 +314,14 @@ mod tests {
             name("blocks.1.preserving.repeat").unwrap(),
             "all heads of block 1: patterns kept"
         );
+        let pair = name("composition.k.0.1.1.12").unwrap();
+        assert!(
+            pair.starts_with("K-composition, head 0.1 to 1.12;"),
+            "{pair}"
+        );
+        assert_eq!(name("norm.embed.W_E").unwrap(), "norm of embed.W_E");
+        assert_eq!(name("norm").unwrap(), "norm of all weights");
+        assert_eq!(name("spectrum.W_U.3").unwrap(), "singular value 3 of W_U");
         assert_eq!(series("loss.position.7").unwrap().1, "nats");
         assert_eq!(series("loss.first"), None);
     }

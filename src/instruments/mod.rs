@@ -1,4 +1,8 @@
 //! What is measured on a checkpoint or a step. Instruments read; they never write to the model.
 
+pub mod circuit;
+pub mod composition;
+pub mod copying;
 pub mod icl;
 pub mod pca;
+pub mod spectra;

@@ -1,7 +1,7 @@
 //! The one door to linear algebra (nalgebra behind it): dense, small, f64.
 
 use super::philox::{Draws, Stream};
-use nalgebra::{DMatrix, DVector, SymmetricEigen};
+use nalgebra::{DMatrix, DVector, Schur, SymmetricEigen};
 
 /// Up to this size all eigenvectors are found as quickly as a few.
 const SMALL: usize = 64;
@@ -127,6 +127,62 @@ pub fn fix_sign(v: &mut [f64]) {
     }
 }
 
+/// `a [n, k]` times `b [k, m]`, row-major; empty if a length does not fit.
+#[must_use]
+pub fn product(a: &[f64], b: &[f64], [n, k, m]: [usize; 3]) -> Vec<f64> {
+    if a.len() != n * k || b.len() != k * m {
+        return Vec::new();
+    }
+    let mut out = vec![0.0; n * m];
+    for (i, out) in out.chunks_exact_mut(m.max(1)).enumerate() {
+        for (a, row) in a[i * k..].iter().zip(b.chunks_exact(m.max(1))).take(k) {
+            out.iter_mut().zip(row).for_each(|(o, b)| *o += a * b);
+        }
+    }
+    out
+}
+
+/// The transpose of `a [rows, …]`.
+#[must_use]
+pub fn transposed(a: &[f64], rows: usize) -> Vec<f64> {
+    let columns = a.len() / rows.max(1);
+    let at = |i: usize| a[i % rows * columns + i / rows];
+    (0..rows * columns).map(at).collect()
+}
+
+/// Eigenvalues (re, im) of a square matrix `[n, n]` that need not be symmetric; none for one that is
+/// not finite, or where the Schur form does not settle.
+#[must_use]
+pub fn eigenvalues(matrix: &[f64], n: usize) -> Option<Vec<[f64; 2]>> {
+    let entries = matrix.get(..n * n)?;
+    if n == 0 || !entries.iter().all(|x| x.is_finite()) {
+        return None;
+    }
+    let a = DMatrix::from_row_slice(n, n, entries);
+    let schur = Schur::try_new(a, f64::EPSILON, 200 * n)?;
+    let values = schur.complex_eigenvalues();
+    Some(values.iter().map(|v| [v.re, v.im]).collect())
+}
+
+/// A random orthogonal matrix `[n, n]`, each as likely as another (Haar): Gram-Schmidt, twice, on
+/// normal vectors.
+#[must_use]
+pub fn rotation(n: usize, draws: &mut Draws) -> Vec<f64> {
+    let mut out: Vec<f64> = Vec::with_capacity(n * n);
+    while out.len() < n * n {
+        let mut v: Vec<f64> = (0..n).map(|_| draws.normal()).collect();
+        for _ in 0..2 {
+            for b in out.chunks_exact(n) {
+                let along: f64 = b.iter().zip(&v).map(|(b, v)| b * v).sum();
+                v.iter_mut().zip(b).for_each(|(v, b)| *v -= along * b);
+            }
+        }
+        let norm = v.iter().map(|v| v * v).sum::<f64>().sqrt();
+        out.extend(v.iter().map(|v| v / norm));
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -206,5 +262,56 @@ mod tests {
         let mut v = [0.5, -2.0];
         fix_sign(&mut v);
         assert_eq!(v, [-0.5, 2.0]);
+    }
+
+    #[test]
+    fn products_and_transposes() {
+        let (a, b) = (
+            [1.0, 2.0, 3.0, 4.0, 5.0, 6.0],
+            [1.0, 0.0, 2.0, 1.0, 0.0, 3.0],
+        );
+        let ab = product(&a, &b, [2, 3, 2]);
+        assert_eq!(ab, [5.0, 11.0, 14.0, 23.0]);
+        let turned = product(&transposed(&b, 3), &transposed(&a, 2), [2, 3, 2]);
+        assert_eq!(turned, transposed(&ab, 2));
+        assert!(product(&a, &b, [3, 2, 3]).len() == 9 && product(&a, &b, [2, 2, 2]).is_empty());
+    }
+
+    #[test]
+    fn eigenvalues_of_a_matrix_that_is_not_symmetric() {
+        // The companion matrix of (x − 2)(x² − 2x + 5): 2 and 1 ± 2i.
+        let a = [4.0, -9.0, 10.0, 1.0, 0.0, 0.0, 0.0, 1.0, 0.0];
+        let mut values = eigenvalues(&a, 3).unwrap();
+        values.sort_by(|x, y| x[1].total_cmp(&y[1]));
+        for (found, want) in values.iter().zip([[1.0, -2.0], [2.0, 0.0], [1.0, 2.0]]) {
+            assert!(
+                (found[0] - want[0]).hypot(found[1] - want[1]) < 1e-9,
+                "{found:?}"
+            );
+        }
+        assert_eq!(eigenvalues(&[f64::NAN], 1), None);
+        assert_eq!((eigenvalues(&[], 0), eigenvalues(&[1.0], 2)), (None, None));
+    }
+
+    #[test]
+    fn a_rotation_keeps_lengths_and_favours_no_direction() {
+        let n = 7;
+        let mut draws = Draws::new(2, Stream::Probe, 0);
+        let mut sums = [0.0; 2];
+        for _ in 0..400 {
+            let r = rotation(n, &mut draws);
+            let unit = product(&r, &transposed(&r, n), [n, n, n]);
+            for (i, x) in unit.iter().enumerate() {
+                let want = f64::from(u8::from(i % n == i / n));
+                assert!((x - want).abs() < 1e-12);
+            }
+            // A square of an entry is 1/n in mean, the first vector's and the last's alike.
+            sums[0] += r[0] * r[0] / 400.0;
+            sums[1] += r[n * n - 1] * r[n * n - 1] / 400.0;
+        }
+        assert!(
+            sums.iter().all(|s| (s * n as f64 - 1.0).abs() < 0.2),
+            "{sums:?}"
+        );
     }
 }

@@ -56,6 +56,10 @@ pub struct LineChart<'a> {
     pub log_y: bool,
     /// Whether 0 belongs to the value axis.
     pub from_zero: bool,
+    /// A value that belongs to the axis besides.
+    pub upto: Option<f64>,
+    /// What the other axis counts, where that is not steps.
+    pub along: &'static str,
     /// Without names at the line ends, as the cursor's own labels name the curves.
     pub quiet: bool,
     /// Curves, back to front.
@@ -133,8 +137,12 @@ impl LineChart<'_> {
                 .flat_map(|l| l.y.iter().chain(l.lo).chain(l.hi).copied())
         };
         let zero = if self.from_zero { Some(0.0) } else { None };
-        let seen = range(values(), self.log_y)
-            .and_then(|(low, high)| range([low, high].into_iter().chain(zero), self.log_y));
+        let seen = range(values(), self.log_y).and_then(|(low, high)| {
+            range(
+                [low, high].into_iter().chain(zero).chain(self.upto),
+                self.log_y,
+            )
+        });
         let levels = || self.levels.iter().map(|l| l.y);
         let (low, high) = match seen {
             // A level far outside the data is not worth squeezing the data for.
@@ -215,7 +223,11 @@ impl LineChart<'_> {
             "axis-title",
             [frame.x.to, self.height - 6.0],
             Anchor::End,
-            "step",
+            if self.along.is_empty() {
+                "step"
+            } else {
+                self.along
+            },
         ));
         marks
     }

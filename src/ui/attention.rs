@@ -1,5 +1,7 @@
-//! Attention patterns of every head on the fixed input, one small canvas each.
+//! Attention patterns of every head on the fixed input, one small canvas each; the one that is pressed
+//! is drawn large, with the tokens on its axes.
 
+use super::pattern::Pattern;
 use crate::plot::model::{attention_pixels, head_scores};
 use crate::plot::number::fixed;
 use crate::protocol::Figure;
@@ -16,11 +18,14 @@ const INK: [u8; 3] = [0x2f, 0x86, 0xc4];
 pub struct AttentionProps {
     /// Attention patterns; nothing is drawn of another kind of figure.
     pub figure: Rc<Figure>,
+    /// What each head is called, where that is known: layer after layer.
+    pub labels: Vec<&'static str>,
 }
 
 /// The figure.
 #[component]
 pub fn Attention(props: &AttentionProps) -> Html {
+    let open = use_state(|| None::<(usize, usize)>);
     let Figure::Attention {
         layers,
         heads,
@@ -40,16 +45,27 @@ pub fn Attention(props: &AttentionProps) -> Html {
     };
     html! {
         <>
-            <p class="muted" title={format!("Tokens: {tokens:?}")}>
-                { format!("Attention of every head on one held-out sequence that repeats after {period} tokens: rows are queries, columns keys.") }
+            <p class="muted">
+                { format!("Attention of every head on one held-out sequence that repeats after {period} tokens: rows are queries, columns keys. Press a head to see it with its tokens.") }
             </p>
+            if let Some((l, h)) = *open {
+                if let Some(pattern) = head(l, h) {
+                    <Pattern name={format!("Head {l}.{h}")} ctx={*ctx} pattern={pattern.to_vec()} tokens={tokens.clone()} />
+                }
+            }
             { for (0..*layers).map(|l| html! {
                 <div class="heads">
                     <h3>{ format!("block {l}") }</h3>
                     { for (0..*heads).filter_map(|h| head(l, h).map(|p| (h, p))).map(|(h, pattern)| {
                         let (induction, previous) = head_scores(pattern, *ctx, *period);
+                        let on = *open == Some((l, h));
+                        let press = {
+                            let open = open.clone();
+                            Callback::from(move |_| open.set((!on).then_some((l, h))))
+                        };
                         html! {
-                            <Head key={h} name={format!("head {l}.{h}")} ctx={*ctx} pattern={pattern.to_vec()}
+                            <Head key={h} name={format!("head {l}.{h}")} ctx={*ctx} pattern={pattern.to_vec()} {on} {press}
+                                label={props.labels.get(l * heads + h).copied().unwrap_or_default()}
                                 caption={format!("prev {} · ind {}", fixed(previous, 2), fixed(induction, 2))} />
                         }
                     }) }
@@ -66,6 +82,9 @@ struct HeadProps {
     ctx: usize,
     pattern: Vec<u8>,
     caption: String,
+    label: &'static str,
+    on: bool,
+    press: Callback<MouseEvent>,
 }
 
 #[component]
@@ -81,14 +100,19 @@ fn Head(props: &HeadProps) -> Html {
     let side = props.ctx.to_string();
     html! {
         <figure class="head">
-            <canvas ref={node} width={side.clone()} height={side} role="img"
-                aria-label={format!("{}: {}", props.name, props.caption)} />
-            <figcaption>{ &props.name }<br />{ &props.caption }</figcaption>
+            <button type="button" aria-pressed={props.on.to_string()} onclick={props.press.clone()}>
+                <canvas ref={node} width={side.clone()} height={side} role="img"
+                    aria-label={format!("{} {}: {}", props.name, props.label, props.caption)} />
+            </button>
+            <figcaption>{ &props.name }<br />
+                if !props.label.is_empty() { <b>{ props.label }</b><br /> }
+                { &props.caption }</figcaption>
         </figure>
     }
 }
 
-fn paint(node: &NodeRef, pattern: &[u8], ctx: usize) -> Option<()> {
+/// Draws a pattern on a canvas of `ctx × ctx` pixels.
+pub fn paint(node: &NodeRef, pattern: &[u8], ctx: usize) -> Option<()> {
     let canvas = node.cast::<HtmlCanvasElement>()?;
     let context: CanvasRenderingContext2d = canvas.get_context("2d").ok()??.dyn_into().ok()?;
     let pixels = attention_pixels(pattern, ctx, INK);

@@ -3,9 +3,11 @@
 
 use super::Page;
 use super::attention::Attention;
+use super::heads::value_at;
 use super::spectrum::Spectrum;
 use super::superposition::Superposition;
 use crate::app::{Run, scrub};
+use crate::experiments::heads;
 use crate::plot::number::grouped;
 use crate::protocol::Figure;
 use std::rc::Rc;
@@ -42,7 +44,14 @@ pub fn picture(page: &Page, figure: Rc<Figure>, step: Option<u64>, bare: bool) -
             html! { <Superposition page={page.clone()} {figure} {step} {bare} /> }
         }
         Figure::Spectrum { .. } => html! { <Spectrum {figure} /> },
-        Figure::Attention { .. } => html! { <Attention {figure} /> },
+        Figure::Attention { .. } => {
+            let labels: Option<Vec<_>> = page.state.run.as_ref().map(|run| {
+                let step = step.unwrap_or(run.step) as f64;
+                let found = heads::heads(|id| value_at(run, id, step));
+                found.iter().map(|h| h.label).collect()
+            });
+            html! { <Attention {figure} labels={labels.unwrap_or_default()} /> }
+        }
     }
 }
 

@@ -1,8 +1,10 @@
-//! Under the charts, one instrument at a time: the λ̂ point at the cursor, opened, and calibration.
+//! Under the charts, one instrument at a time: the λ̂ point at the cursor, opened, calibration, and
+//! attention heads.
 
 use super::Page;
 use super::calibrate::Calibrate;
 use super::diagnosis::Diagnosis;
+use super::heads::Heads;
 use crate::app::Action;
 use crate::plot::cursor::nearest;
 use yew::prelude::*;
@@ -11,11 +13,13 @@ use yew::prelude::*;
 enum Tab {
     Point,
     Calibrate,
+    Heads,
 }
 
-const TABS: [(Tab, &str, &str); 2] = [
+const TABS: [(Tab, &str, &str); 3] = [
     (Tab::Point, "point", "This λ̂ point"),
     (Tab::Calibrate, "calibrate", "Calibrate"),
+    (Tab::Heads, "heads", "Heads"),
 ];
 
 /// The tabs.
@@ -44,7 +48,10 @@ pub fn Instruments(page: &Page) -> Html {
     let Some(run) = run else {
         return Html::default();
     };
-    if run.knobs.int("chains") == 0 {
+    let sampled = run.knobs.int("chains") > 0;
+    let attends = run.series.contains_key("heads.0.0.prev_token");
+    let offered = |t: &&(Tab, &str, &str)| if t.0 == Tab::Heads { attends } else { sampled };
+    if !sampled && !attends {
         return Html::default();
     }
     let button = |&(which, id, title): &(Tab, &'static str, &'static str)| {
@@ -59,13 +66,14 @@ pub fn Instruments(page: &Page) -> Html {
     };
     html! {
         <section class="instruments" aria-label="Instruments">
-            <div role="tablist" class="tabs">{ for TABS.iter().map(button) }</div>
+            <div role="tablist" class="tabs">{ for TABS.iter().filter(offered).map(button) }</div>
             { match *tab {
                 Some(Tab::Point) => match run.trace.clone() {
                     Some(trace) => html! { <Diagnosis page={page.clone()} {trace} /> },
                     None => html! { <p class="muted">{"The first λ̂ point opens here."}</p> },
                 },
                 Some(Tab::Calibrate) => html! { <Calibrate ..page.clone() /> },
+                Some(Tab::Heads) => html! { <Heads ..page.clone() /> },
                 None => Html::default(),
             } }
         </section>

@@ -1,6 +1,7 @@
 //! Builds the experiment: its plan, its tables, its data, and what an evaluation means.
 
 use super::ablation::Ablation;
+use super::circuits::Circuits;
 use super::plan::{self, ADAMW, Built, Fed};
 use super::seen::Seen;
 use super::sizes::{self, SLOTS, Sizes};
@@ -102,6 +103,9 @@ struct Induction {
     mask: u64,
     setup: Batch,
     ablation: Option<Ablation>,
+    circuits: Circuits,
+    /// Checkpoints at which composition is measured.
+    composed: Vec<u64>,
 }
 
 /// Where the chains' data start: a key of its own for each checkpoint, so that a draw of one is no
@@ -139,6 +143,8 @@ impl Induction {
             mask: spec.mask(chains.part).unwrap_or(!0),
             setup,
             ablation: built.ablation.clone(),
+            circuits: Circuits::new(spec),
+            composed: sizes::composed(knobs),
         }
     }
 
@@ -273,13 +279,15 @@ impl Lab for Induction {
 
     fn inspect(
         &self,
-        _step: u64,
+        step: u64,
         _follow: usize,
-        _weights: &[f32],
+        weights: &[f32],
         reads: &[Vec<f32>],
         probed: &[Vec<f32>],
     ) -> Vec<Reading> {
         let mut out = Seen::of(reads, self.sizes.layers).losses();
+        let composed = self.composed.binary_search(&step).is_ok();
+        out.extend(self.circuits.readings(weights, composed));
         if let Some(ablation) = &self.ablation {
             out.extend(ablation.readings(probed));
         }

@@ -3,6 +3,7 @@
 
 mod ablation;
 pub mod card;
+mod circuits;
 pub mod lab;
 mod plan;
 mod seen;

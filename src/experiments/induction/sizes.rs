@@ -3,6 +3,7 @@
 
 use crate::experiments::chains::Settings;
 use crate::experiments::{Cost, grid};
+use crate::instruments::composition::ROTATIONS;
 use crate::knobs::Knobs;
 use crate::optim::Sampler;
 use crate::tasks::repeat::Repeat;
@@ -30,6 +31,11 @@ pub fn most_checkpoints(params: usize) -> usize {
 const ABLATION_BYTES: u64 = 96 << 20;
 /// Forward passes spent on ablation may be this share of those of training (a training step is three).
 const ABLATION_SHARE: f64 = 0.25;
+
+/// Pairs of heads up to which composition is measured.
+const MOST_PAIRS: usize = 128;
+/// Multiplications spent on composition in a whole run.
+const COMPOSITION: f64 = 4e9;
 
 /// Most logits kept of a checkpoint.
 const PCA_FEATURES: usize = 8192;
@@ -269,11 +275,35 @@ pub fn ablated(knobs: &Knobs) -> Vec<u64> {
     let sizes = Sizes::of(knobs);
     let all = checkpoints(knobs);
     let passes = (2 * sizes.copies() * all.len()) as f64;
-    let every = passes / (ABLATION_SHARE * 3.0 * steps(knobs).max(1) as f64);
-    let every = (every.ceil() as usize).clamp(1, all.len().max(1));
-    let kept = |i: usize| i.is_multiple_of(every) || i + 1 == all.len();
-    let kept = (0..all.len()).filter(|&i| kept(i)).map(|i| all[i]);
-    kept.filter(|_| sizes.ablation().is_some()).collect()
+    let by = passes / (ABLATION_SHARE * 3.0 * steps(knobs).max(1) as f64);
+    if sizes.ablation().is_none() {
+        return Vec::new();
+    }
+    thinned(&all, by)
+}
+
+/// Checkpoints at which composition is measured: all of them, or every n-th where that is much work;
+/// the last one always. None with one block, or with too many pairs of heads.
+#[must_use]
+pub fn composed(knobs: &Knobs) -> Vec<u64> {
+    let s = Sizes::of(knobs);
+    let pairs = s.layers * s.layers.saturating_sub(1) / 2 * s.heads * s.heads;
+    if pairs == 0 || pairs > MOST_PAIRS {
+        return Vec::new();
+    }
+    let all = checkpoints(knobs);
+    let (d, dh) = (s.d_model as f64, (s.d_model / s.heads) as f64);
+    let readers = (s.layers * s.layers.saturating_sub(1) / 2 * s.heads) as f64 * d * d * dh;
+    let each = readers + pairs as f64 * (d * dh * dh + 2.0 * dh.powi(3));
+    let work = 3.0 * (1 + ROTATIONS) as f64 * each * all.len() as f64;
+    thinned(&all, work / COMPOSITION)
+}
+
+/// Every n-th step, n at least `by`, and the last.
+fn thinned(all: &[u64], by: f64) -> Vec<u64> {
+    let every = (by.ceil() as usize).clamp(1, all.len().max(1));
+    let kept = |i: &usize| i.is_multiple_of(every) || i + 1 == all.len();
+    (0..all.len()).filter(kept).map(|i| all[i]).collect()
 }
 
 /// Steps whose losses are evaluated: the checkpoints, and about 150 linear and 20 a decade between.

@@ -3,6 +3,7 @@
 
 mod arrive;
 mod driver;
+mod heads;
 mod instruments;
 mod page;
 mod scenarios;

@@ -6,6 +6,7 @@ use crate::arrive::{
     skeleton_before_wasm, skeleton_says_when_nothing_arrives,
 };
 use crate::driver::Kind;
+use crate::heads::heads_on_cpu;
 use crate::instruments::{diagnose_and_calibrate, grok_on_cpu, truth_on_cpu};
 use crate::page::{Page, Seen};
 use crate::timeline::{scrub_and_compare, stages_on_cpu};
@@ -68,6 +69,7 @@ scenarios![
     scrub_and_compare,
     stages_on_cpu,
     grok_on_cpu,
+    heads_on_cpu,
     tms_on_gpu,
     tms_on_cpu,
     induction_on_gpu,

@@ -1,0 +1,106 @@
+//! What the weights of a checkpoint say of its circuits: pure functions, no pass through the model.
+
+use crate::experiments::Reading;
+use crate::instruments::circuit::Head;
+use crate::instruments::composition::{self, KINDS, Null};
+use crate::instruments::{copying, spectra};
+use crate::model::Spec;
+use std::cell::OnceCell;
+
+/// The weights' instruments of one model.
+#[derive(Debug)]
+pub(super) struct Circuits {
+    spec: Spec,
+    null: OnceCell<Null>,
+}
+
+impl Circuits {
+    pub(super) fn new(spec: &Spec) -> Self {
+        Self {
+            spec: spec.clone(),
+            null: OnceCell::new(),
+        }
+    }
+
+    /// Copying scores, norms and spectra of `weights [params]`, and composition where it is `composed`.
+    pub(super) fn readings(&self, weights: &[f32], composed: bool) -> Vec<Reading> {
+        let mut out = Vec::new();
+        let arena = self.spec.arena();
+        if weights.len() < arena.len() {
+            return out;
+        }
+        let f64s = |w: &[f32]| w.iter().map(|&w| f64::from(w)).collect::<Vec<f64>>();
+        let part = |name: &str| {
+            let found = arena.get(name).and_then(|t| weights.get(t.range()));
+            f64s(found.unwrap_or_default())
+        };
+        out.push(Reading::new(
+            "norm".into(),
+            spectra::norm(&weights[..arena.len()]),
+        ));
+        for t in &arena.tensors {
+            let norm = spectra::norm(&weights[t.range()]);
+            out.push(Reading::new(format!("norm.{}", t.name), norm));
+        }
+        let (w_e, w_u) = (part("embed.W_E"), part("unembed.W_U"));
+        let d = self.spec.d_model;
+        for (name, w, columns) in [("W_E", &w_e, d), ("W_U", &w_u, self.spec.d_vocab)] {
+            let Some(found) = spectra::spectrum(w, columns) else {
+                continue;
+            };
+            let id = format!("spectrum.{name}.participation");
+            out.push(Reading::new(id, found.participation));
+            for (k, &value) in (1..).zip(&found.values) {
+                out.push(Reading::new(format!("spectrum.{name}.{k}"), value));
+            }
+        }
+        let heads: Vec<Vec<Head>> = (0..self.spec.n_layers)
+            .map(|l| self.heads(|name| part(&format!("blocks.{l}.attn.{name}"))))
+            .collect();
+        let around = copying::loop_of(&w_u, &w_e, d);
+        for (l, heads) in heads.iter().enumerate() {
+            for (h, head) in heads.iter().enumerate() {
+                if let Some(y) = copying::score(head, &around) {
+                    out.push(Reading::new(format!("heads.{l}.{h}.copying"), y));
+                }
+            }
+        }
+        if composed {
+            self.compose(&heads, &mut out);
+        }
+        out
+    }
+
+    fn heads(&self, part: impl Fn(&str) -> Vec<f64>) -> Vec<Head> {
+        let (d, dh) = (self.spec.d_model, self.spec.d_head);
+        let all = ["W_Q", "W_K", "W_V", "W_O"].map(part);
+        let of = |h: usize| all.each_ref().map(|w| &w[h * d * dh..][..d * dh]);
+        (0..self.spec.n_heads)
+            .map(|h| Head::new(of(h), d, dh))
+            .collect()
+    }
+
+    /// `composition.k.0.3.1.2`: head 1.2 reads its keys from what head 0.3 writes. The interval is the
+    /// mean of its null and a standard deviation either way, not an error of the value.
+    fn compose(&self, heads: &[Vec<Head>], out: &mut Vec<Reading>) {
+        for to in 1..self.spec.n_layers {
+            for from in 0..to {
+                let null = self.null.get_or_init(|| Null::new(self.spec.d_model));
+                let all = composition::scores(&heads[from], &heads[to], null);
+                for (h, row) in all.iter().enumerate() {
+                    for (g, kinds) in row.iter().enumerate() {
+                        let known = KINDS.iter().zip(kinds);
+                        out.extend(known.filter_map(|(kind, s)| {
+                            let s = (*s)?;
+                            Some(Reading {
+                                id: format!("composition.{kind}.{from}.{h}.{to}.{g}"),
+                                y: s.value,
+                                range: Some((s.mean - s.sd, s.mean + s.sd)),
+                            })
+                        }));
+                    }
+                }
+            }
+        }
+    }
+}

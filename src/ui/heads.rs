@@ -1,0 +1,187 @@
+//! Attention heads: what each does at the step shown, what the model loses without it, and how it came
+//! about.
+
+use super::Page;
+use super::composing::Composing;
+use super::learning::Learning;
+use super::loss::look;
+use super::plot::strip;
+use super::size::use_width;
+use super::tip::{Term, Tip, terms};
+use crate::app::Run;
+use crate::experiments::heads::{self, Head, INSTRUMENTS, Instrument};
+use crate::plot::cursor::nearest;
+use crate::plot::line::{Line, LineChart};
+use crate::plot::number::fixed;
+use crate::plot::panels::Look;
+use yew::prelude::*;
+
+/// Heads whose curves are drawn: a chart each.
+const DRAWN: usize = 16;
+/// Colours of the three attention scores, the first of [`INSTRUMENTS`].
+const COLOURS: [&str; 3] = ["s0", "s1", "s2"];
+
+/// The value of a series at a step, or the last before it was measured again.
+pub fn value_at(run: &Run, id: &str, step: f64) -> Option<f64> {
+    let series = run.series.get(id)?;
+    series.y.get(nearest(&series.x, step)?).copied()
+}
+
+/// A definition: what it is, when it is taken, what that costs.
+pub fn definition(i: &Instrument) -> Html {
+    html! { <Tip about={i.title}>{ i.help }{ format!(" Taken at {}; costs {}.", i.cadence, i.cost) }</Tip> }
+}
+
+/// The instrument.
+#[component]
+pub fn Heads(page: &Page) -> Html {
+    let node = use_node_ref();
+    let width = use_width(&node);
+    let Some(run) = &page.state.run else {
+        return Html::default();
+    };
+    let step = page.state.cursor.step.unwrap_or(run.step as f64);
+    let found = heads::heads(|id| value_at(run, id, step));
+    html! {
+        <section class="heads-table" data-test="heads" aria-label="Attention heads" ref={node}>
+            <h3>{ format!("Heads at step {}", fixed(step, 0)) }</h3>
+            <p class="small-print">{"Over all held-out sequences, at the step under the cursor, else the last one. Ablation in nats on repeats."}</p>
+            { table(&found) }
+            { whole_blocks(run, step) }
+            { multiples(page, run, &found, width) }
+            <Composing page={page.clone()} {step} found={found.clone()} />
+            <Learning page={page.clone()} {step} {width} />
+        </section>
+    }
+}
+
+fn shown(x: Option<f64>) -> String {
+    x.map_or_else(|| "–".into(), |x| fixed(x, 2))
+}
+
+fn table(found: &[Head]) -> Html {
+    let label = format!(
+        "The greatest attention score names a head from {} on. Else it matters where its ablation adds {} nats or more to the loss on repeats or on all targets, and is idle where it does not.",
+        fixed(heads::NAMED, 1),
+        fixed(heads::MATTERS, 1)
+    );
+    html! {
+        <div class="table"><table class="figures" data-test="head-rows">
+            <thead><tr>
+                <th scope="col">{"head"}</th>
+                { for INSTRUMENTS.iter().map(|i| html! { <th scope="col">{ i.title }{" "}{ definition(i) }</th> }) }
+                <th scope="col">{"what it is "}<Tip about="what a head is called">{ label }</Tip></th>
+            </tr></thead>
+            <tbody>{ for found.iter().map(|h| html! {
+                <tr data-label={h.label}>
+                    <th scope="row">{ format!("{}.{}", h.layer, h.head) }</th>
+                    <td>{ shown(h.prev_token) }</td><td>{ shown(h.prefix_matching) }</td><td>{ shown(h.duplicate_token) }</td>
+                    <td>{ shown(h.copying) }</td><td>{ shown(h.ablation) }</td><td>{ shown(h.preserving) }</td>
+                    <td>{ h.label }</td>
+                </tr>
+            }) }</tbody>
+        </table></div>
+    }
+}
+
+/// Without all heads of a block at once: what several heads do that stand in for each other.
+fn whole_blocks(run: &Run, step: f64) -> Html {
+    let told = |l: usize| {
+        let without = value_at(run, &format!("blocks.{l}.ablation.repeat"), step)?;
+        let kept = value_at(run, &format!("blocks.{l}.preserving.repeat"), step)?;
+        Some(format!(
+            "all heads of block {l} {} nats ({} with patterns kept)",
+            fixed(without, 2),
+            fixed(kept, 2)
+        ))
+    };
+    let all: Vec<String> = (0..).map_while(told).collect();
+    if all.is_empty() {
+        return Html::default();
+    }
+    html! { <p>{ format!("More on repeats without {}. Heads that do the same stand in for one that is missing, so a block may matter more than its heads one by one.", all.join(", without ")) }</p> }
+}
+
+/// The scores of each head over training, and what its ablation adds.
+fn multiples(page: &Page, run: &Run, found: &[Head], width: f64) -> Html {
+    let all = look(&page.state, width);
+    let narrow = Look {
+        width: ((all.width + 8.0) / (all.width / 200.0).floor().max(1.0) - 8.0).floor(),
+        height: 120.0,
+        ..all
+    };
+    let scores = || INSTRUMENTS.iter().zip(COLOURS);
+    let meanings: Vec<Term> = scores()
+        .map(|(i, _)| (i.title.to_string(), i.help.to_string()))
+        .collect();
+    let line = |id: String, class: &str, label: String| {
+        let s = run.series.get(&id)?;
+        Some((s.clone(), class.to_string(), label))
+    };
+    let chart = |h: &Head| {
+        let name = format!("heads.{}.{}", h.layer, h.head);
+        let kept: Vec<_> = scores()
+            .filter_map(|(i, class)| line(format!("{name}.{}", i.key), class, String::new()))
+            .collect();
+        let title = format!("{}.{} {}", h.layer, h.head, h.label);
+        strip(page, over_time(&narrow, title, &kept, Some(1.0))).shown
+    };
+    let ablated: Vec<_> = found
+        .iter()
+        .enumerate()
+        .filter_map(|(i, h)| {
+            let name = format!("{}.{}", h.layer, h.head);
+            line(
+                format!("heads.{name}.ablation.repeat"),
+                &format!("s{}", i % 6),
+                name,
+            )
+        })
+        .take(DRAWN)
+        .collect();
+    html! {
+        <>
+            <h3>{"Scores over training "}{ terms("the scores", "Shares of attention, from 0 to 1.", &meanings) }</h3>
+            <p class="small-print">{ for scores().map(|(i, class)| html! { <><span class={classes!("key", class)}></span>{ format!(" {} ", i.title) }</> }) }</p>
+            <div class="multiples" data-test="multiples">{ for found.iter().take(DRAWN).map(chart) }</div>
+            if found.len() > DRAWN { <p class="small-print">{ format!("The first {DRAWN} of {} heads.", found.len()) }</p> }
+            if !ablated.is_empty() {
+                <h3>{"Loss on repeats without each head "}{ definition(&INSTRUMENTS[4]) }</h3>
+                { strip(page, over_time(&Look { height: 220.0, ..all }, "nats added by ablation".into(), &ablated, None)).shown }
+            }
+        </>
+    }
+}
+
+/// A curve: its points, its class, its name.
+pub type Drawn = (std::rc::Rc<crate::app::run::Series>, String, String);
+
+/// A chart of series over training.
+pub fn over_time<'a>(
+    look: &Look,
+    y_title: String,
+    all: &'a [Drawn],
+    upto: Option<f64>,
+) -> LineChart<'a> {
+    LineChart {
+        width: look.width,
+        height: look.height,
+        label: y_title.clone(),
+        y_title,
+        x_max: look.x_max,
+        log_x: look.log_x,
+        from_zero: true,
+        upto,
+        lines: all
+            .iter()
+            .map(|(s, class, label)| Line {
+                label: label.clone(),
+                class: class.clone(),
+                x: &s.x,
+                y: &s.y,
+                ..Line::default()
+            })
+            .collect(),
+        ..LineChart::default()
+    }
+}

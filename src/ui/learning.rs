@@ -1,0 +1,106 @@
+//! What is learned from the context, and the weights as a whole: ICL score, loss by position, norms,
+//! directions in use.
+
+use super::Page;
+use super::heads::{Drawn, definition, over_time, value_at};
+use super::loss::look;
+use super::plot::strip;
+use crate::app::run::Series;
+use crate::experiments::heads::BESIDE;
+use crate::plot::number::fixed;
+use crate::plot::panels::Look;
+use std::rc::Rc;
+use yew::prelude::*;
+
+/// What is shown.
+#[derive(Clone, PartialEq, Properties)]
+pub struct LearningProps {
+    /// State and actions.
+    pub page: Page,
+    /// The step shown.
+    pub step: f64,
+    /// Width in pixels.
+    pub width: f64,
+}
+
+/// The charts.
+#[component]
+pub fn Learning(props: &LearningProps) -> Html {
+    let Some(run) = &props.page.state.run else {
+        return Html::default();
+    };
+    let all = look(&props.page.state, props.width);
+    let half = Look {
+        width: if all.width > 560.0 {
+            ((all.width - 8.0) / 2.0).floor()
+        } else {
+            all.width
+        },
+        height: 180.0,
+        ..all
+    };
+    let curve = |(id, class, label): (&str, &str, &str)| -> Option<Drawn> {
+        Some((run.series.get(id)?.clone(), class.into(), label.into()))
+    };
+    let chart = |i: usize, y_title: &str, lines: &[(&str, &str, &str)]| {
+        let lines: Vec<Drawn> = lines.iter().copied().filter_map(curve).collect();
+        if lines.is_empty() {
+            return Html::default();
+        }
+        html! {
+            <div>
+                <h3>{ BESIDE[i].title }{" "}{ definition(&BESIDE[i]) }</h3>
+                { strip(&props.page, over_time(&half, y_title.into(), &lines, None)).shown }
+            </div>
+        }
+    };
+    html! {
+        <div class="multiples wide" data-test="learning">
+            { chart(1, "nats", &[("icl", "s4", "ICL")]) }
+            { by_position(props, &half) }
+            { chart(3, "directions", &[("spectrum.W_E.participation", "s0", "W_E"), ("spectrum.W_U.participation", "s1", "W_U")]) }
+            { chart(4, "‖w‖", &[("norm", "s4", "all"), ("norm.embed.W_E", "s0", "W_E"), ("norm.unembed.W_U", "s1", "W_U")]) }
+        </div>
+    }
+}
+
+/// Loss over positions at the step shown, beside the first checkpoint's.
+fn by_position(props: &LearningProps, half: &Look) -> Html {
+    let Some(run) = &props.page.state.run else {
+        return Html::default();
+    };
+    let at = |step: f64| -> Vec<f64> {
+        let value = |t: usize| value_at(run, &format!("loss.position.{t}"), step);
+        (0..).map_while(value).collect()
+    };
+    let drawn = |step: f64, class: &str, label: String| -> Drawn {
+        let y = at(step);
+        let x = (0..y.len()).map(|t| t as f64).collect();
+        let series = Series {
+            x,
+            y,
+            ..Series::default()
+        };
+        (Rc::new(series), class.into(), label)
+    };
+    let step = run.series.get("loss.position.0").and_then(|s| {
+        s.x.get(crate::plot::cursor::nearest(&s.x, props.step)?)
+            .copied()
+    });
+    let Some(step) = step else {
+        return Html::default();
+    };
+    let lines = [
+        drawn(0.0, "faint", "step 0".into()),
+        drawn(step, "s1", format!("step {}", fixed(step, 0))),
+    ];
+    let mut chart = over_time(half, "nats".into(), &lines, None);
+    chart.x_max = lines[0].0.x.last().copied().unwrap_or(1.0);
+    (chart.log_x, chart.along) = (false, "position");
+    html! {
+        <div>
+            <h3>{ BESIDE[2].title }{" "}{ definition(&BESIDE[2]) }</h3>
+            <div class="plot-box">{ Html::from_html_unchecked(chart.draw().scene.svg().into()) }</div>
+        </div>
+    }
+}

@@ -1,0 +1,61 @@
+//! What a visitor sees of attention heads: a row each with what it is called, the scores over training,
+//! composition, and one pattern with its tokens.
+
+use crate::instruments::{pictures, wait};
+use crate::page::Page;
+use crate::scenarios::{DESKTOP, Places};
+use anyhow::{Result, ensure};
+use serde_json::json;
+
+const LINK: &str = "#/induction?v=1&d_model=16&heads=2&vocab=16&ctx=16&pmin=4&pmax=7&batch=16&steps=60&every=20&log=0&chains=0&seed=3&engine=cpu";
+
+pub async fn heads_on_cpu(at: &Places) -> Result<()> {
+    let page = Page::open(&at.page, DESKTOP, LINK).await?;
+    page.booted().await?;
+    page.click("run").await?;
+    page.finished().await?;
+    page.click("tab-heads").await?;
+    let script = "const h = document.querySelector('[data-test=heads]');\
+        const rows = [...(h?.querySelectorAll('[data-test=head-rows] tbody tr') ?? [])];\
+        return { title: h?.querySelector('h3')?.innerText ?? '', rows: rows.length,\
+            blank: rows.filter(r => [...r.cells].some(c => ['', '–'].includes(c.innerText.trim()))).length,\
+            tips: h?.querySelectorAll('[data-test=head-rows] thead .tip').length ?? 0,\
+            first: rows[0]?.cells[2]?.innerText ?? '',\
+            multiples: h?.querySelectorAll('[data-test=multiples] svg .line').length ?? 0,\
+            learning: h?.querySelectorAll('[data-test=learning] svg .line').length ?? 0,\
+            cells: [...(h?.querySelectorAll('[data-test=composition] .z') ?? [])].filter(z => isFinite(z.innerText.replace('−', '-'))).length }";
+    let whole = wait(&page, "the heads", script, |v| v["rows"] == 4).await?;
+    // Two layers of two heads; every value is there, and every column is one press from its definition.
+    // Three scores a head; ICL, two by position, two participation ratios, three norms; four pairs.
+    ensure!(
+        whole["blank"] == 0
+            && whole["tips"] == 7
+            && whole["multiples"] == 12
+            && whole["learning"] == 8
+            && whole["cells"] == 4
+            && whole["title"] == "Heads at step 60",
+        "the heads are not whole: {whole}"
+    );
+    // One place in time: what is pinned on a chart is what the table shows.
+    let pin = "const p = document.querySelector('[data-test=chart-loss] .plot-box'), r = p.getBoundingClientRect();\
+        p.dispatchEvent(new MouseEvent('click', { bubbles: true, clientX: r.left + 60, clientY: r.top + 60 }))";
+    page.browser.eval(pin, vec![]).await?;
+    let then = wait(&page, "the heads at another step", script, |v| {
+        v["title"] != whole["title"]
+    })
+    .await?;
+    ensure!(
+        then["rows"] == 4 && then["first"] != whole["first"],
+        "the table does not follow the cursor: {then} after {whole}"
+    );
+    pictures(&page, "heads").await?;
+
+    let press = "document.querySelector('[data-test=figure] .head button').click()";
+    page.browser.eval(press, vec![]).await?;
+    let script = "const p = document.querySelector('[data-test=pattern]');\
+        return [...(p?.querySelectorAll('.axis') ?? [])].map(a => a.children.length)";
+    let got = wait(&page, "the pattern", script, |v| *v != json!([])).await?;
+    ensure!(got == json!([16, 16]), "tokens on the axes: {got}");
+    pictures(&page, "pattern").await?;
+    page.close(&[]).await
+}
