@@ -79,6 +79,7 @@ impl<T: Precision> Rig<T> {
                 Norm::None
             },
             positions: Positions::Learned,
+            smear: false,
         };
         let (len, n) = (spec.arena().len(), c.batch * c.n_ctx);
         let mut plan = Plan::default();

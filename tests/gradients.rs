@@ -150,10 +150,20 @@ fn specs() -> Vec<Spec> {
                         act,
                         norm,
                         positions,
+                        smear: false,
                     });
                 }
             }
         }
+    }
+    for n_layers in [1, 2] {
+        let all = out.iter().filter(|s| s.n_layers == n_layers);
+        let smeared = all.step_by(5).map(|s| Spec {
+            smear: true,
+            ..s.clone()
+        });
+        let smeared: Vec<Spec> = smeared.collect();
+        out.extend(smeared);
     }
     out
 }
@@ -185,6 +195,7 @@ fn odd_sizes_and_several_splits() {
         act: Act::Gelu,
         norm: Norm::LayerNorm,
         positions: Positions::Shortformer,
+        smear: true,
     };
     assert!(spec.splits() > 1);
     let mut rig = Rig::new(&spec, 0.2);

@@ -23,6 +23,7 @@ pub mod norm;
 pub mod optim;
 pub mod probe;
 mod rows;
+pub mod smear;
 pub mod tms;
 pub mod truth;
 pub mod unembed;
@@ -348,6 +349,9 @@ pub const KERNELS: &[&Kernel] = &[
     &loss::ROWS,
     &modadd::MODADD,
     &norm::NORM_BACKWARD,
+    &smear::SMEAR,
+    &smear::SMEAR_BACKWARD,
+    &smear::SMEAR_DW,
     &unembed::UNEMBED,
     &optim::SGD,
     &optim::ADAMW,

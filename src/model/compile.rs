@@ -42,6 +42,8 @@ pub(super) struct Layer {
     pub(super) resid_pre: Buf,
     pub(super) norms1: Buf,
     pub(super) qkv: Buf,
+    /// `qkv` with smeared keys, where keys are smeared.
+    pub(super) smeared: Buf,
     pub(super) pattern: Buf,
     pub(super) z: Buf,
     pub(super) resid_mid: Buf,
@@ -57,6 +59,7 @@ pub(super) struct Back {
     pub(super) dn: Buf,
     pub(super) dz: Buf,
     pub(super) dqkv: Buf,
+    pub(super) dsmeared: Buf,
     pub(super) dpost: Buf,
     pub(super) dpos: Buf,
 }
@@ -141,6 +144,11 @@ impl Transformer {
             }
             let norms1 = some(plan, format!("blocks.{l}.ln1.moments"), normed);
             let qkv = plan.f32(format!("blocks.{l}.attn.qkv"), rows * 3 * m);
+            let smeared = if spec.smear {
+                plan.f32(format!("blocks.{l}.attn.smeared"), rows * 3 * m)
+            } else {
+                qkv
+            };
             let pattern = plan.f32(
                 format!("blocks.{l}.attn.hook_pattern"),
                 rows * spec.n_heads * spec.n_ctx,
@@ -156,6 +164,7 @@ impl Transformer {
                 resid_pre,
                 norms1,
                 qkv,
+                smeared,
                 pattern,
                 z,
                 resid_mid,
@@ -172,16 +181,24 @@ impl Transformer {
         } else {
             0
         };
-        let back = io.grads.map(|_| Back {
-            dresid: [
-                plan.f32("dresid.0", rows * d),
-                plan.f32("dresid.1", rows * d),
-            ],
-            dn: some(plan, "dnormed".into(), normed / 2 * d),
-            dz: plan.f32("dz", rows * m),
-            dqkv: plan.f32("dqkv", rows * 3 * m),
-            dpost: some(plan, "dpost".into(), rows * spec.d_mlp),
-            dpos: some(plan, "dpos".into(), sections * rows * d),
+        let back = io.grads.map(|_| {
+            let dqkv = plan.f32("dqkv", rows * 3 * m);
+            Back {
+                dresid: [
+                    plan.f32("dresid.0", rows * d),
+                    plan.f32("dresid.1", rows * d),
+                ],
+                dn: some(plan, "dnormed".into(), normed / 2 * d),
+                dz: plan.f32("dz", rows * m),
+                dqkv,
+                dsmeared: if spec.smear {
+                    plan.f32("dsmeared", rows * 3 * m)
+                } else {
+                    dqkv
+                },
+                dpost: some(plan, "dpost".into(), rows * spec.d_mlp),
+                dpos: some(plan, "dpos".into(), sections * rows * d),
+            }
         });
         Self {
             spec: spec.clone(),

@@ -7,6 +7,7 @@ mod parts;
 mod passes;
 mod probes;
 mod products;
+mod smear;
 mod spec;
 pub mod tms;
 

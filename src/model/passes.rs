@@ -93,6 +93,7 @@ impl Transformer {
                 norms: layer.norms1,
             };
             self.product(plan, prog, self.qkv(l), layer.resid_pre, None, out)?;
+            self.smear(plan, prog, l)?;
             let given = patterns.and_then(|p| p.get(l)).copied();
             let [batch, ctx, heads, d_head] = self.attention_consts();
             plan.push(
@@ -101,7 +102,7 @@ impl Transformer {
                 &[batch, ctx, heads, d_head, u32::from(given.is_some())],
                 &self.attention_params(l),
                 &[
-                    layer.qkv,
+                    layer.smeared,
                     self.io.head_scale,
                     given.unwrap_or(params),
                     layer.pattern,
@@ -171,6 +172,7 @@ impl Transformer {
             dresid,
             dz,
             dqkv,
+            dsmeared,
             dpost,
             dpos,
             ..
@@ -229,14 +231,15 @@ impl Transformer {
                 &self.attention_consts(),
                 &self.attention_params(l),
                 &[
-                    layer.qkv,
+                    layer.smeared,
                     self.io.head_scale,
                     layer.pattern,
                     layer.z,
                     dz,
-                    dqkv,
+                    dsmeared,
                 ],
             )?;
+            self.smear_back(plan, prog, l)?;
             let inside = Gradient {
                 x: layer.resid_pre,
                 dy: dqkv,

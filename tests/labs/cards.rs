@@ -126,7 +126,7 @@ pub fn card_faults(card: &Card) -> Vec<String> {
         &|| "no claim or nothing to look for".into(),
     );
     let words = card.story.split_whitespace().count();
-    check((50..=450).contains(&words), &|| {
+    check((50..=600).contains(&words), &|| {
         format!("a story of {words} words")
     });
     out

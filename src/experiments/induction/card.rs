@@ -18,6 +18,7 @@ const OWN: &[Knob] = &[
     int("mlp", "MLP width", MODEL, (0, 1024), 0, "Hidden neurons (ReLU) of an MLP after each attention layer; 0 leaves attention only.").symbol("d_mlp").unit("neurons"),
     choice("norm", "norm", MODEL, &["none", "layernorm"], "none", "LayerNorm before each layer and before the unembedding, or none, which is simpler to read."),
     choice("positions", "positions", MODEL, &["learned", "shortformer"], "learned", "Where the learned position vectors go: into the residual stream (learned), or only into the inputs of queries and keys (shortformer, Press et al. 2021)."),
+    choice("smear", "smeared keys", MODEL, &["off", "on"], "off", "Each head mixes every key with the one before it, k ← a·k + (1 − a)·(key before), with one learned share a = σ(α), α starting at 0. Then a single block can match what came before a token (Olsson et al. 2022)."),
     int("vocab", "vocabulary", DATA, (8, 1024), 128, "Number of different tokens; guessing uniformly costs ln V.").symbol("V").unit("tokens"),
     int("ctx", "context", DATA, (8, 128), 48, "Tokens of a sequence.").symbol("T").unit("tokens"),
     int("pmin", "least period", DATA, (2, 126), 12, "Shortest period a sequence may have; the period is drawn anew for each sequence, so that counting positions does not solve the task.").symbol("p_min").unit("tokens"),
@@ -80,6 +81,12 @@ const PRESETS: &[Preset] = &[
         title: "one layer, the control",
         help: "The control: one block cannot form an induction head, and shows no bump.",
         query: "layers=1",
+    },
+    Preset {
+        id: "one-layer-smeared",
+        title: "one layer, smeared keys",
+        help: "One block again, but each key is mixed with the one before it: what a previous-token head would have brought is there already.",
+        query: "layers=1&smear=on",
     },
 ];
 

@@ -75,6 +75,7 @@ pub(super) fn spec(knobs: &Knobs) -> Spec {
         } else {
             Positions::Learned
         },
+        smear: knobs.word("smear") == "on",
     }
 }
 

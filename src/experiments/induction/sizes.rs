@@ -60,6 +60,8 @@ pub struct Sizes {
     pub batch: usize,
     /// Whether there are LayerNorms.
     pub layernorm: bool,
+    /// Whether keys are smeared.
+    pub smear: bool,
     /// Chains of a λ̂ estimate, the anchor not counted; 0, none.
     pub chains: usize,
     /// Sequences of a chain step.
@@ -81,6 +83,7 @@ impl Sizes {
             ctx: knobs.size("ctx"),
             batch: knobs.size("batch"),
             layernorm: knobs.word("norm") == "layernorm",
+            smear: knobs.word("smear") == "on",
             chains: knobs.size("chains"),
             mbatch: knobs.size("mbatch"),
             sampler: Sampler::parse(knobs.word("sampler")),
@@ -98,7 +101,8 @@ impl Sizes {
             (true, false) => 2 * d * (l + 1),
             (true, true) => 2 * d * (2 * l + 1),
         };
-        2 * v * d + t * d + l * (4 * d * d + mlp) + norms
+        let smear = if self.smear { l * self.heads as u64 } else { 0 };
+        2 * v * d + t * d + l * (4 * d * d + mlp) + norms + smear
     }
 
     /// Floating-point operations of forward and backward on one sequence: 6 a token and weight of
@@ -131,8 +135,9 @@ impl Sizes {
         let rows = batch as u64 * t;
         // A layer keeps q, k, v, z, the residual stream behind attention and behind the MLP, the
         // patterns, and the MLP's hidden layer on both sides of the activation.
-        let layer = rows * (6 * d + h * t + 2 * m + 4);
-        let backward = rows * (7 * d + m + l * d);
+        let smeared = self.smeared();
+        let layer = rows * (6 * d + smeared + h * t + 2 * m + 4);
+        let backward = rows * (7 * d + smeared + m + l * d);
         l * layer + backward + rows * (v + d + 4)
     }
 
@@ -171,6 +176,15 @@ impl Sizes {
         4 * (train + chains)
     }
 
+    /// Floats a row needs beside the others where keys are smeared: queries, keys and values again.
+    fn smeared(&self) -> u64 {
+        if self.smear {
+            3 * self.d_model as u64
+        } else {
+            0
+        }
+    }
+
     /// The unchanged model, one copy a head, one a block.
     fn copies(&self) -> usize {
         1 + self.layers * (self.heads + 1)
@@ -181,7 +195,7 @@ impl Sizes {
     fn copy(&self) -> u64 {
         let [d, m, v, t, h] =
             [self.d_model, self.mlp, self.vocab, self.ctx, self.heads].map(|x| x as u64);
-        (self.batch * self.ctx) as u64 * (6 * d + h * t + 2 * m + v + 8)
+        (self.batch * self.ctx) as u64 * (6 * d + self.smeared() + h * t + 2 * m + v + 8)
     }
 
     /// How the unchanged model, a copy for each head without it and one for each block without its heads
