@@ -1,7 +1,10 @@
 //! Studies: λ̂ of the checkpoints of a run at other settings, and the curvature measured at each.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+use lambdahat::app::link;
+use lambdahat::app::reference::{self, Reference};
 use lambdahat::engine::host::Host;
+use lambdahat::experiments::truth::truth;
 use lambdahat::protocol::{
     Cell, Command, EngineChoice, Event, LlcPoint, Phase, RunId, Study, StudyKind, StudySpec,
 };
@@ -130,6 +133,40 @@ fn a_cell_descends_as_the_run_does() {
     assert_ne!(values[0], Some(point.value));
 }
 
+/// A bigram table whose value is on record, so that the MALA chains of a reference can be judged.
+const KNOWN: &str = "#/truth?target=bigram&eps=4e-4&chains=2&burnin=0&draws=2";
+
+#[test]
+fn a_reference_is_the_value_on_record() {
+    let link = link::parse(KNOWN);
+    let target = truth(&link.knobs);
+    let unbiased = target.value.unwrap() - target.bias;
+    let of = |cells: Vec<Cell>| {
+        let asked = StudySpec {
+            cells,
+            ..reference::study(&link.knobs)
+        };
+        let (_, studies) = play_link(KNOWN, EngineChoice::Cpu, &[asked]);
+        println!("{:?}", studies[0].done);
+        reference::found(&studies[0]).unwrap()
+    };
+    let cells = reference::study(&link.knobs).cells;
+    let Reference::Found(value, se) = of(cells[..1].to_vec()) else {
+        panic!("no reference");
+    };
+    println!("{value} ± {se}, on record {unbiased} ± {}", target.se);
+    assert!((value - unbiased).abs() < 3.0 * se.hypot(target.se) && se < 0.03);
+    // Planted: at another temperature it is another value.
+    let hot = Cell {
+        nbeta: 500.0,
+        ..cells[0].clone()
+    };
+    let Reference::Found(value, _) = of(vec![hot]) else {
+        panic!("no reference");
+    };
+    assert!((value - unbiased).abs() > 10.0 * se);
+}
+
 #[test]
 fn the_curvature_is_that_of_the_square() {
     let (points, _) = play(EngineChoice::Cpu, &[]);
@@ -142,4 +179,23 @@ fn the_curvature_is_that_of_the_square() {
         let index = p.index.unwrap();
         assert!((index - 0.25e-3 * (200.0 * c.h_max + 50.0)).abs() < 1e-9);
     }
+}
+
+#[test]
+fn a_point_that_chains_leave_has_no_reference_and_says_so() {
+    let text = "#/truth?preset=square&burnin=0&draws=2&chains=2";
+    let link = link::parse(text);
+    assert_eq!(truth(&link.knobs).value, None);
+    let asked = StudySpec {
+        draws: 10_000,
+        ..reference::study(&link.knobs)
+    };
+    let (_, studies) = play_link(text, EngineChoice::Cpu, &[asked]);
+    let Some(Reference::Missing(why)) = reference::found(&studies[0]) else {
+        panic!("{:?}", studies[0].done);
+    };
+    assert!(
+        why.contains("leave this point") && why.contains("below L(w*)"),
+        "{why}"
+    );
 }

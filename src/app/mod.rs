@@ -16,6 +16,7 @@ pub mod markdown;
 pub mod parts;
 pub mod recorded;
 pub mod reduce;
+pub mod reference;
 pub mod run;
 pub mod scrub;
 pub mod split;

@@ -227,18 +227,27 @@ pub fn setting(knobs: &Knobs) -> String {
         text("chains"),
         text("draws")
     );
-    // What is not the plain estimate of the checkpoint is named.
-    if knobs.word("sampler") != "sgld" {
-        out += &format!(" · {}", knobs.word("sampler"));
+    let [sampler, part, on] = ["sampler", "part", "on"].map(|key| knobs.word(key));
+    out += &apart(sampler, part, on, knobs.size("polish") as u64);
+    out
+}
+
+/// What sets an estimate apart from the plain one of the checkpoint, all weights and its own data:
+/// ` · rmsprop · embed moves · on random data · polished by 50 steps`.
+#[must_use]
+pub fn apart(sampler: &str, part: &str, on: &str, polish: u64) -> String {
+    let mut out = String::new();
+    if !matches!(sampler, "" | "sgld") {
+        out += &format!(" · {sampler}");
     }
-    if knobs.get("part").is_some() && knobs.word("part") != "all" {
-        out += &format!(" · {} moves", knobs.word("part"));
+    if !matches!(part, "" | "all") {
+        out += &format!(" · {part} moves");
     }
-    if !matches!(knobs.word("on"), "" | "own" | "train") {
-        out += &format!(" · on {} data", knobs.word("on"));
+    if !matches!(on, "" | "own" | "train") {
+        out += &format!(" · on {on} data");
     }
-    if knobs.int("polish") > 0 {
-        out += &format!(" · polished by {} steps", knobs.int("polish"));
+    if polish > 0 {
+        out += &format!(" · polished by {polish} steps");
     }
     out
 }
@@ -302,6 +311,17 @@ mod tests {
             all.iter()
                 .all(|f| fault(f).what.ends_with('.') && !fault(f).safe.is_empty())
         );
+    }
+
+    #[test]
+    fn a_setting_names_what_sets_it_apart() {
+        let of = |query: &str| setting(&crate::app::link::parse(query).knobs);
+        assert_eq!(of("#/induction"), "nβ 300 · γ 1000 · ε 1e-4 · 4×30");
+        assert_eq!(
+            of("#/induction?eps=1e-5&sampler=rmsprop&part=embed&on=random&polish=50"),
+            "nβ 300 · γ 1000 · ε 1e-5 · 4×30 · rmsprop · embed moves · on random data · polished by 50 steps"
+        );
+        assert!(!of("#/grok?on=train").contains("data"));
     }
 
     #[test]

@@ -19,6 +19,8 @@ pub enum StudyKind {
     Parts,
     /// ε and ε/4 at a few checkpoints: Richardson's check of the step's bias.
     Richardson,
+    /// Long MALA chains, whatever sampler the run has: the value to compare its λ̂ with.
+    Reference,
 }
 
 /// One estimate of a study.

@@ -5,6 +5,7 @@ use super::Page;
 use super::loss::look;
 use super::size::use_width;
 use crate::app::health::{self, Grade};
+use crate::app::words::apart;
 use crate::plot::line::Level;
 use crate::plot::number::{fixed, significant};
 use crate::plot::panels::Look;
@@ -63,8 +64,8 @@ pub fn Diagnosis(props: &DiagnosisProps) -> Html {
         <section class="diagnosis" data-test="diagnosis" data-rows={t.x.len().to_string()} aria-label="Diagnosis of an estimate">
             <h3>{ format!("λ̂ at step {}: {} chains, {} steps of burn-in, {} draws", fixed(t.step as f64, 0), s.chains, s.burnin, s.draws) }</h3>
             <p class="small-print">{ format!(
-                "{}{} · nβ {} · γ {} · ε {} · batch {} · {} move", s.sampler, if s.polish > 0 { format!(" · polished by {} steps", s.polish) } else { String::new() }, significant(s.nbeta, 4), significant(s.gamma, 4),
-                health::short(s.eps), s.mbatch, if s.part == "all" { "all weights" } else { &s.part }
+                "{} · nβ {} · γ {} · ε {} · batch {}{}", s.sampler, significant(s.nbeta, 4), significant(s.gamma, 4),
+                health::short(s.eps), s.mbatch, apart("", &s.part, &s.on, s.polish)
             ) }</p>
             <div class="pair" ref={node}>
                 <div class="plot-box">{ Html::from_html_unchecked(losses.into()) }</div>

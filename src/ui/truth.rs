@@ -2,9 +2,11 @@
 
 use super::Page;
 use super::tip::row;
+use crate::app::Action;
+use crate::app::reference::{self, Reference};
 use crate::experiments;
 use crate::plot::number::{significant, with_error};
-use crate::protocol::{Truth, TruthKind};
+use crate::protocol::{StudyKind, Truth, TruthKind};
 use yew::prelude::*;
 
 /// The three numbers, with why they differ; nothing where no answer is known.
@@ -20,6 +22,8 @@ pub fn KnownAnswer(page: &Page) -> Html {
     let Some(truth) = truth.as_ref() else {
         return Html::default();
     };
+    let study = run.and_then(|r| r.study.clone());
+    let reference = study.and_then(|s| reference::found(&s));
     let point = run.and_then(|r| r.llc.points.last());
     let estimate = point.map_or_else(|| "press Run".into(), |p| with_error(p.value, p.se));
     let multiplicity = if truth.multiplicity > 1 {
@@ -31,25 +35,57 @@ pub fn KnownAnswer(page: &Page) -> Html {
         <section class="readout" aria-label="Estimate, target and λ" data-test="truth">
             <dl>
                 { row("estimate λ̂", "What the chains report, ± one standard error.", estimate) }
-                { row(kind(truth), "What λ̂ must be at this nβ, γ and ε.", target(truth)) }
+                { row(kind(truth, reference.as_ref()), "What λ̂ must be at this nβ, γ and ε.", target(truth, reference.as_ref())) }
                 { row("λ", "What λ̂ tends to as nβ grows.", format!("{}{multiplicity}", significant(truth.lambda, 4))) }
             </dl>
             <p>{ &truth.why }</p>
+            { request(page, truth) }
         </section>
     }
 }
 
-fn kind(truth: &Truth) -> &'static str {
-    match (truth.kind, truth.value) {
-        (TruthKind::Exact, _) => "target, exact",
-        (TruthKind::Mala, Some(_)) => "target, a long MALA run",
-        (TruthKind::Mala, None) => "target",
+fn kind(truth: &Truth, reference: Option<&Reference>) -> &'static str {
+    match (truth.kind, truth.value, reference) {
+        (TruthKind::Exact, ..) => "target, exact",
+        (TruthKind::Mala, Some(_), _) => "target, a long MALA run",
+        (TruthKind::Mala, None, Some(Reference::Found(..))) => "target, MALA chains just run",
+        (TruthKind::Mala, None, _) => "target",
     }
 }
 
-fn target(truth: &Truth) -> String {
+/// Where no value is exact or on record: a way to get one, and how far that is.
+fn request(page: &Page, truth: &Truth) -> Html {
+    let Some(run) = page.state.run.as_ref().filter(|_| truth.value.is_none()) else {
+        return Html::default();
+    };
+    let mala = run
+        .study
+        .as_ref()
+        .filter(|s| s.spec.kind == StudyKind::Reference);
+    match mala {
+        Some(study) if !study.over => html! {
+            <p role="status">
+                { format!("MALA: {} of {} runs done ", study.done.len(), study.spec.cells.len()) }
+                <button type="button" class="small" onclick={page.on(Action::StopStudy)}>{"Stop"}</button>
+            </p>
+        },
+        None if !run.llc.points.is_empty() => html! {
+            <p>
+                <button type="button" class="small" data-test="reference" onclick={page.on(Action::Study(reference::study(&run.knobs)))}>{"Find it by MALA"}</button>
+                {" 8 chains of 40 000 draws at three step sizes, on this engine; MALA has no bias of ε."}
+            </p>
+        },
+        _ => Html::default(),
+    }
+}
+
+fn target(truth: &Truth, reference: Option<&Reference>) -> String {
     let Some(value) = truth.value else {
-        return "none recorded here: choose the sampler mala".into();
+        return match reference {
+            Some(Reference::Found(value, se)) => format!("{}, ε aside", with_error(*value, *se)),
+            Some(Reference::Missing(why)) => format!("none: {why}"),
+            None => "none on record at these settings".into(),
+        };
     };
     let value_text = if truth.se > 0.0 {
         with_error(value, truth.se)
