@@ -159,14 +159,18 @@ pub fn again(knobs: &Knobs, steps: &[u64]) -> StudySpec {
     }
 }
 
-/// ε and ε/4 at up to three checkpoints: the first, the one given, the last. The second runs four
+/// ε and ε/4 at up to three checkpoints: the first, the one given (the middle one, if that is an
+/// end), the last. The second runs four
 /// times as many steps, to go as far.
 #[must_use]
 pub fn richardson(knobs: &Knobs, steps: &[u64], middle: u64) -> StudySpec {
-    let mut wanted: Vec<u64> = [steps.first().copied(), Some(middle), steps.last().copied()]
-        .into_iter()
-        .flatten()
-        .collect();
+    let ends = [steps.first().copied(), steps.last().copied()];
+    let middle = if ends.contains(&Some(middle)) {
+        steps.get(steps.len() / 2).copied()
+    } else {
+        Some(middle)
+    };
+    let mut wanted: Vec<u64> = [ends[0], middle, ends[1]].into_iter().flatten().collect();
     wanted.sort_unstable();
     wanted.dedup();
     let at = Setting::of(knobs);
@@ -313,6 +317,19 @@ mod tests {
             .map(|c| c.gamma)
             .collect();
         assert_eq!(gammas, [0.1, 0.316, 1.0, 3.16, 10.0]);
+    }
+
+    #[test]
+    fn richardson_looks_at_both_ends_and_between() {
+        let knobs = crate::app::link::parse("#/tms").knobs;
+        let steps = [0, 10, 20, 30, 40];
+        let at = |steps: &[u64], middle| -> Vec<u64> {
+            let spec = richardson(&knobs, steps, middle);
+            spec.cells.iter().step_by(2).map(|c| c.step).collect()
+        };
+        assert_eq!(at(&steps, 10), [0, 10, 40]);
+        assert_eq!(at(&steps, 40), [0, 20, 40]);
+        assert_eq!(at(&steps[..1], 0), [0]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Run, Pause, Step, Reset, and which of the ways to start is offered first.
 
 use super::Page;
+use super::tip::{Term, terms};
 use crate::app::{Action, State, words};
 use crate::protocol::Phase;
 use gloo::timers::callback::Interval;
@@ -27,39 +28,66 @@ pub fn Buttons(page: &Page) -> Html {
         });
     }
     let trains = state.trains();
-    let one = if trains {
-        "One training step (s)"
-    } else {
-        "One step of every chain (s)"
-    };
+    let told = meanings(state);
     html! {
         <div class="buttons" role="group" aria-label="Run">
             if active {
                 <button type="button" class="primary" data-test="pause" onclick={page.on(Action::RunOrPause)}
-                    disabled={phase == Phase::Preparing} title="Pause (space)">{"Pause"}</button>
+                    disabled={phase == Phase::Preparing}>{"Pause"}</button>
             } else if begins && state.light_first() {
-                <button type="button" class="primary" data-test="run-light" onclick={page.on(Action::StartLight)}
-                    title="A smaller model of the same kind">{ light_label(state) }</button>
-                <button type="button" data-test="run" onclick={page.on(Action::Start)} title="Everything as set (space)">{ full_label(state) }</button>
+                <button type="button" class="primary" data-test="run-light" onclick={page.on(Action::StartLight)}>{ light_label(state) }</button>
+                <button type="button" data-test="run" onclick={page.on(Action::Start)}>{ full_label(state) }</button>
             } else {
-                <button type="button" class="primary" data-test="run" disabled={loading} onclick={page.on(Action::RunOrPause)}
-                    title={if loading { "The engine is starting" } else { "Run (space)" }}>{ run_label(phase) }</button>
+                <button type="button" class="primary" data-test="run" disabled={loading} onclick={page.on(Action::RunOrPause)}>{ run_label(phase) }</button>
             }
             if state.stale() {
-                <button type="button" data-test="restart" onclick={page.on(Action::Start)}
-                    title="Begin anew with the settings of the form">{"Restart"}</button>
+                <button type="button" data-test="restart" onclick={page.on(Action::Start)}>{"Restart"}</button>
             }
             <button type="button" data-test="step" disabled={loading || active || phase == Phase::Done || phase == Phase::Failed}
-                onclick={page.on(Action::StepOnce)} title={one}>{"Step"}</button>
+                onclick={page.on(Action::StepOnce)}>{"Step"}</button>
             if !trains {
                 <button type="button" data-test="slow" aria-pressed={state.slow.to_string()}
                     disabled={loading || phase == Phase::Preparing || phase == Phase::Done || phase == Phase::Failed}
-                    onclick={page.on(Action::Slow)} title="About four chain steps a second; press again to stop">{"Slow"}</button>
+                    onclick={page.on(Action::Slow)}>{"Slow"}</button>
             }
-            <button type="button" data-test="reset" disabled={state.run.is_none()} onclick={page.on(Action::Reset)}
-                title="Throw this run away (r)">{"Reset"}</button>
+            <button type="button" data-test="reset" disabled={state.run.is_none()} onclick={page.on(Action::Reset)}>{"Reset"}</button>
+            { terms("the buttons", told.0, &told.1) }
         </div>
     }
+}
+
+/// What the buttons do, and their keys.
+fn meanings(state: &State) -> (&'static str, Vec<Term>) {
+    let term = |name: &str, help: &str| (name.to_string(), help.to_string());
+    let mut list = vec![term("Run", "begins, pauses and goes on (space).")];
+    if state.light_first() {
+        list.push(term(
+            "Run full",
+            "everything as set; the button beside it runs a smaller model of the same kind.",
+        ));
+    }
+    if state.trains() {
+        list.push(term("Step", "one training step (s)."));
+    } else {
+        list.push(term("Step", "one step of every chain (s)."));
+        list.push(term(
+            "Slow",
+            "about four steps of the chains a second, until it is pressed again.",
+        ));
+    }
+    if state.stale() {
+        list.push(term(
+            "Restart",
+            "begins anew with the settings of the form.",
+        ));
+    }
+    list.push(term("Reset", "throws this run away (r)."));
+    let first = if state.device.is_none() {
+        "The engine is starting."
+    } else {
+        ""
+    };
+    (first, list)
 }
 
 fn run_label(phase: Phase) -> &'static str {

@@ -1,9 +1,9 @@
 //! Which experiment, which preset, and the experiment's claim.
 
 use super::Page;
-use crate::app::Action;
 use crate::app::link::apply_query;
-use crate::experiments::CARDS;
+use crate::app::{Action, State};
+use crate::experiments::{CARDS, Preset};
 use crate::knobs::Knobs;
 use web_sys::HtmlSelectElement;
 use yew::prelude::*;
@@ -11,6 +11,24 @@ use yew::prelude::*;
 /// What a menu was set to.
 pub fn chosen(e: &Event) -> Option<String> {
     e.target_dyn_into::<HtmlSelectElement>().map(|s| s.value())
+}
+
+/// The preset that the form holds, if it is one.
+fn current(state: &State) -> Option<&'static Preset> {
+    let card = state.card();
+    // The seed and the replica followed belong to no preset, so they do not hide which one it is.
+    let same = |query: &str| {
+        let mut knobs = Knobs::defaults(card.knobs);
+        let _ = apply_query(&mut knobs, query);
+        let _ = (card.settle)(&mut knobs);
+        for key in ["seed", "member"] {
+            if let Some(value) = state.link.knobs.get(key) {
+                knobs.put(key, value);
+            }
+        }
+        knobs == state.link.knobs
+    };
+    card.presets.iter().find(|p| same(p.query))
 }
 
 /// The two menus.
@@ -34,19 +52,7 @@ pub fn Pickers(page: &Page) -> Html {
             }
         })
     };
-    // The seed and the replica followed belong to no preset, so they do not hide which one it is.
-    let same = |query: &str| {
-        let mut knobs = Knobs::defaults(card.knobs);
-        let _ = apply_query(&mut knobs, query);
-        let _ = (card.settle)(&mut knobs);
-        for key in ["seed", "member"] {
-            if let Some(value) = state.link.knobs.get(key) {
-                knobs.put(key, value);
-            }
-        }
-        knobs == state.link.knobs
-    };
-    let current = card.presets.iter().find(|p| same(p.query)).map(|p| p.id);
+    let current = current(state).map(|p| p.id);
     html! {
         <div class="pickers">
             <label>
@@ -60,7 +66,7 @@ pub fn Pickers(page: &Page) -> Html {
                 <select aria-label="Preset" data-test="preset" onchange={preset}>
                     <option value="" selected={current.is_none()} disabled=true>{"own settings"}</option>
                     { for card.presets.iter().map(|p| html! {
-                        <option value={p.id} selected={current == Some(p.id)} title={p.help}>{ p.title }</option>
+                        <option value={p.id} selected={current == Some(p.id)}>{ p.title }</option>
                     }) }
                 </select>
             </label>
@@ -72,5 +78,14 @@ pub fn Pickers(page: &Page) -> Html {
 #[component]
 pub fn Claim(page: &Page) -> Html {
     let card = page.state.card();
-    html! { <><h2 class="title">{ card.title }</h2><p class="claim">{ card.claim }</p></> }
+    let preset = current(&page.state);
+    html! {
+        <>
+            <h2 class="title">{ card.title }</h2>
+            <p class="claim">{ card.claim }</p>
+            if let Some(p) = preset {
+                <p class="muted"><b>{ p.title }</b>{": "}{ p.help }</p>
+            }
+        </>
+    }
 }

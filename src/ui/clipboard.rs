@@ -66,14 +66,14 @@ pub fn CopyLink(page: &Page) -> Html {
     };
     html! {
         <span class="copy">
-            <button type="button" data-test="copy-link" onclick={press} title="The link replays this run: experiment, settings, seed">
+            <button type="button" data-test="copy-link" onclick={press}>
                 <span aria-live="polite">{ text }</span>
             </button>
             <input data-test="link" class={classes!("link", (!secure).then_some("shown"))} ref={node} readonly=true value={link}
                 aria-label="Link of this run" />
             <details class="menu" data-test="qr">
                 <summary>{"QR"}</summary>
-                <div class="sheet">{ code }</div>
+                <div class="sheet"><p class="muted">{"The link replays this run: experiment, settings, seed."}</p>{ code }</div>
             </details>
         </span>
     }

@@ -86,14 +86,14 @@ fn verdict(t: &TraceView) -> Html {
             if !point.warnings.is_empty() {
                 <ul class="warnings" data-test="warnings">{ for point.warnings.iter().map(|w| html! { <li>{ w }</li> }) }</ul>
             }
-            <table class="figures" data-test="signs">
+            <table class="figures signs" data-test="signs">
                 <thead><tr><th scope="col">{"diagnostic"}</th><th scope="col">{"here"}</th><th scope="col">{"healthy"}</th><th scope="col">{"what it says"}</th></tr></thead>
                 <tbody>{ for health::signs(point, &t.settings).into_iter().map(|x| {
                     let (sign, word) = x.grade.sign();
                     let class = match x.grade { Grade::Good => "good", Grade::Look => "look", Grade::Bad => "bad", Grade::Plain => "" };
                     html! {
                         <tr class={class}><th scope="row">{ x.name }</th>
-                            <td>{ x.value }{" "}<span class="sign" aria-label={word} title={word}>{ sign }</span></td>
+                            <td>{ x.value }{" "}<span class="sign">{ sign }{" "}{ word }</span></td>
                             <td>{ x.healthy }</td><td>{ x.help }</td></tr>
                     }
                 }) }</tbody>

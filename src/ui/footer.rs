@@ -15,8 +15,9 @@ pub fn Footer(page: &Page) -> Html {
             <a href="LICENSES.txt" data-test="licences">{"Licences of everything in this page"}</a>
             <span class="toggles">
             <button type="button" class="small" data-test="projector" onclick={page.on(Action::View(Toggle::Projector))}
-                aria-pressed={page.state.view.projector.to_string()} title="Light colours and large chart text">{"projector"}</button>
-            <button type="button" class="small" onclick={page.on(Action::View(Toggle::Keys))} title="List of keys"
+                aria-pressed={page.state.view.projector.to_string()}>{"light and large, for a projector"}</button>
+            <button type="button" class="small" data-test="theme" onclick={page.on(Action::View(Toggle::Theme))}>{ format!("colours: {}", page.state.view.theme.name()) }</button>
+            <button type="button" class="small" onclick={page.on(Action::View(Toggle::Keys))}
                 aria-expanded={page.state.view.keys.to_string()}>{"keys"}</button>
             </span>
         </footer>

@@ -54,7 +54,7 @@ fn loosen() {
     let held = document()
         .active_element()
         .and_then(|e| e.dyn_into::<HtmlElement>().ok());
-    if let Some(tip) = held.filter(|e| e.class_name() == "tip") {
+    if let Some(tip) = held.filter(|e| e.class_list().contains("tip")) {
         let _ = tip.blur();
     }
 }

@@ -74,14 +74,14 @@ pub fn KnobField(props: &KnobProps) -> Html {
             let seed = (js_sys::Math::random() * 1e6).floor();
             send.emit(Action::Knob("seed".into(), seed.to_string()));
         });
-        html! { <button type="button" class="small" title="Draw another seed" onclick={roll}>{"draw"}</button> }
+        html! { <button type="button" class="small" aria-label="Draw another seed" onclick={roll}>{"draw"}</button> }
     });
     let theory = props.samples.filter(|&n| knob.key == "nbeta" && n > 2).map(|n| {
         let (send, value) = (props.send.clone(), n as f64 / (n as f64).ln());
         let text = format!("{value:.1}");
-        let about = format!("n/ln n of the {n} training samples, the temperature of the WBIC (Watanabe 2013): {text}");
+        let about = format!("n/ln n of the {n} training samples: {text}");
         let press = Callback::from(move |_: MouseEvent| send.emit(Action::Knob("nbeta".into(), text.clone())));
-        html! { <button type="button" class="small" title={about.clone()} aria-label={about} onclick={press}>{"n/ln\u{a0}n"}</button> }
+        html! { <button type="button" class="small" aria-label={about} onclick={press}>{"n/ln\u{a0}n"}</button> }
     });
     html! {
         <div class={classes!("knob", props.changed.then_some("changed"))}>
@@ -89,6 +89,9 @@ pub fn KnobField(props: &KnobProps) -> Html {
             <span class="field">{ field }{ for dice }{ for theory }</span>
             <Tip about={knob.label} id={tip}>
                 { knob.help }
+                if let Some(n) = props.samples.filter(|_| knob.key == "nbeta") {
+                    { format!(" The button sets n/ln n of the {n} training samples, the temperature of the WBIC (Watanabe 2013).") }
+                }
                 <span class="small-print">{ format!(" {}: {}{unit}; default {}.", knob.key, words::range(knob.kind), words::value(knob.default)) }</span>
             </Tip>
         </div>

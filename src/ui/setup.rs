@@ -79,8 +79,14 @@ fn cost(state: &State) -> String {
     let total = cost.flops_per_step * cost.steps as f64 + cost.flops_per_point * cost.points as f64;
     let mut parts = vec![
         format!("{} parameters", grouped(cost.params)),
-        format!("{} steps", grouped(cost.steps)),
-        format!("{} λ̂ points", grouped(cost.points)),
+        match state.chain_steps() {
+            Some((_, all)) => format!("{} chain steps", grouped(all)),
+            None => format!("{} steps", grouped(cost.steps)),
+        },
+        match cost.points {
+            1 => "1 λ̂ point".into(),
+            n => format!("{} λ̂ points", grouped(n)),
+        },
         format!("{} GFLOP", significant(total / 1e9, 2)),
         words::bytes(state.estimate().map_or(cost.bytes, |e| e.bytes.max(1))),
     ];

@@ -26,6 +26,13 @@ pub fn Tip(props: &TipProps) -> Html {
     }
 }
 
+/// Words on the page that carry their meaning with them: a tooltip without a button of its own.
+pub fn hint(text: &str, help: &str) -> Html {
+    html! {
+        <button type="button" class="tip hint">{ text.to_string() }<span role="tooltip">{ help.to_string() }</span></button>
+    }
+}
+
 /// A name with its meaning.
 pub type Term = (String, String);
 

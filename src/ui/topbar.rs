@@ -5,8 +5,8 @@ use super::actions::Buttons;
 use super::chooser::Pickers;
 use super::clipboard::CopyLink;
 use super::save::ExportMenu;
-use crate::app::action::Toggle;
-use crate::app::{Action, words};
+use super::tip::hint;
+use crate::app::words;
 use crate::plot::number::{grouped, significant};
 use crate::protocol::{DeviceKind, Phase};
 use yew::prelude::*;
@@ -23,8 +23,6 @@ pub fn TopBar(page: &Page) -> Html {
             <Device ..page.clone() />
             <CopyLink ..page.clone() />
             <ExportMenu ..page.clone() />
-            <button type="button" class="small" onclick={page.on(Action::View(Toggle::Theme))}
-                title={format!("Colours: {} now; press for the next of system, light, dark", page.state.view.theme.name())}>{"theme"}</button>
         </header>
     }
 }
@@ -47,11 +45,11 @@ fn Progress(page: &Page) -> Html {
     let (told, meaning) = match chains {
         Some(_) => (
             format!("chain step {} of {}", grouped(at), grouped(of)),
-            "Steps the chains have taken, burn-in included",
+            "Steps the chains have taken, burn-in included.",
         ),
         None => (
             format!("step {} / {}", grouped(at), grouped(of)),
-            "Training steps done, of all",
+            "Training steps done, of all.",
         ),
     };
     let rate = state.run.as_ref().map_or(0.0, |r| r.rate);
@@ -68,9 +66,9 @@ fn Progress(page: &Page) -> Html {
                 if !detail.is_empty() { <span class="detail">{ format!(" {detail}") }</span> }
                 if loading { <span class="detail">{" engine is starting"}</span> }
             </span>
-            <span data-test="stepno" data-step={step.to_string()} data-chain-step={chains.map(|c| c.0.to_string())} title={meaning}>{ told }</span>
-            if rate > 0.0 { <span title="Training steps per second">{ format!("{}/s", significant(rate, 2)) }</span> }
-            if let Some(left) = left { <span title="Estimated, λ̂ included">{ format!("{} left", words::duration(left)) }</span> }
+            <span data-test="stepno" data-step={step.to_string()} data-chain-step={chains.map(|c| c.0.to_string())}>{ hint(&told, meaning) }</span>
+            if rate > 0.0 { { hint(&format!("{}/s", significant(rate, 2)), "Training steps per second.") } }
+            if let Some(left) = left { { hint(&format!("{} left", words::duration(left)), "Estimated from what was measured here, the time for λ̂ included.") } }
             <progress max={of.max(1).to_string()} value={at.to_string()} aria-label="Progress" />
         </div>
     }
@@ -101,6 +99,6 @@ fn Device(page: &Page) -> Html {
         ),
     };
     html! {
-        <span class={classes!("device", class)} data-test="device" data-kind={class} title={why} tabindex="0">{ text }</span>
+        <span class={classes!("device", class)} data-test="device" data-kind={class}>{ hint(&text, &why) }</span>
     }
 }

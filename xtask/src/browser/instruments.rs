@@ -44,7 +44,7 @@ pub async fn wait(
 }
 
 /// The texts of the gallery's three figures: estimate, target, λ.
-async fn three(page: &Page) -> Result<[String; 3]> {
+pub async fn three(page: &Page) -> Result<[String; 3]> {
     let script = "return [...document.querySelectorAll('[data-test=truth] dd')].map(e => e.innerText.trim())";
     let got = page.browser.eval(script, vec![]).await?;
     let text = |i: usize| got[i].as_str().unwrap_or_default().to_owned();
@@ -56,7 +56,7 @@ async fn three(page: &Page) -> Result<[String; 3]> {
 }
 
 /// The numbers a text begins with: a value, and its error after ±.
-fn number(text: &str) -> Option<[f64; 2]> {
+pub fn number(text: &str) -> Option<[f64; 2]> {
     let mut words = text.split_whitespace();
     let value = words.next()?.trim_end_matches(',').parse().ok()?;
     let error = match (words.next(), words.next()) {

@@ -2,6 +2,7 @@
 //! `cargo xtask browser` and `cargo xtask shot`.
 
 mod arrive;
+mod calibration;
 mod driver;
 mod heads;
 mod instruments;

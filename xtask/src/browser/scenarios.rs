@@ -5,6 +5,9 @@ use crate::arrive::{
     another_link_is_pasted, boots, hostile_link, insecure_address, no_adapter, no_webgpu, phone,
     skeleton_before_wasm, skeleton_says_when_nothing_arrives,
 };
+use crate::calibration::{
+    files_have_content, lens_and_spring, mala_in_the_page, parts_and_richardson, truth_step_by_step,
+};
 use crate::driver::Kind;
 use crate::heads::heads_on_cpu;
 use crate::instruments::{diagnose_and_calibrate, grok_on_cpu, truth_on_cpu};
@@ -65,9 +68,14 @@ scenarios![
     phone,
     another_link_is_pasted,
     truth_on_cpu,
+    truth_step_by_step,
+    mala_in_the_page,
     diagnose_and_calibrate,
     scrub_and_compare,
     stages_on_cpu,
+    lens_and_spring,
+    parts_and_richardson,
+    files_have_content,
     grok_on_cpu,
     heads_on_cpu,
     tms_on_gpu,
