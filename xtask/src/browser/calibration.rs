@@ -109,7 +109,7 @@ pub async fn parts_and_richardson(at: &Places) -> Result<()> {
     let page = calibrating(at, link).await?;
     // Embeddings and four heads at three checkpoints.
     studied(&page, "study-parts", 7 * 3).await?;
-    let drawn = "return [...document.querySelectorAll('[data-test=lens] svg .end')].map(e => e.textContent)";
+    let drawn = "return [...document.querySelectorAll('[data-test=lens] svg .end')].map(e => e.textContent).filter(t => t)";
     let drawn = page.browser.eval(drawn, vec![]).await?;
     ensure!(
         drawn.as_array().is_some_and(|a| a.len() == 7)
