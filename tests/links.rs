@@ -64,6 +64,8 @@ static PROBE: Card = Card {
     ],
     light: None,
     losses: &[],
+    behaviour: "",
+    leads: &[],
     locality: false,
     reference: |_| Vec::new(),
     settle,

@@ -177,15 +177,31 @@ fn a_replica_does_not_notice_its_neighbours() {
 }
 
 #[test]
+fn a_seed_among_others_is_the_run_of_that_seed() {
+    for engine in ENGINES {
+        let member = run(&format!("{REPEAT}&replicas=3&member=2"), engine);
+        let alone = run(&format!("{REPEAT}&seed=3"), engine);
+        for id in ["loss", "loss.repeat", "icl", "heads.1.0.prefix_matching"] {
+            let among = |r: usize| &member[&format!("replicas/{r}/{id}")];
+            assert_eq!(among(2), &alone[id], "{engine:?} {id}");
+            assert_ne!(among(1), &alone[id], "{engine:?} {id}");
+        }
+        assert_eq!(member["llc"], alone["llc"], "{engine:?}");
+    }
+}
+
+#[test]
 fn following_another_replica_estimates_it_anew() {
-    let mut s = session(TMS, EngineChoice::Cpu);
-    finish(&mut s);
-    s.follow_replica(2);
-    finish(&mut s);
-    assert_eq!(
-        bits(&s)["llc"],
-        run(&format!("{TMS}&member=2"), EngineChoice::Cpu)["llc"]
-    );
+    for text in [TMS.to_string(), format!("{REPEAT}&replicas=3")] {
+        let mut s = session(&text, EngineChoice::Cpu);
+        finish(&mut s);
+        s.follow_replica(2);
+        finish(&mut s);
+        assert_eq!(
+            bits(&s)["llc"],
+            run(&format!("{text}&member=2"), EngineChoice::Cpu)["llc"]
+        );
+    }
 }
 
 #[test]

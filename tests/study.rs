@@ -66,6 +66,7 @@ fn play_link(
 
 fn cell(step: u64, nbeta: f64, eps: f64, part: &str) -> Cell {
     Cell {
+        replica: None,
         step,
         nbeta,
         gamma: 50.0,

@@ -19,6 +19,7 @@ pub mod reduce;
 pub mod reference;
 pub mod run;
 pub mod scrub;
+pub mod seeds;
 pub mod split;
 pub mod stages;
 pub mod state;

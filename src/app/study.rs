@@ -30,6 +30,7 @@ impl Setting {
             nbeta: self.nbeta,
             gamma: self.gamma,
             eps: self.eps,
+            replica: None,
             part: "all".into(),
         }
     }
@@ -208,6 +209,24 @@ pub fn parts(knobs: &Knobs, steps: &[u64], names: &[String]) -> StudySpec {
         chains: 2,
         burnin: knobs.size("burnin") as u64,
         draws: knobs.size("draws") as u64,
+    }
+}
+
+/// The run's own setting at every checkpoint given, for each of its models.
+#[must_use]
+pub fn members(knobs: &Knobs, steps: &[u64]) -> StudySpec {
+    let models = 0..u32::try_from(knobs.size("replicas")).unwrap_or(1);
+    let at = Setting::of(knobs);
+    let cells = models.flat_map(|r| {
+        steps.iter().map(move |&step| Cell {
+            replica: Some(r),
+            ..at.cell(step)
+        })
+    });
+    StudySpec {
+        kind: StudyKind::Members,
+        cells: cells.collect(),
+        ..again(knobs, &[])
     }
 }
 

@@ -38,6 +38,8 @@ pub struct Studying {
 /// Cells of one checkpoint, side by side.
 struct Group {
     cells: Vec<u32>,
+    /// Whose checkpoint it is.
+    follow: usize,
     checkpoint: u64,
     center: Vec<f32>,
     /// Descends first, as the run's own estimates do.
@@ -53,20 +55,25 @@ impl std::fmt::Debug for Studying {
     }
 }
 
+/// Whether two cells are of the same weights.
+fn together(a: &Cell, b: &Cell) -> bool {
+    (a.step, a.replica) == (b.step, b.replica)
+}
+
 /// Most cells a checkpoint has: no job needs room for more.
 pub(super) fn widest(spec: &StudySpec) -> usize {
-    let of = |cell: &Cell| spec.cells.iter().filter(|c| c.step == cell.step).count();
+    let of = |cell: &Cell| spec.cells.iter().filter(|c| together(c, cell)).count();
     spec.cells.iter().map(of).max().unwrap_or(1)
 }
 
-/// Which cells share a job of at most `chains` chains: those of the same checkpoint.
+/// Which cells share a job of at most `chains` chains: those of the same weights.
 fn groups(spec: &StudySpec, chains: usize) -> VecDeque<Vec<u32>> {
     let most = (chains / spec.chains.max(1) as usize).max(1);
     let mut out: VecDeque<Vec<u32>> = VecDeque::new();
     for (i, cell) in spec.cells.iter().enumerate() {
         let group = out
             .iter_mut()
-            .find(|g| g.len() < most && spec.cells[g[0] as usize].step == cell.step);
+            .find(|g| g.len() < most && together(&spec.cells[g[0] as usize], cell));
         match group {
             Some(group) => group.push(i as u32),
             None => out.push_back(vec![i as u32]),
@@ -122,9 +129,9 @@ impl Studying {
                 self.conclude();
                 return Ok(());
             };
-            let step = cells
-                .first()
-                .map_or(0, |&c| self.view.spec.cells[c as usize].step);
+            let first = cells.first().map(|&c| &self.view.spec.cells[c as usize]);
+            let (step, whose) = first.map_or((0, None), |c| (c.step, c.replica));
+            let follow = whose.map_or(follow, |r| r as usize);
             let Some(found) = history.checkpoints.iter().find(|c| c.step == step) else {
                 // The checkpoint is gone; its cells stay empty.
                 return Ok(());
@@ -135,6 +142,7 @@ impl Studying {
             let chains = parts.chains.as_ref();
             self.now = Some(Group {
                 cells,
+                follow,
                 checkpoint: step,
                 polishing: chains.and_then(|c| Polishing::new(parts, c, follow, &center)),
                 center,
@@ -156,7 +164,7 @@ impl Studying {
         if group.traces.is_empty() {
             self.prepare(&mut group);
         }
-        if self.portion(&mut group, follow).await? {
+        if self.portion(&mut group).await? {
             self.finish(&group, history);
         } else {
             self.now = Some(group);
@@ -228,7 +236,8 @@ impl Studying {
     }
 
     /// One portion of a group; true when it was the last.
-    async fn portion(&mut self, group: &mut Group, follow: usize) -> Result<bool, Fault> {
+    async fn portion(&mut self, group: &mut Group) -> Result<bool, Fault> {
+        let follow = group.follow;
         let table = (group.next == 0).then(|| self.table(group, follow));
         let total = self.view.spec.burnin + self.view.spec.draws;
         let parts = &self.engine.parts;
@@ -359,6 +368,10 @@ mod tests {
             step,
             ..Cell::default()
         };
+        let of = |step, replica| Cell {
+            replica: Some(replica),
+            ..cell(step)
+        };
         let spec = StudySpec {
             cells: [0, 0, 0, 5, 5, 0].map(cell).to_vec(),
             chains: 2,
@@ -367,6 +380,13 @@ mod tests {
         let shared: Vec<Vec<u32>> = groups(&spec, 4).into();
         assert_eq!(shared, [vec![0, 1], vec![2, 5], vec![3, 4]]);
         assert_eq!(widest(&spec), 4);
+        // Weights of different replicas are different weights.
+        let cells = vec![of(0, 0), of(0, 1), of(0, 0)];
+        let two = StudySpec {
+            cells,
+            ..spec.clone()
+        };
+        assert_eq!(Vec::from(groups(&two, 8)), [vec![0, 2], vec![1]]);
         // A job too small for a cell is given one all the same.
         assert_eq!(groups(&spec, 1).len(), 6);
     }

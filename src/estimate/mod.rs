@@ -4,6 +4,7 @@ pub mod classes;
 pub mod curvature;
 pub mod diagnosis;
 pub mod exact;
+pub mod lead;
 pub mod llc;
 pub mod slope;
 pub mod stages;

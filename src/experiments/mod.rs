@@ -77,6 +77,15 @@ impl Panel {
     }
 }
 
+/// What may give notice of a run's event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Indicator {
+    /// A series, `llc` among them; a `*` stands for layer and head, and the best one counts.
+    pub id: &'static str,
+    /// Its name.
+    pub label: &'static str,
+}
+
 /// A horizontal line on the loss chart.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RefLine {
@@ -107,6 +116,10 @@ pub struct Card {
     pub light: Option<&'static str>,
     /// Loss curves, drawn in order.
     pub losses: &'static [SeriesSpec],
+    /// The curve whose drop or rise is the event: drawn for every replica, and what leads are counted to.
+    pub behaviour: &'static str,
+    /// What may give notice of it.
+    pub leads: &'static [Indicator],
     /// The mean loss under the chains is shown from the beginning.
     pub locality: bool,
     /// Reference lines of the loss chart, from the knobs.

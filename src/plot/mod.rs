@@ -16,6 +16,7 @@ pub mod panels;
 pub mod path;
 pub mod posterior;
 pub mod qr;
+pub mod ranges;
 pub mod scale;
 pub mod scene;
 pub mod spectrum;

@@ -15,6 +15,8 @@ pub enum StudyKind {
     Lens,
     /// One setting at every checkpoint: a curve estimated again without training again.
     Again,
+    /// The run's own setting at every checkpoint of every replica.
+    Members,
     /// λ̂ of parts of the model at every checkpoint, the rest frozen.
     Parts,
     /// ε and ε/4 at a few checkpoints: Richardson's check of the step's bias.
@@ -34,6 +36,8 @@ pub struct Cell {
     pub gamma: f64,
     /// ε.
     pub eps: f64,
+    /// Whose checkpoint; none, that of the replica followed.
+    pub replica: Option<u32>,
     /// Which parameters move: `all`, or a part's name such as `blocks.0.attn.head.3`.
     pub part: String,
 }

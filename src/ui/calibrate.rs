@@ -110,7 +110,7 @@ pub fn Calibrate(page: &Page) -> Html {
                     StudyKind::Sweep | StudyKind::Spring => sweep::map(page, study),
                     StudyKind::Lens => html! { <Lens ..page.clone() /> },
                     StudyKind::Richardson => richardson(study),
-                    StudyKind::Reference => Html::default(),
+                    StudyKind::Reference | StudyKind::Members => Html::default(),
                     StudyKind::Again | StudyKind::Parts => html! { <Lens ..page.clone() /> },
                 } }
             }

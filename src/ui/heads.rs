@@ -8,7 +8,7 @@ use super::loss::look;
 use super::plot::strip;
 use super::size::use_width;
 use super::tip::{Term, Tip, terms};
-use crate::app::Run;
+use crate::app::{Run, seeds};
 use crate::experiments::heads::{self, Head, INSTRUMENTS, Instrument};
 use crate::plot::cursor::nearest;
 use crate::plot::line::{Line, LineChart};
@@ -23,7 +23,7 @@ const COLOURS: [&str; 3] = ["s0", "s1", "s2"];
 
 /// The value of a series at a step, or the last before it was measured again.
 pub fn value_at(run: &Run, id: &str, step: f64) -> Option<f64> {
-    let series = run.series.get(id)?;
+    let series = seeds::followed(run, id)?;
     series.y.get(nearest(&series.x, step)?).copied()
 }
 
@@ -45,7 +45,8 @@ pub fn Heads(page: &Page) -> Html {
     html! {
         <section class="heads-table" data-test="heads" aria-label="Attention heads" ref={node}>
             <h3>{ format!("Heads at step {}", fixed(step, 0)) }</h3>
-            <p class="small-print">{"Over all held-out sequences, at the step under the cursor, else the last one. Ablation in nats on repeats."}</p>
+            <p class="small-print">{"Over all held-out sequences, at the step under the cursor, else the last one. Ablation in nats on repeats."}
+                if run.knobs.int("member") > 0 { {" Of the seed followed; ablation, copying and composition are measured on the first seed alone."} }</p>
             { table(&found) }
             { whole_blocks(run, step) }
             { multiples(page, run, &found, width) }
@@ -115,7 +116,7 @@ fn multiples(page: &Page, run: &Run, found: &[Head], width: f64) -> Html {
         .map(|(i, _)| (i.title.to_string(), i.help.to_string()))
         .collect();
     let line = |id: String, class: &str, label: String| {
-        let s = run.series.get(&id)?;
+        let s = seeds::followed(run, &id)?;
         Some((s.clone(), class.to_string(), label))
     };
     let chart = |h: &Head| {

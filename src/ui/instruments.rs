@@ -5,6 +5,7 @@ use super::Page;
 use super::calibrate::Calibrate;
 use super::diagnosis::Diagnosis;
 use super::heads::Heads;
+use super::seeds::Seeds;
 use crate::app::Action;
 use crate::plot::cursor::nearest;
 use yew::prelude::*;
@@ -14,12 +15,14 @@ enum Tab {
     Point,
     Calibrate,
     Heads,
+    Seeds,
 }
 
-const TABS: [(Tab, &str, &str); 3] = [
+const TABS: [(Tab, &str, &str); 4] = [
     (Tab::Point, "point", "This λ̂ point"),
     (Tab::Calibrate, "calibrate", "Calibrate"),
     (Tab::Heads, "heads", "Heads"),
+    (Tab::Seeds, "seeds", "Seeds"),
 ];
 
 /// The tabs.
@@ -48,10 +51,15 @@ pub fn Instruments(page: &Page) -> Html {
     let Some(run) = run else {
         return Html::default();
     };
-    let sampled = run.knobs.int("chains") > 0;
+    let (sampled, many) = (run.knobs.int("chains") > 0, run.knobs.int("replicas") > 1);
     let attends = run.series.contains_key("heads.0.0.prev_token");
-    let offered = |t: &&(Tab, &str, &str)| if t.0 == Tab::Heads { attends } else { sampled };
-    if !sampled && !attends {
+    let offered = |tab: Tab| match tab {
+        Tab::Point | Tab::Calibrate => sampled,
+        Tab::Heads => attends,
+        Tab::Seeds => many,
+    };
+    let tabs: Vec<_> = TABS.iter().filter(|t| offered(t.0)).collect();
+    if tabs.is_empty() {
         return Html::default();
     }
     let button = |&(which, id, title): &(Tab, &'static str, &'static str)| {
@@ -66,7 +74,7 @@ pub fn Instruments(page: &Page) -> Html {
     };
     html! {
         <section class="instruments" aria-label="Instruments">
-            <div role="tablist" class="tabs">{ for TABS.iter().filter(offered).map(button) }</div>
+            <div role="tablist" class="tabs">{ for tabs.into_iter().map(button) }</div>
             { match *tab {
                 Some(Tab::Point) => match run.trace.clone() {
                     Some(trace) => html! { <Diagnosis page={page.clone()} {trace} /> },
@@ -74,6 +82,7 @@ pub fn Instruments(page: &Page) -> Html {
                 },
                 Some(Tab::Calibrate) => html! { <Calibrate ..page.clone() /> },
                 Some(Tab::Heads) => html! { <Heads ..page.clone() /> },
+                Some(Tab::Seeds) => html! { <Seeds ..page.clone() /> },
                 None => Html::default(),
             } }
         </section>

@@ -43,7 +43,7 @@ fn curves<'a>(state: &State, run: &'a Run) -> Vec<Curve<'a>> {
     let mut out = Vec::new();
     let figure = run.figure.as_deref();
     let main = state.card().losses.iter().filter(|l| l.panel.main());
-    for (i, spec) in main.enumerate() {
+    for spec in main {
         let members: Vec<_> = run.members(spec.id).collect();
         let followed = members.iter().find(|m| m.0 == follow).map(|m| m.1);
         let first = run.series.get(spec.id);
@@ -55,7 +55,7 @@ fn curves<'a>(state: &State, run: &'a Run) -> Vec<Curve<'a>> {
                 class: "",
             });
         }
-        if i == 0 {
+        if spec.id == state.card().behaviour {
             let others = members.iter().filter(|m| m.0 != follow).map(|m| (m.0, m.1));
             let zero = first.filter(|_| followed.is_some()).map(|s| (0, s));
             out.extend(others.chain(zero).map(|(n, s)| Curve {

@@ -31,6 +31,7 @@ mod plot;
 mod posterior;
 mod readout;
 mod save;
+mod seeds;
 mod setup;
 mod size;
 mod spectrum;

@@ -77,6 +77,8 @@ const ARROWS: &[(&str, &[&str])] = &[
             "protocol",
             "knobs",
             "math",
+            // Who leads, from curves that the page has.
+            "estimate::lead",
             "experiments",
             "exec::CheckRow",
             "exec::Counters",

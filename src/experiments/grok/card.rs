@@ -60,6 +60,8 @@ pub const CARD: Card = Card {
             panel: Panel::Null,
         },
     ],
+    behaviour: "accuracy.test",
+    leads: &[],
     locality: false,
     reference,
     settle,

@@ -2,7 +2,7 @@
 
 use super::{settle, sizes};
 use crate::experiments::chains::{self, Defaults, join};
-use crate::experiments::{Card, Panel, Preset, RefLine, SeriesSpec};
+use crate::experiments::{Card, Indicator, Panel, Preset, RefLine, SeriesSpec};
 use crate::knobs::{Group, Knob, Knobs, choice, float, int};
 use crate::model;
 
@@ -31,6 +31,8 @@ const OWN: &[Knob] = &[
     int("batch", "batch", TRAINING, (1, 512), 64, "Fresh sequences of a training step.").symbol("B").unit("sequences"),
     int("steps", "steps", TRAINING, (1, 100_000), 1800, "Training steps of the run.").unit("steps"),
     int("seed", "seed", TRAINING, (0, 4_294_967_295), 1, "Everything random follows from it: the same seed gives the same run."),
+    int("replicas", "seeds", TRAINING, (1, 16), 1, "Models trained side by side in the same dispatches, from this seed and those that follow it, each on data of its own.").symbol("R").unit("models"),
+    int("member", "seed followed", SAMPLER, (0, 15), 0, "The model that λ̂, logit-PCA and the figure are of, counted from 0; a click on one in the list of seeds chooses it."),
 ];
 
 const CADENCE: &[Knob] = &[
@@ -88,6 +90,12 @@ const PRESETS: &[Preset] = &[
         help: "One block again, but each key is mixed with the one before it: what a previous-token head would have brought is there already.",
         query: "layers=1&smear=on",
     },
+    Preset {
+        id: "seeds",
+        title: "eight seeds, tiny",
+        help: "Eight models of the preset tiny side by side, each with its own data: when does each make the jump differs.",
+        query: "d_model=32&heads=2&vocab=32&ctx=32&pmin=6&pmax=14&steps=2500&replicas=8",
+    },
 ];
 
 const LOSSES: &[SeriesSpec] = &[
@@ -139,6 +147,33 @@ pub const CARD: Card = Card {
     presets: PRESETS,
     light: Some("tiny"),
     losses: LOSSES,
+    behaviour: "loss.repeat",
+    leads: &[
+        Indicator {
+            id: "llc",
+            label: "λ̂",
+        },
+        Indicator {
+            id: "heads.*.prev_token",
+            label: "previous token, best head",
+        },
+        Indicator {
+            id: "heads.*.prefix_matching",
+            label: "prefix matching, best head",
+        },
+        Indicator {
+            id: "icl",
+            label: "ICL score",
+        },
+        Indicator {
+            id: "loss.first",
+            label: "loss on the first period",
+        },
+        Indicator {
+            id: "loss.repeat",
+            label: "the loss on repeats itself",
+        },
+    ],
     locality: false,
     reference,
     settle: settle::settle,

@@ -38,46 +38,63 @@ pub fn build(knobs: &Knobs) -> Result<Parts, Fault> {
     }
     let built = plan::build(knobs, &spec)?;
     let lab = Induction::new(knobs, &spec, &built);
-    let job = |fed: Fed, replicas: Vec<Replica>, batch: usize, slots: usize| Job {
+    let job = |fed: Fed, rows: usize, replicas: Vec<Replica>, batch: usize, slots: usize| Job {
         program: fed.program,
         replicas,
         feed: fed.feed,
-        rows: 1,
+        rows,
         feed_len: 2 * batch * sizes.ctx,
         slots,
         stats: fed.stats,
     };
-    let trained = Replica {
-        seed: lab.seed,
+    let all = sizes.replicas;
+    let trained = |r: usize| Replica {
+        seed: lab.seed_of(r),
+        data_row: r as u32,
         mask_lo: !0,
         mask_hi: !0,
         lr: knobs.float("lr") as f32,
         wd: knobs.float("wd") as f32,
         ..Replica::default()
     };
+    let trained: Vec<Replica> = (0..all).map(trained).collect();
     let chains = built.chains.map(|chained| ChainJob {
-        job: job(chained.fed, lab.chain_replicas(0, 0), sizes.mbatch, SLOTS),
+        job: job(
+            chained.fed,
+            1,
+            lab.chain_replicas(0, 0),
+            sizes.mbatch,
+            SLOTS,
+        ),
         buffers: chained.buffers,
         settings: lab.chains,
         groups: spec.groups(),
     });
     let mut reads = vec![
-        (built.eval.stats, 0..STATS),
-        (built.logits, 0..sizes.pca_rows() * sizes.vocab),
+        (built.eval.stats, 0..all * STATS),
+        (built.logits, 0..all * sizes.pca_rows() * sizes.vocab),
     ];
     // The figure shows the first held-out sequence.
-    let figure = sizes.heads * sizes.ctx * sizes.ctx;
-    reads.extend(built.patterns.iter().map(|&pattern| (pattern, 0..figure)));
-    let scores = sizes.heads * SCORES;
+    let (figure, whole) = (sizes.pattern(), sizes.batch * sizes.pattern());
+    for &pattern in &built.patterns {
+        reads.extend((0..all).map(|r| (pattern, r * whole..r * whole + figure)));
+    }
+    let scores = all * sizes.heads * SCORES;
     reads.extend(built.scores.iter().map(|&of| (of, 0..scores)));
-    reads.push((built.by_position, 0..sizes.ctx));
+    reads.push((built.by_position, 0..all * sizes.ctx));
     let ablation = built.ablation.as_ref();
     let probes = ablation.map(|a| a.probes(sizes::ablated(knobs)));
     Ok(Parts {
         arena: spec.arena(),
         params: built.params,
-        train: job(built.train, vec![trained], sizes.batch, SLOTS),
-        eval: Some(job(built.eval, vec![trained], sizes.batch, 1)),
+        train: job(
+            built.train,
+            all,
+            trained.clone(),
+            sizes.batch,
+            sizes.slots(),
+        ),
+        eval: Some(job(built.eval, all, trained, sizes.batch, 1)),
         plan: built.plan,
         moments: built.moments,
         reads,
@@ -86,7 +103,7 @@ pub fn build(knobs: &Knobs) -> Result<Parts, Fault> {
         steps: sizes::steps(knobs),
         evals: sizes::evals(knobs),
         checkpoints: sizes::checkpoints(knobs),
-        follow: 0,
+        follow: knobs.size("member"),
         lab: Box::new(lab),
     })
 }
@@ -122,7 +139,9 @@ impl Induction {
         setup
             .words
             .push((built.positions, 0, positions(seed, &sizes)));
-        setup.floats.push((built.head_scale, 0, vec![1.0; heads]));
+        setup
+            .floats
+            .push((built.head_scale, 0, vec![1.0; sizes.replicas * heads]));
         if let Some(chained) = &built.chains {
             setup
                 .floats
@@ -153,10 +172,31 @@ impl Induction {
         self.chains.on == "random"
     }
 
-    /// The held-out sequences, and their periods.
-    fn held_out(&self, out: &mut Vec<u32>) -> Vec<usize> {
-        self.task
-            .batch(self.seed, Stream::HeldOut, 0, self.sizes.batch, out)
+    /// Seed of a replica: the run of that seed alone trains with the same bits.
+    fn seed_of(&self, replica: usize) -> u32 {
+        self.seed.wrapping_add(replica as u32)
+    }
+
+    /// The held-out sequences of a replica, and their periods.
+    fn held_out(&self, replica: usize, out: &mut Vec<u32>) -> Vec<usize> {
+        let (seed, batch) = (self.seed_of(replica), self.sizes.batch);
+        self.task.batch(seed, Stream::HeldOut, 0, batch, out)
+    }
+
+    /// The attention figure of a replica.
+    fn figure(&self, replica: usize, patterns: &[&[f32]]) -> Figure {
+        let mut tokens = Vec::new();
+        let periods = self.held_out(replica, &mut tokens);
+        tokens.truncate(self.sizes.ctx);
+        let byte = |&p: &f32| (p.clamp(0.0, 1.0) * 255.0).round() as u8;
+        Figure::Attention {
+            layers: self.sizes.layers,
+            heads: self.sizes.heads,
+            ctx: self.sizes.ctx,
+            patterns: patterns.iter().copied().flatten().map(byte).collect(),
+            tokens,
+            period: periods.first().copied().unwrap_or(0),
+        }
     }
 }
 
@@ -179,7 +219,8 @@ fn positions(seed: u32, sizes: &Sizes) -> Vec<u32> {
 
 impl Lab for Induction {
     fn initial(&self) -> Vec<f32> {
-        self.spec.init(self.seed)
+        let all = 0..self.sizes.replicas;
+        all.flat_map(|r| self.spec.init(self.seed_of(r))).collect()
     }
 
     fn setup(&self) -> Batch {
@@ -189,22 +230,26 @@ impl Lab for Induction {
     fn feed(&self, of: Of, step: u64, out: &mut Vec<u32>) {
         match of {
             Of::Train => {
-                self.task
-                    .batch(self.seed, Stream::Data, step as u32, self.sizes.batch, out)
-            }
-            Of::Eval => self.held_out(out),
-            Of::Chains { checkpoint, .. } => {
-                let (key, size) = (chain_key(self.seed, checkpoint), self.sizes.mbatch);
-                if self.random() {
-                    let task = &self.task;
-                    task.random(key, Stream::ChainData, step as u32, size, out);
-                    Vec::new()
-                } else {
-                    self.task
-                        .batch(key, Stream::ChainData, step as u32, size, out)
+                for r in 0..self.sizes.replicas {
+                    let (seed, batch) = (self.seed_of(r), self.sizes.batch);
+                    self.task.batch(seed, Stream::Data, step as u32, batch, out);
                 }
             }
-        };
+            Of::Eval => {
+                for r in 0..self.sizes.replicas {
+                    self.held_out(r, out);
+                }
+            }
+            Of::Chains { checkpoint, follow } => {
+                let (task, size) = (&self.task, self.sizes.mbatch);
+                let (key, step) = (chain_key(self.seed_of(follow), checkpoint), step as u32);
+                if self.random() {
+                    task.random(key, Stream::ChainData, step, size, out);
+                } else {
+                    task.batch(key, Stream::ChainData, step, size, out);
+                }
+            }
+        }
     }
 
     fn step(&self, of: Of, step: u64) -> Step {
@@ -225,40 +270,29 @@ impl Lab for Induction {
     fn observe(
         &self,
         _step: u64,
-        _follow: usize,
+        follow: usize,
         _weights: &[f32],
         reads: &[Vec<f32>],
     ) -> Observation {
-        let stats = reads.first().map(Vec::as_slice).unwrap_or_default();
-        let names = ["loss", "loss.first", "loss.repeat"];
-        let mut values: Vec<(String, f64)> = names
-            .iter()
-            .zip(stats)
-            .map(|(id, &y)| ((*id).to_string(), f64::from(y)))
-            .collect();
-        let seen = Seen::of(reads, self.sizes.layers);
-        values.extend(seen.scores());
-        values.push(("icl".into(), icl::score(seen.by_position)));
-        let patterns = seen.patterns;
-        let mut words = Vec::new();
-        let periods = self.held_out(&mut words);
-        words.truncate(self.sizes.ctx);
-        let figure = Figure::Attention {
-            layers: self.sizes.layers,
-            heads: self.sizes.heads,
-            ctx: self.sizes.ctx,
-            patterns: patterns
-                .iter()
-                .flatten()
-                .map(|&p| (p.clamp(0.0, 1.0) * 255.0).round() as u8)
-                .collect(),
-            tokens: words,
-            period: periods.first().copied().unwrap_or(0),
-        };
+        let mut values: Vec<(String, f64)> = Vec::new();
+        for r in 0..self.sizes.replicas {
+            let prefix = match r {
+                0 => String::new(),
+                r => format!("replicas/{r}/"),
+            };
+            let seen = Seen::of(reads, &self.sizes, r);
+            let names = ["loss", "loss.first", "loss.repeat"];
+            let losses = names.iter().zip(seen.stats);
+            values.extend(losses.map(|(id, &y)| (format!("{prefix}{id}"), f64::from(y))));
+            let scores = seen.scores().into_iter();
+            values.extend(scores.map(|(id, y)| (format!("{prefix}{id}"), y)));
+            values.push((format!("{prefix}icl"), icl::score(seen.by_position)));
+        }
+        let seen = Seen::of(reads, &self.sizes, follow);
         Observation {
             values,
-            pca_row: reads.get(1).cloned().unwrap_or_default(),
-            figure: Some(figure),
+            pca_row: seen.logits.to_vec(),
+            figure: Some(self.figure(follow, &seen.patterns)),
         }
     }
 
@@ -285,9 +319,10 @@ impl Lab for Induction {
         reads: &[Vec<f32>],
         probed: &[Vec<f32>],
     ) -> Vec<Reading> {
-        let mut out = Seen::of(reads, self.sizes.layers).losses();
+        let mut out = Seen::of(reads, &self.sizes, 0).losses();
         let composed = self.composed.binary_search(&step).is_ok();
-        out.extend(self.circuits.readings(weights, composed));
+        let first = weights.get(..self.spec.arena().len()).unwrap_or_default();
+        out.extend(self.circuits.readings(first, composed));
         if let Some(ablation) = &self.ablation {
             out.extend(ablation.readings(probed));
         }
@@ -298,9 +333,10 @@ impl Lab for Induction {
         self.spec.mask(part)
     }
 
-    fn chain_replicas(&self, checkpoint: u64, _follow: usize) -> Vec<Replica> {
+    fn chain_replicas(&self, checkpoint: u64, follow: usize) -> Vec<Replica> {
+        let seed = self.seed_of(follow);
         self.chains.table(self.mask, |c| {
-            word(self.seed, Stream::Noise, checkpoint as u32, c)
+            word(seed, Stream::Noise, checkpoint as u32, c)
         })
     }
 }

@@ -79,10 +79,16 @@ pub(super) fn spec(knobs: &Knobs) -> Spec {
     }
 }
 
-fn fed(plan: &mut Plan, name: &'static str, replicas: usize, slots: usize, feed_len: usize) -> Fed {
+/// `rows` rows of data a slot.
+fn fed(
+    plan: &mut Plan,
+    name: &'static str,
+    replicas: usize,
+    (slots, rows, feed_len): (usize, usize, usize),
+) -> Fed {
     Fed {
         program: plan.program(name, replicas),
-        feed: plan.host_u32(format!("{name}.feed"), slots * feed_len),
+        feed: plan.host_u32(format!("{name}.feed"), slots * rows * feed_len),
         stats: plan.f32(format!("{name}.stats"), slots * replicas * STATS),
     }
 }
@@ -94,20 +100,21 @@ pub(super) fn build(knobs: &Knobs, spec: &Spec) -> Result<Built, PlanError> {
     let (count, splits) = (spec.arena().len(), spec.splits());
     let heads = spec.n_layers * spec.n_heads;
     let feed_len = 2 * sizes.batch * sizes.ctx;
-    let params = plan.host_f32("params", count);
-    let grads = plan.f32("grads", splits * count);
-    let head_scale = plan.host_f32("head_scale", heads);
-    let train = fed(&mut plan, "train", 1, SLOTS, feed_len);
+    let all = sizes.replicas;
+    let params = plan.host_f32("params", all * count);
+    let grads = plan.f32("grads", all * splits * count);
+    let head_scale = plan.host_f32("head_scale", all * heads);
+    let train = fed(&mut plan, "train", all, (sizes.slots(), all, feed_len));
     let io = Io {
         params,
         grads: Some(grads),
         feed: train.feed,
-        rows: 1,
+        rows: all,
         stats: train.stats,
         head_scale,
         batch: sizes.batch,
     };
-    let model = Transformer::new(&mut plan, spec, io, 1);
+    let model = Transformer::new(&mut plan, spec, io, all);
     model.forward(&mut plan, train.program)?;
     model.backward(&mut plan, train.program)?;
     let update = Update {
@@ -117,7 +124,7 @@ pub(super) fn build(knobs: &Knobs, spec: &Spec) -> Result<Built, PlanError> {
         weights: params,
     };
     let moments = if knobs.word("optimizer") == "sgd" {
-        let velocity = plan.host_f32("sgd.velocity", count);
+        let velocity = plan.host_f32("sgd.velocity", all * count);
         optim::sgd(
             &mut plan,
             train.program,
@@ -127,14 +134,14 @@ pub(super) fn build(knobs: &Knobs, spec: &Spec) -> Result<Built, PlanError> {
         )?;
         vec![("sgd.velocity", velocity)]
     } else {
-        let [m, v] = ["adamw.m", "adamw.v"].map(|name| plan.host_f32(name, count));
+        let [m, v] = ["adamw.m", "adamw.v"].map(|name| plan.host_f32(name, all * count));
         optim::adamw(&mut plan, train.program, &update, ADAMW, m, v)?;
         vec![("adamw.m", m), ("adamw.v", v)]
     };
-    let eval = fed(&mut plan, "eval", 1, 1, feed_len);
+    let eval = fed(&mut plan, "eval", all, (1, all, feed_len));
     let held_out = Data {
         feed: eval.feed,
-        rows: 1,
+        rows: all,
         stats: eval.stats,
     };
     model.forward_on(&mut plan, eval.program, held_out)?;
@@ -183,8 +190,7 @@ fn chains(
         plan,
         "chains",
         replicas,
-        SLOTS,
-        2 * sizes.mbatch * sizes.ctx,
+        (SLOTS, 1, 2 * sizes.mbatch * sizes.ctx),
     );
     let io = Io {
         params: buffers.params,

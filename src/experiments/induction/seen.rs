@@ -1,30 +1,51 @@
 //! What an evaluation of the transformer reads back, by name.
 
-use crate::experiments::Reading;
+use super::sizes::Sizes;
+use crate::experiments::{Reading, STATS};
 use crate::kernels::heads::SCORES;
 
 /// Names of the scores of a head, in the kernel's order.
 const NAMES: [&str; SCORES] = ["prev_token", "prefix_matching", "duplicate_token"];
 
-/// The parts of `Parts::reads` behind the losses and the logits.
-#[derive(Clone, Copy, Debug)]
+/// The parts of `Parts::reads` that are of one replica; empty where nothing was read.
+#[derive(Clone, Debug)]
 pub(super) struct Seen<'a> {
+    /// Mean loss, first period, repeats.
+    pub(super) stats: &'a [f32],
+    /// Logits for PCA, `[pca_rows][vocab]`.
+    pub(super) logits: &'a [f32],
     /// By layer, `[head][query][key]` of the first held-out sequence.
-    pub(super) patterns: &'a [Vec<f32>],
+    pub(super) patterns: Vec<&'a [f32]>,
     /// By layer, `[head][3]`.
-    scores: &'a [Vec<f32>],
+    scores: Vec<&'a [f32]>,
     /// Mean loss at each position, `[ctx]`.
     pub(super) by_position: &'a [f32],
 }
 
 impl<'a> Seen<'a> {
-    /// Of a model with that many layers; empty where nothing was read.
-    pub(super) fn of(reads: &'a [Vec<f32>], layers: usize) -> Self {
-        let part = |from: usize, to: usize| reads.get(from..to).unwrap_or_default();
+    /// Of that replica.
+    pub(super) fn of(reads: &'a [Vec<f32>], sizes: &Sizes, replica: usize) -> Self {
+        let (layers, all) = (sizes.layers, sizes.replicas);
+        let part = |i: usize, len: usize| -> &'a [f32] {
+            let read = reads.get(i).map_or(&[][..], Vec::as_slice);
+            read.get(replica * len..(replica + 1) * len)
+                .unwrap_or_default()
+        };
+        // Patterns are read one by one: the first sequences of the replicas do not lie side by side.
+        let pattern = |l: usize| {
+            reads
+                .get(2 + l * all + replica)
+                .map_or(&[][..], Vec::as_slice)
+        };
+        let scores = 2 + layers * all;
         Self {
-            patterns: part(2, 2 + layers),
-            scores: part(2 + layers, 2 + 2 * layers),
-            by_position: reads.get(2 + 2 * layers).map_or(&[], Vec::as_slice),
+            stats: part(0, STATS),
+            logits: part(1, sizes.pca_rows() * sizes.vocab),
+            patterns: (0..layers).map(pattern).collect(),
+            scores: (0..layers)
+                .map(|l| part(scores + l, sizes.heads * SCORES))
+                .collect(),
+            by_position: part(scores + layers, sizes.ctx),
         }
     }
 

@@ -21,8 +21,18 @@ pub fn settle(knobs: &mut Knobs) -> Vec<Notice> {
     limits::preconditioned(knobs, CURVATURE, &mut notices);
     let spec = plan::spec(knobs);
     chains::settle(knobs, None, |part| spec.mask(part).is_some(), &mut notices);
-    cadence(knobs, &mut notices);
     memory(knobs, &mut notices);
+    cadence(knobs, &mut notices);
+    let last = knobs.int("replicas") - 1;
+    if knobs.int("member") > last {
+        replace(
+            knobs,
+            "member",
+            last,
+            "is beyond the last seed",
+            &mut notices,
+        );
+    }
     notices
 }
 
@@ -101,8 +111,10 @@ fn periods(knobs: &mut Knobs, notices: &mut Vec<Notice>) {
 
 /// Not more checkpoints than PCA and the store can keep.
 fn cadence(knobs: &mut Knobs, notices: &mut Vec<Notice>) {
-    let params = usize::try_from(Sizes::of(knobs).params()).unwrap_or(usize::MAX);
-    limits::cadence(knobs, sizes::most_checkpoints(params), notices);
+    let sizes = Sizes::of(knobs);
+    let params = usize::try_from(sizes.params()).unwrap_or(usize::MAX);
+    let most = sizes::most_checkpoints(params.saturating_mul(sizes.replicas));
+    limits::cadence(knobs, most, notices);
 }
 
 /// Halves what saves the most until the run fits, and says what it would have needed.
@@ -121,6 +133,10 @@ fn memory(knobs: &mut Knobs, notices: &mut Vec<Notice>) {
             },
             Sizes {
                 chains: (now.chains / 2).max(now.chains.min(1)),
+                ..now
+            },
+            Sizes {
+                replicas: (now.replicas / 2).max(1),
                 ..now
             },
         ];
@@ -142,6 +158,7 @@ fn memory(knobs: &mut Knobs, notices: &mut Vec<Notice>) {
         ("batch", now.batch),
         ("mbatch", now.mbatch),
         ("chains", now.chains),
+        ("replicas", now.replicas),
     ] {
         replace(knobs, key, i64::try_from(value).unwrap_or(1), &why, notices);
     }

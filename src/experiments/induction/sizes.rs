@@ -58,6 +58,8 @@ pub struct Sizes {
     pub ctx: usize,
     /// Sequences of a training step.
     pub batch: usize,
+    /// Models trained side by side.
+    pub replicas: usize,
     /// Whether there are LayerNorms.
     pub layernorm: bool,
     /// Whether keys are smeared.
@@ -82,6 +84,7 @@ impl Sizes {
             vocab: knobs.size("vocab"),
             ctx: knobs.size("ctx"),
             batch: knobs.size("batch"),
+            replicas: knobs.size("replicas").max(1),
             layernorm: knobs.word("norm") == "layernorm",
             smear: knobs.word("smear") == "on",
             chains: knobs.size("chains"),
@@ -158,9 +161,9 @@ impl Sizes {
     #[must_use]
     pub fn bytes(&self) -> u64 {
         let feed = |batch: usize| (SLOTS * 2 * batch * self.ctx) as u64;
-        // Training: gradients, weights and two moments.
-        let train =
-            self.activations(self.batch) + feed(self.batch) + (self.splits() + 3) * self.params();
+        // Training: gradients, weights and two moments. The data of all replicas share the slots.
+        let model = self.activations(self.batch) + (self.splits() + 3) * self.params();
+        let train = self.replicas as u64 * model + feed(self.batch);
         let chains = if self.chains > 0 {
             let (count, splits) = (self.params() as usize, self.splits() as usize);
             let settings = Settings {
@@ -229,7 +232,20 @@ impl Sizes {
         } else {
             0
         };
-        4 * self.greatest(self.batch, 1).max(chains)
+        let train = self.greatest(self.batch, self.replicas as u64);
+        4 * train.max(chains)
+    }
+
+    /// Numbers of one sequence's attention patterns in a layer, `[head][query][key]`.
+    #[must_use]
+    pub fn pattern(&self) -> usize {
+        self.heads * self.ctx * self.ctx
+    }
+
+    /// Steps of training that one batch of work may hold: all replicas share its slots.
+    #[must_use]
+    pub fn slots(&self) -> usize {
+        (SLOTS / self.replicas).max(1)
     }
 
     /// The tighter of the two budgets, in thousandths of itself.
@@ -340,7 +356,7 @@ pub fn cost(knobs: &Knobs) -> Cost {
     let sampled = sizes.chains > 0;
     Cost {
         params: sizes.params(),
-        flops_per_step: flops * sizes.batch as f64,
+        flops_per_step: flops * (sizes.batch * sizes.replicas) as f64,
         flops_per_point: if sampled {
             flops * (sizes.mbatch * (sizes.chains + 1)) as f64 * chain_steps
         } else {

@@ -38,6 +38,8 @@ pub const CARD: Card = Card {
             panel: Panel::Main,
         },
     ],
+    behaviour: "loss",
+    leads: &[],
     locality: true,
     reference,
     settle,

@@ -23,6 +23,8 @@ pub const CARD: Card = Card {
     ],
     knobs: KNOBS,
     presets: PRESETS,
+    behaviour: "",
+    leads: &[],
     locality: false,
     light: None,
     losses: &[SeriesSpec {
