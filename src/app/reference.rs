@@ -21,6 +21,7 @@ const ACCEPT: f64 = 0.2;
 pub fn study(knobs: &Knobs) -> StudySpec {
     let at = Setting::of(knobs);
     let cell = |factor| Cell {
+        replica: None,
         step: 0,
         nbeta: at.nbeta,
         gamma: at.gamma,

@@ -95,6 +95,7 @@ fn study(s: &Session, kind: StudyKind, nbeta: f64, bend: f64) -> Study {
     let steps: Vec<u64> = s.history.llc.iter().map(|p| p.step).collect();
     let own = s.parts.chains.as_ref().unwrap().settings.told();
     let cell = |&step: &u64| Cell {
+        replica: None,
         step,
         nbeta,
         gamma: own.gamma,
