@@ -2,10 +2,13 @@
 //! run that was looked at has the bits of one that was not.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+use lambdahat::engine::Session;
 use lambdahat::engine::host::Host;
+use lambdahat::exec::{Exec, cpu::CpuExec};
 use lambdahat::protocol::{Command, Event, Figure, Phase, RunId};
 use lambdahat::store::native::NativeStore;
 use pollster::block_on;
+use safetensors::SafeTensors;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::rc::Rc;
@@ -131,4 +134,42 @@ fn a_run_that_is_looked_at_has_the_same_bits() {
 fn a_step_without_a_checkpoint_has_no_figure() {
     let seen = pump(&mut begun(LINK, None, false), 10_000, &[5]);
     assert_eq!(seen.looks[&5], None);
+}
+
+#[test]
+fn a_checkpoint_is_handed_out_under_the_names_of_its_tensors() {
+    let link = lambdahat::app::link::parse(LINK);
+    let parts = lambdahat::experiments::build(link.experiment, &link.knobs).unwrap();
+    let exec = Exec::Cpu(Box::new(CpuExec::new(&parts.plan)));
+    let mut session = Session::new(parts, exec);
+    session.begin().unwrap();
+    while block_on(session.pump()).unwrap() {}
+    let bytes = session.file(12, "#/x").unwrap();
+    let file = SafeTensors::deserialize(&bytes).unwrap();
+    let last = session.history.checkpoints.last().unwrap();
+    for tensor in &session.parts.arena.tensors {
+        let found = file.tensor(&tensor.name).unwrap();
+        assert_eq!(found.shape(), tensor.shape);
+        let own = last.weights[tensor.range()].iter();
+        assert_eq!(
+            found.data(),
+            own.flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>()
+        );
+        let moment = file.tensor(&format!("adamw.m/{}", tensor.name)).unwrap();
+        let own = session.history.moments[0][tensor.range()].iter();
+        assert_eq!(
+            moment.data(),
+            own.flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>()
+        );
+    }
+    assert!(file.tensor("blocks.0.attn.W_Q").is_ok());
+    // Only the last one has its optimiser's state; another checkpoint has other weights.
+    let bytes = session.file(6, "#/x").unwrap();
+    let early = SafeTensors::deserialize(&bytes).unwrap();
+    assert!(early.tensor("adamw.m/blocks.0.attn.W_Q").is_err());
+    assert_ne!(
+        early.tensor("embed.W_E").unwrap(),
+        file.tensor("embed.W_E").unwrap()
+    );
+    assert_eq!(session.file(5, "#/x"), None);
 }

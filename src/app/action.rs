@@ -50,6 +50,8 @@ pub enum Action {
     Scrub(Scrub),
     /// Stages end at these steps, or where they are found.
     Cut(Option<Vec<u64>>),
+    /// The checkpoint of this step is wanted as a file.
+    SaveCheckpoint(u64),
     /// Another engine was picked.
     Engine(EngineChoice),
     /// Force a fault.
@@ -107,6 +109,8 @@ pub enum Toggle {
 pub enum Effect {
     /// Send a command to the worker.
     Send(Command),
+    /// Hand the checkpoint of that step over to the person as a file.
+    File(u64, Vec<u8>),
     /// End the worker and start another one.
     NewWorker,
     /// Put this into the address bar, without a new entry in the history.

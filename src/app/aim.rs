@@ -15,6 +15,7 @@ pub(super) fn told(state: &State, action: Action) -> Vec<Effect> {
         Action::OpenPoint(step) => Command::Open(id, step),
         Action::Study(spec) => Command::Study(id, spec),
         Action::StopStudy => Command::StopStudy(id),
+        Action::SaveCheckpoint(step) => Command::Save(id, step),
         Action::Cut(cuts) => Command::Cut(id, cuts),
         _ => return Vec::new(),
     };

@@ -148,9 +148,11 @@ fn take(state: &mut State, action: Action) -> Vec<Effect> {
             vec![Effect::Send(Command::Drill(id, drill))]
         }
         Action::Check => vec![Effect::Send(Command::Check)],
-        Action::OpenPoint(_) | Action::Study(_) | Action::StopStudy | Action::Cut(_) => {
-            told(state, action)
-        }
+        Action::OpenPoint(_)
+        | Action::Study(_)
+        | Action::StopStudy
+        | Action::Cut(_)
+        | Action::SaveCheckpoint(_) => told(state, action),
         Action::Adopt { nbeta, gamma, eps } => {
             let mut knobs = state.link.knobs.clone();
             let values = [("nbeta", nbeta), ("gamma", gamma), ("eps", eps)];
@@ -248,6 +250,7 @@ fn worker(state: &mut State, event: Event) -> Vec<Effect> {
             }
             Vec::new()
         }
+        Event::File { step, bytes, .. } => vec![Effect::File(step, bytes)],
         Event::Follows { run, replica } => {
             let ours = state.run.as_ref().is_some_and(|r| r.id == run);
             ours.then(|| member(state, replica)).into_iter().collect()

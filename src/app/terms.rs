@@ -81,7 +81,7 @@ pub const READOUT: [(&str, &str); 7] = [
 ];
 
 /// Rows of the status panel: name, meaning.
-pub const STATUS: [(&str, &str); 12] = [
+pub const STATUS: [(&str, &str); 13] = [
     ("version", "The program; links and traces name it."),
     ("device", "What computes, as its driver names it."),
     (
@@ -91,6 +91,10 @@ pub const STATUS: [(&str, &str); 12] = [
     (
         "runs are kept",
         "Whether this browser stores a run, so that a reload can resume it. Nothing leaves the device.",
+    ),
+    (
+        "checkpoints kept",
+        "How many checkpoints of this run are kept, in memory and for a reload, and the size of their weights. Settings that would make too many are spaced out before the run begins.",
     ),
     (
         "fingerprint",

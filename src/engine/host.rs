@@ -135,6 +135,12 @@ impl Host {
                 }
             }
             Command::Look(id, step) => session(id, &mut self.live, &|s| s.looks.ask(step)),
+            Command::Save(run, step) => {
+                let live = self.live.as_ref().filter(|l| l.id == run);
+                let file = live.and_then(|l| l.session.file(step, &l.text));
+                self.events
+                    .extend(file.map(|bytes| Event::File { run, step, bytes }));
+            }
             Command::Cut(id, cuts) => {
                 session(id, &mut self.live, &|s| s.staging.cut(cuts.clone()));
             }

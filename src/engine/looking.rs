@@ -8,6 +8,7 @@ use super::history::Checkpoint;
 use super::session::Session;
 use crate::exec::Batch;
 use crate::protocol::{Fault, Figure};
+use crate::store::checkpoint::checkpoint;
 
 /// What is asked for, and what was found.
 #[derive(Debug, Default)]
@@ -84,6 +85,25 @@ impl Session {
         }
         self.look_at_stored();
         Ok(true)
+    }
+
+    /// The stored checkpoint of the replica followed as a file, with the optimiser's state where it is
+    /// the last one; none of a step without a checkpoint. `link` goes into its metadata.
+    #[must_use]
+    pub fn file(&self, step: u64, link: &str) -> Option<Vec<u8>> {
+        let history = &self.history;
+        let found = history.checkpoints.iter().find(|c| c.step == step)?;
+        let n = self.parts.arena.len();
+        let own = self.follow * n..(self.follow + 1) * n;
+        let last = history.checkpoints.last().is_some_and(|c| c.step == step);
+        let kept = self.parts.moments.iter().zip(&history.moments);
+        let kept = kept.filter(|_| last);
+        let state: Vec<(&str, &[f32])> = kept
+            .filter_map(|((name, _), data)| Some((*name, data.get(own.clone())?)))
+            .collect();
+        let words = [("link", link.to_string()), ("step", step.to_string())];
+        let weights = found.weights.get(own.clone())?;
+        checkpoint(&self.parts.arena, weights, &state, &words).ok()
     }
 
     /// A batch with nothing else under way: what it read.

@@ -167,6 +167,8 @@ pub enum Command {
     Open(RunId, u64),
     /// Show the model as it was at this checkpoint: answered with [`Event::Look`].
     Look(RunId, u64),
+    /// The checkpoint of this step as a file: answered with [`Event::File`].
+    Save(RunId, u64),
     /// Stages end at these steps from now on, set by hand; none: they are found again.
     Cut(RunId, Option<Vec<u64>>),
     /// The page has drawn this frame; the next may be sent.
@@ -269,6 +271,16 @@ pub enum Event {
         run: RunId,
         /// The traces.
         trace: Box<TraceView>,
+    },
+    /// Answer to [`Command::Save`].
+    File {
+        /// Which run.
+        run: RunId,
+        /// The step.
+        step: u64,
+        /// Safetensors.
+        #[serde(with = "serde_bytes")]
+        bytes: Vec<u8>,
     },
     /// Answer to [`Command::Look`].
     Look {

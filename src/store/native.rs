@@ -1,10 +1,9 @@
 //! Records and checkpoints in a folder.
 
+use super::checkpoint::checkpoint;
 use super::{MANIFEST, Manifest, Record, SLOTS, StoreError, choose, encode};
 use crate::protocol::Stored;
 use crate::tensor::Arena;
-use safetensors::{Dtype, tensor::TensorView};
-use std::collections::HashMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -86,51 +85,11 @@ impl NativeStore {
     }
 }
 
-/// The bytes of a checkpoint as safetensors: every tensor under its own name and shape, with a
-/// leading replica axis where there is more than one replica. `weights` is `[replica][params]`.
-///
-/// # Errors
-/// `Refused` if the weights are not whole replicas of the arena.
-pub fn checkpoint(
-    arena: &Arena,
-    weights: &[f32],
-    words: &[(&str, String)],
-) -> Result<Vec<u8>, StoreError> {
-    let size = arena.len();
-    if size == 0 || weights.is_empty() || !weights.len().is_multiple_of(size) {
-        let why = format!(
-            "{} weights are no whole number of replicas of {size}",
-            weights.len()
-        );
-        return Err(StoreError::Refused(why));
-    }
-    let replicas = weights.len() / size;
-    let mut parts = Vec::with_capacity(arena.tensors.len());
-    for t in &arena.tensors {
-        let rows = weights.chunks_exact(size).flat_map(|w| &w[t.range()]);
-        let bytes: Vec<u8> = rows.flat_map(|x| x.to_le_bytes()).collect();
-        let axis = if replicas > 1 {
-            vec![replicas]
-        } else {
-            Vec::new()
-        };
-        parts.push((t.name.as_str(), [axis, t.shape.clone()].concat(), bytes));
-    }
-    let mut views = Vec::with_capacity(parts.len());
-    for (name, shape, bytes) in &parts {
-        let view = TensorView::new(Dtype::F32, shape.clone(), bytes);
-        views.push((*name, view.map_err(|e| StoreError::Refused(e.to_string()))?));
-    }
-    let mut metadata = HashMap::from([("format".to_string(), "pt".to_string())]);
-    metadata.extend(words.iter().map(|(k, v)| ((*k).to_string(), v.clone())));
-    safetensors::serialize(views, Some(metadata)).map_err(|e| StoreError::Refused(e.to_string()))
-}
-
 /// Writes `checkpoints/step-N.safetensors` under `out`, under another name first, so that a file of
 /// that name is always whole. `words` go into its metadata, such as the link.
 ///
 /// # Errors
-/// As [`checkpoint`], and `Refused` by the disk.
+/// As [`checkpoint()`], and `Refused` by the disk.
 pub fn write_checkpoint(
     out: &Path,
     step: u64,
@@ -142,7 +101,7 @@ pub fn write_checkpoint(
     std::fs::create_dir_all(&folder).map_err(refused)?;
     let path = folder.join(format!("step-{step}.safetensors"));
     let draft = folder.join(format!(".step-{step}.part"));
-    write(&draft, &checkpoint(arena, weights, words)?)?;
+    write(&draft, &checkpoint(arena, weights, &[], words)?)?;
     std::fs::rename(&draft, &path).map_err(refused)?;
     Ok(path)
 }

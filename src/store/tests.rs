@@ -201,7 +201,8 @@ fn a_write_cut_off_at_any_moment_leaves_a_whole_record() {
 
 #[cfg(not(target_arch = "wasm32"))]
 mod folder {
-    use super::super::native::{NativeStore, checkpoint, write_checkpoint};
+    use super::super::checkpoint::checkpoint;
+    use super::super::native::{NativeStore, write_checkpoint};
     use super::*;
     use crate::tensor::Arena;
     use safetensors::SafeTensors;
@@ -253,14 +254,14 @@ mod folder {
             w_q.data(),
             [4f32.to_le_bytes(), 5f32.to_le_bytes()].concat()
         );
-        let both = checkpoint(&arena, &weights, &[]).unwrap();
+        let both = checkpoint(&arena, &weights, &[], &[]).unwrap();
         let w_q = SafeTensors::deserialize(&both)
             .unwrap()
             .tensor("blocks.0.attn.W_Q")
             .unwrap();
         assert_eq!(w_q.shape(), [2, 1, 2, 1]);
         assert_eq!(w_q.data()[8..12], 10f32.to_le_bytes());
-        assert!(checkpoint(&arena, &weights[..5], &[]).is_err());
+        assert!(checkpoint(&arena, &weights[..5], &[], &[]).is_err());
         std::fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -2,8 +2,8 @@
 
 use super::worker::Engine;
 use super::{
-    Page, chains, chooser, compare, faults, figure, footer, instruments, keys, llc, loss, panel,
-    pca, readout, setup, stages, status, story, timeline, topbar, truth,
+    Page, chains, chooser, faults, figure, footer, instruments, keys, panel, readout, save, setup,
+    status, story, topbar, trained, truth,
 };
 use crate::app::state::{Theme, View};
 use crate::app::{Action, Effect, State, reduce};
@@ -97,14 +97,7 @@ impl Component for App {
                     <section class="middle" aria-label="Charts">
                         <status::Remarks ..page.clone() />
                         if self.state.trains() {
-                            <div class="charts">
-                                <loss::LossChart ..page.clone() />
-                                <llc::LlcChart ..page.clone() />
-                                <pca::PcaChart ..page.clone() />
-                            </div>
-                            <timeline::Timeline ..page.clone() />
-                            <compare::Compare ..page.clone() />
-                            <stages::StageTable ..page.clone() />
+                            <trained::Trained ..page.clone() />
                         } else {
                             <chains::Chains ..page.clone() />
                         }
@@ -141,6 +134,7 @@ impl App {
                     ctx.link().send_message(Action::WorkerDied(why));
                 }
             }
+            Effect::File(step, bytes) => save::checkpoint(&self.state, step, &bytes),
             Effect::NewWorker => self.new_worker(ctx),
             Effect::Address(hash) => {
                 if let Ok(history) = window().history() {

@@ -44,6 +44,7 @@ mod sweep;
 mod timeline;
 mod tip;
 mod topbar;
+mod trained;
 mod truth;
 mod worker;
 

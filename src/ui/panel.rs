@@ -4,8 +4,8 @@ use super::Page;
 use super::chooser::chosen;
 use super::tip::{Term, row, terms};
 use crate::VERSION;
-use crate::app::Action;
 use crate::app::terms::STATUS;
+use crate::app::{Action, State, scrub, words};
 use crate::plot::number::{grouped, significant};
 use crate::protocol::{Drill, EngineChoice, Phase};
 use yew::prelude::*;
@@ -70,6 +70,7 @@ pub fn Panel(page: &Page) -> Html {
         } else {
             "no".into()
         },
+        kept(state),
         fingerprint,
         significant(per_step.dispatches_per_step, 3),
         significant(per_step.submits_per_step, 2),
@@ -107,6 +108,21 @@ pub fn Panel(page: &Page) -> Html {
             </div>
         </details>
     }
+}
+
+/// Checkpoints that are kept, and the bytes of their weights.
+fn kept(state: &State) -> String {
+    let Some(run) = &state.run else {
+        return String::new();
+    };
+    let n = scrub::checkpoints(state).len() as u64;
+    let replicas = run.knobs.int("replicas").max(1).unsigned_abs();
+    let params = (state.card().cost)(&run.knobs).params;
+    format!(
+        "{}, {}",
+        grouped(n),
+        words::bytes(4 * n * params * replicas)
+    )
 }
 
 /// What was created, and how much of it in the steady state, where there should be none.

@@ -3,8 +3,10 @@
 use super::Page;
 use crate::app::export::file_name;
 use crate::app::tables::What;
+use crate::app::{Action, State, scrub};
 use crate::plot::Scene;
 use crate::plot::export::{export, stack};
+use crate::plot::number::grouped;
 use gloo::utils::document;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::*;
@@ -90,8 +92,26 @@ pub fn ExportMenu(page: &Page) -> Html {
                 { for What::ALL.iter().map(|&(what, id, name)| html! {
                     <p class="row"><span>{ name }</span>{ save(what, id, true) }{ save(what, id, false) }</p>
                 }) }
+                { checkpoint_row(page) }
             </div>
         </details>
+    }
+}
+
+/// The checkpoint that is looked at, else the last one.
+fn checkpoint_row(page: &Page) -> Html {
+    let last = || scrub::checkpoints(&page.state).last().map(|s| *s as u64);
+    let run = page.state.run.as_ref();
+    let step = run.and_then(|_| scrub::looked_at(&page.state).or_else(last));
+    let name = step.map_or("Checkpoint".into(), |s| {
+        format!("Checkpoint of step {}", grouped(s))
+    });
+    html! {
+        <p class="row" title="The weights under the names of TransformerLens; of the last one the state of the optimiser too">
+            <span>{ name }</span>
+            <button type="button" class="small" data-test="export-checkpoint" disabled={step.is_none()}
+                onclick={page.on(Action::SaveCheckpoint(step.unwrap_or(0)))}>{"safetensors"}</button>
+        </p>
     }
 }
 
@@ -108,8 +128,22 @@ fn as_file(name: &str, kind: &str, text: &str) -> Result<(), JsValue> {
     let options = BlobPropertyBag::new();
     options.set_type(kind);
     let parts = js_sys::Array::of1(&text.into());
-    let blob = Blob::new_with_str_sequence_and_options(&parts, &options)?;
-    let address = Url::create_object_url_with_blob(&blob)?;
+    blob_as_file(
+        name,
+        &Blob::new_with_str_sequence_and_options(&parts, &options)?,
+    )
+}
+
+/// The bytes of a checkpoint as a file. What a browser refuses to save is asked for again.
+pub fn checkpoint(state: &State, step: u64, bytes: &[u8]) {
+    let parts = js_sys::Array::of1(&js_sys::Uint8Array::from(bytes).into());
+    let name = file_name(state, &format!("step{step}"), "safetensors");
+    let blob = Blob::new_with_u8_array_sequence(&parts);
+    let _ = blob.and_then(|blob| blob_as_file(&name, &blob));
+}
+
+fn blob_as_file(name: &str, blob: &Blob) -> Result<(), JsValue> {
+    let address = Url::create_object_url_with_blob(blob)?;
     hand_over(name, &address)?;
     // The browser has begun to read by then.
     gloo::timers::callback::Timeout::new(10_000, move || {

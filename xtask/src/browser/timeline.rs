@@ -115,6 +115,18 @@ pub async fn scrub_and_compare(at: &Places) -> Result<()> {
         v["playing"] == false && v["looked"] == "120"
     })
     .await?;
+    // The file of a checkpoint is handed to the browser under a name that says which.
+    let script = "window.saved = ''; HTMLAnchorElement.prototype.click = function () { window.saved = this.download };";
+    page.browser.eval(script, vec![]).await?;
+    page.click("export-checkpoint").await?;
+    let name = "lambdahat-induction-seed3-step120.safetensors";
+    wait(
+        &page,
+        "a checkpoint as a file",
+        "return window.saved",
+        |v| *v == name,
+    )
+    .await?;
     page.click("live").await?;
     wait(&page, "live again", STATE, |v| {
         v["looked"] == "" && v["caption"] == "Step 120, the latest."

@@ -1,0 +1,22 @@
+//! What a run that trains shows over time: its charts, the timeline under them, two checkpoints
+//! beside each other, the stages.
+
+use super::{Page, compare, llc, loss, pca, stages, timeline};
+use yew::prelude::*;
+
+/// The charts and what goes by their axis.
+#[component]
+pub fn Trained(page: &Page) -> Html {
+    html! {
+        <>
+            <div class="charts">
+                <loss::LossChart ..page.clone() />
+                <llc::LlcChart ..page.clone() />
+                <pca::PcaChart ..page.clone() />
+            </div>
+            <timeline::Timeline ..page.clone() />
+            <compare::Compare ..page.clone() />
+            <stages::StageTable ..page.clone() />
+        </>
+    }
+}
