@@ -4,7 +4,6 @@
 use super::action::Effect;
 use super::state::{Cursor, State};
 use crate::protocol::{Command, Figure};
-use std::collections::{BTreeSet, VecDeque};
 use std::rc::Rc;
 
 /// Figures kept: the largest has a quarter of a megabyte.
@@ -54,8 +53,9 @@ impl Default for Film {
 /// Figures of checkpoints, as they came.
 #[derive(Clone, Debug, Default)]
 pub struct Album {
-    pictures: VecDeque<(u64, Option<Rc<Figure>>)>,
-    asked: BTreeSet<u64>,
+    /// The oldest first.
+    pictures: Vec<(u64, Option<Rc<Figure>>)>,
+    asked: Vec<u64>,
     /// What was found last, so that there is a picture while the next one is on its way.
     latest: Option<u64>,
 }
@@ -63,12 +63,12 @@ pub struct Album {
 impl Album {
     /// Takes a figure in; the oldest gives way.
     pub fn put(&mut self, step: u64, figure: Option<Figure>) {
-        self.asked.remove(&step);
+        self.asked.retain(|s| *s != step);
         self.pictures.retain(|(s, _)| *s != step);
-        self.pictures.push_back((step, figure.map(Rc::new)));
+        self.pictures.push((step, figure.map(Rc::new)));
         self.latest = Some(step);
         if self.pictures.len() > KEPT {
-            self.pictures.pop_front();
+            self.pictures.remove(0);
         }
     }
 
@@ -195,12 +195,14 @@ pub(super) fn wanted(state: &mut State) -> Vec<Effect> {
     let Some(run) = &mut state.run else {
         return Vec::new();
     };
-    let (id, album) = (run.id, &mut run.album);
-    all.into_iter()
-        .flatten()
-        .filter(|&step| album.get(step).is_none() && album.asked.insert(step))
-        .map(|step| Effect::Send(Command::Look(id, step)))
-        .collect()
+    let (id, album, mut effects) = (run.id, &mut run.album, Vec::new());
+    for step in all.into_iter().flatten() {
+        if album.get(step).is_none() && !album.asked.contains(&step) {
+            album.asked.push(step);
+            effects.push(Effect::Send(Command::Look(id, step)));
+        }
+    }
+    effects
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use crate::experiments::heads;
 use crate::knobs::Value;
 use crate::plot::number::{fixed, grouped, significant, with_error};
-use crate::protocol::{Change, Stage, StageKind, Stages};
+use crate::protocol::{Stage, StageKind, Stages};
 
 /// A row of the table.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,22 +33,22 @@ fn letter_of(kind: StageKind) -> &'static str {
 /// The second setting says something else.
 #[must_use]
 pub fn differs(stage: &Stage) -> bool {
-    stage.second.is_some_and(|s| s.kind != stage.own.kind)
+    stage.second.is_some_and(|s| s.kind != stage.kind)
 }
 
 /// The letter of the band: two where the settings differ.
 #[must_use]
 pub fn letter(stage: &Stage) -> String {
-    let own = letter_of(stage.own.kind);
+    let own = letter_of(stage.kind);
     match stage.second.filter(|_| differs(stage)) {
         Some(second) => format!("{own}/{}", letter_of(second.kind)),
         None => own.into(),
     }
 }
 
-fn change(c: &Change) -> String {
-    let sign = if c.dllc > 0.0 { "+" } else { "" };
-    format!("{sign}{}", with_error(c.dllc, c.se))
+fn change(by: f64, se: f64) -> String {
+    let sign = if by > 0.0 { "+" } else { "" };
+    format!("{sign}{}", with_error(by, se))
 }
 
 /// The row of a stage.
@@ -58,7 +58,7 @@ pub fn row(all: &Stages, stage: &Stage) -> Row {
     if let Some([lo, hi]) = stage.end {
         steps += &format!(" (90 %: {} to {})", grouped(lo), grouped(hi));
     }
-    let kind = match (stage.own.kind, stage.falling) {
+    let kind = match (stage.kind, stage.falling) {
         (StageKind::A, _) => "A, λ̂ rises",
         (StageKind::B, true) => "B, λ̂ falls, loss still falling",
         (StageKind::B, false) => "B, λ̂ falls",
@@ -66,7 +66,11 @@ pub fn row(all: &Stages, stage: &Stage) -> Row {
     };
     let settings = match (&stage.second, all.second) {
         (Some(second), Some([nbeta, ..])) => {
-            let there = format!("nβ {}: {}", Value::Float(nbeta).text(), change(second));
+            let there = format!(
+                "nβ {}: {}",
+                Value::Float(nbeta).text(),
+                change(second.dllc, second.se)
+            );
             match (differs(stage), second.kind) {
                 (false, _) => format!("the same at {there}"),
                 (true, StageKind::Unresolved) => format!("unresolved at {there}"),
@@ -88,7 +92,7 @@ pub fn row(all: &Stages, stage: &Stage) -> Row {
             let sign = if d > 0.0 { "+" } else { "" };
             format!("{sign}{}", significant(d, 2))
         }),
-        dllc: change(&stage.own),
+        dllc: change(stage.dllc, stage.se),
         moved: moved.collect::<Vec<_>>().join(", "),
     }
 }
@@ -118,17 +122,16 @@ pub fn cut(all: &Stages, at: usize, to: Option<u64>) -> Vec<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::Change;
 
     fn stage(kind: StageKind, second: Option<StageKind>) -> Stage {
         Stage {
             from: 100,
             to: 1640,
             end: Some([1600, 1700]),
-            own: Change {
-                kind,
-                dllc: -3.21,
-                se: 0.4,
-            },
+            kind,
+            dllc: -3.21,
+            se: 0.4,
             second: second.map(|kind| Change {
                 kind,
                 dllc: 1.0,

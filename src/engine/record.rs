@@ -3,6 +3,7 @@
 
 use super::history::{Checkpoint, Series};
 use super::session::Session;
+use super::staging::Chosen;
 use crate::protocol::{Fault, Jump, SeriesDelta};
 use crate::store::{Named, Record};
 use std::collections::BTreeMap;
@@ -80,7 +81,7 @@ pub fn capture(session: &Session, link: &str) -> Option<Record> {
         extra: BTreeMap::from([
             extra(JUMPS, &jumps),
             extra(LOST, &lost),
-            extra(STAGES, session.staging.chosen()),
+            extra(STAGES, &session.staging.chosen().rows()),
         ]),
     })
 }
@@ -136,8 +137,8 @@ pub fn restore(session: &mut Session, record: &Record) -> Result<(), Fault> {
     history.llc.clone_from(&record.llc);
     let extra = |name| record.extra.get(name).map_or("", String::as_str);
     history.jumps = serde_json::from_str(extra(JUMPS)).unwrap_or_default();
-    let chosen = serde_json::from_str(extra(STAGES)).unwrap_or_default();
-    session.staging.choose(chosen);
+    let rows = serde_json::from_str(extra(STAGES)).unwrap_or_default();
+    session.staging.choose(Chosen::of(rows));
     let lost = serde_json::from_str::<Vec<Option<u64>>>(extra(LOST)).ok();
     if let Some(lost) = lost.filter(|lost| lost.len() == session.lost.len()) {
         session.lost = lost;

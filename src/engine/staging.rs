@@ -7,7 +7,6 @@ use crate::estimate::stages::{self, Point, Type};
 use crate::protocol::{
     Change, LlcPoint, Phase, SamplerSettings, Stage, StageKind, Stages, Study, StudyKind,
 };
-use serde::{Deserialize, Serialize};
 
 /// New λ̂ points that are worth finding the stages anew: the search takes tens of milliseconds.
 const FEW: usize = 6;
@@ -19,7 +18,7 @@ const NAMED: usize = 3;
 const MOVED: f64 = 0.1;
 
 /// λ̂ of the same checkpoints at another setting.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Second {
     /// nβ, γ, ε.
     setting: [f64; 3],
@@ -28,11 +27,39 @@ pub(super) struct Second {
 }
 
 /// What a reload must not forget.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Chosen {
     /// Boundaries set by hand.
     cuts: Option<Vec<u64>>,
     second: Option<Second>,
+}
+
+impl Chosen {
+    /// As rows of numbers for a record: the boundaries, then the second setting with its points.
+    pub(super) fn rows(&self) -> [Option<Vec<f64>>; 2] {
+        let cuts = self.cuts.as_ref();
+        let second = self.second.as_ref().map(|s| {
+            let points = s.points.iter().flat_map(|p| [p.0 as f64, p.1, p.2]);
+            s.setting.into_iter().chain(points).collect()
+        });
+        [cuts.map(|c| c.iter().map(|&s| s as f64).collect()), second]
+    }
+
+    /// From such rows.
+    pub(super) fn of([cuts, second]: [Option<Vec<f64>>; 2]) -> Self {
+        let second = second.and_then(|row| {
+            let (setting, points) = row.split_first_chunk::<3>()?;
+            let points = points.as_chunks::<3>().0.iter();
+            Some(Second {
+                setting: *setting,
+                points: points.map(|&[step, y, se]| (step as u64, y, se)).collect(),
+            })
+        });
+        Self {
+            cuts: cuts.map(|c| c.into_iter().map(|s| s as u64).collect()),
+            second,
+        }
+    }
 }
 
 /// The stages, and what they were found from.
@@ -95,13 +122,17 @@ fn points(of: impl Iterator<Item = (u64, f64, f64)>) -> Vec<Point> {
         .collect()
 }
 
+fn kind(of: Type) -> StageKind {
+    match of {
+        Type::A => StageKind::A,
+        Type::B => StageKind::B,
+        Type::Unresolved => StageKind::Unresolved,
+    }
+}
+
 fn change(stage: &stages::Stage) -> Change {
     Change {
-        kind: match stage.kind {
-            Type::A => StageKind::A,
-            Type::B => StageKind::B,
-            Type::Unresolved => StageKind::Unresolved,
-        },
+        kind: kind(stage.kind),
         dllc: stage.change,
         se: stage.se,
     }
@@ -166,7 +197,9 @@ impl Session {
                 end: s
                     .end
                     .map(|(lo, hi)| outwards(llc, lo.exp_m1(), hi.exp_m1())),
-                own: change(s),
+                kind: kind(s.kind),
+                dllc: s.change,
+                se: s.se,
                 second: second.as_ref().and_then(|all| all.get(i)).map(change),
                 dloss,
                 falling: loss.is_some_and(falls),

@@ -39,7 +39,7 @@ const SPACING: f64 = 7.0;
 #[must_use]
 pub fn marks(
     bands: &[Band],
-    px: impl Fn(f64) -> f64,
+    px: &dyn Fn(f64) -> f64,
     [left, top, width, height]: [f64; 4],
 ) -> Vec<Mark> {
     let mut out = Vec::new();
@@ -121,7 +121,7 @@ mod tests {
             band(40.0, 40.5, "B"),
             band(40.5, 300.0, "A/B"),
         ];
-        marks(&bands, |x| 2.0 * x, [20.0, 5.0, 200.0, 50.0])
+        marks(&bands, &|x| 2.0 * x, [20.0, 5.0, 200.0, 50.0])
     }
 
     #[test]

@@ -99,7 +99,7 @@ impl LineChart<'_> {
     #[must_use]
     pub fn draw(&self) -> Chart {
         let frame = self.frame();
-        let mut marks = bands::marks(&self.bands, |s| self.step_px(&frame, s), inner(&frame));
+        let mut marks = bands::marks(&self.bands, &|s| self.step_px(&frame, s), inner(&frame));
         marks.extend(self.axes(&frame));
         let names = self.names(&frame);
         marks.extend(self.level_lines(&frame));

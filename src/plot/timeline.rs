@@ -59,7 +59,7 @@ impl Timeline<'_> {
         let scale = self.scale();
         let at = |step| self.px(step);
         let rect = [scale.from, TOP, scale.to - scale.from, BOTTOM - TOP];
-        let mut marks = bands::marks(&self.bands, at, rect);
+        let mut marks = bands::marks(&self.bands, &at, rect);
         marks.extend([
             Mark::line("axis", [scale.from, BOTTOM], [scale.to, BOTTOM]),
             Mark::line(

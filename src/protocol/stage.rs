@@ -15,7 +15,7 @@ pub enum StageKind {
     Unresolved,
 }
 
-/// A change of λ̂ over a stage, and what it is called.
+/// A change of λ̂ over a stage at another setting, and what it is called.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Change {
     /// What λ̂ does.
@@ -37,9 +37,13 @@ pub struct Stage {
     /// 90 % interval of `to`, between checkpoints rounded outwards; none at the end of the run, and
     /// of a boundary set by hand.
     pub end: Option<[u64; 2]>,
-    /// λ̂ over it at the setting of the run.
-    #[serde(flatten)]
-    pub own: Change,
+    /// What λ̂ does at the setting of the run.
+    #[serde(rename = "type")]
+    pub kind: StageKind,
+    /// Change of the fitted λ̂.
+    pub dllc: f64,
+    /// Its standard error.
+    pub se: f64,
     /// λ̂ over it at a second setting of the sampler, if that was estimated.
     pub second: Option<Change>,
     /// Change of the loss, if it was evaluated on both sides.

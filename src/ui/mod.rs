@@ -14,6 +14,7 @@ mod composing;
 mod diagnosis;
 mod faults;
 mod figure;
+mod film;
 mod footer;
 mod heads;
 mod instruments;

@@ -23,7 +23,7 @@ pub fn bands(state: &State) -> Vec<Band> {
         from: s.from as f64,
         to: s.to as f64,
         letter: stages::letter(s),
-        pattern: match s.own.kind {
+        pattern: match s.kind {
             _ if stages::differs(s) => Pattern::Crossed,
             StageKind::A => Pattern::Plain,
             StageKind::B => Pattern::Hatched,

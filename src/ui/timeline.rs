@@ -2,17 +2,17 @@
 //! the film, and a second handle for a step to compare with.
 
 use super::Page;
+use super::film;
 use super::size::use_width;
 use super::stages::bands;
-use super::tip::Tip;
-use crate::app::scrub::{self, SPEEDS, Scrub};
-use crate::app::{Action, terms};
+use crate::app::Action;
+use crate::app::scrub::{self, Scrub};
 use crate::plot::number::grouped;
 use crate::plot::timeline::Timeline as Strip;
 use gloo::timers::callback::Interval;
 use gloo::utils::window;
 use wasm_bindgen::JsCast;
-use web_sys::{Element, HtmlSelectElement};
+use web_sys::Element;
 use yew::prelude::*;
 
 /// How near to the held handle, in pixels, the pointer takes that one.
@@ -131,47 +131,7 @@ pub fn Timeline(page: &Page) -> Html {
                 onpointerdown={down} onpointermove={moved} onpointerup={up.clone()} onpointercancel={up} onkeydown={keys}>
                 { svg(scene) }<div class="overlay" aria-hidden="true">{ svg(handles) }</div>
             </div>
-            { buttons(page, none, looked, held) }
+            { film::buttons(page, none, looked, held) }
         </section>
-    }
-}
-
-fn buttons(page: &Page, none: bool, looked: Option<u64>, held: Option<u64>) -> Html {
-    let film = page.state.film;
-    let does = |scrub| page.on(Action::Scrub(scrub));
-    let place = looked.map_or_else(
-        || {
-            if page.state.run.is_none() {
-                String::new()
-            } else {
-                "following the run".into()
-            }
-        },
-        |s| format!("at step {}", grouped(s)),
-    );
-    let pick = {
-        let send = page.send.clone();
-        Callback::from(move |e: Event| {
-            let picked = e.target_dyn_into::<HtmlSelectElement>();
-            if let Some(speed) = picked.and_then(|s| s.value().parse().ok()) {
-                send.emit(Action::Scrub(Scrub::Speed(speed)));
-            }
-        })
-    };
-    html! {
-        <div class="buttons film">
-            <button type="button" class="small" data-test="back" disabled={none} title="One checkpoint back (←)" aria-label="One checkpoint back" onclick={does(Scrub::By(-1))}>{"←"}</button>
-            <button type="button" class="small" data-test="film" disabled={none} aria-pressed={film.playing.to_string()}
-                onclick={does(Scrub::Play)}>{ if film.playing { "Stop the film" } else { "Play as a film" } }</button>
-            <button type="button" class="small" data-test="forth" disabled={none} title="One checkpoint on (→)" aria-label="One checkpoint on" onclick={does(Scrub::By(1))}>{"→"}</button>
-            <select aria-label="Checkpoints a second" data-test="film-speed" onchange={pick}>
-                { for SPEEDS.map(|s| html! { <option value={s.to_string()} selected={s == film.speed}>{ format!("{s} a second") }</option> }) }
-            </select>
-            <button type="button" class="small" data-test="hold" disabled={none || looked.is_none()} aria-pressed={held.is_some().to_string()}
-                onclick={does(Scrub::Hold(if held.is_some() { None } else { looked.map(|s| s as f64) }))}>{ if held.is_some() { "Unpin" } else { "Pin to compare" } }</button>
-            <button type="button" class="small" data-test="live" disabled={looked.is_none()} title="Back to the latest (esc)" onclick={page.on(Action::Free)}>{"Live"}</button>
-            <span class="muted" role="status">{ place }</span>
-            <Tip about="the timeline">{ terms::TIMELINE }</Tip>
-        </div>
     }
 }

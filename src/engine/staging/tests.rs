@@ -39,7 +39,7 @@ fn session() -> Session {
 }
 
 fn kinds(s: &Session) -> Vec<StageKind> {
-    s.staging.view.stages.iter().map(|s| s.own.kind).collect()
+    s.staging.view.stages.iter().map(|s| s.kind).collect()
 }
 
 #[test]
@@ -79,9 +79,8 @@ fn boundaries_by_hand_hold_until_they_are_taken_back() {
     let ends: Vec<u64> = s.staging.view.stages.iter().map(|s| s.to).collect();
     assert_eq!((ends, s.staging.view.by_hand), (vec![20, 500, 1000], true));
     // A reload keeps them.
-    let text = serde_json::to_string(s.staging.chosen()).unwrap();
     let mut again = session();
-    again.staging.choose(serde_json::from_str(&text).unwrap());
+    again.staging.choose(Chosen::of(s.staging.chosen().rows()));
     again.stage();
     assert_eq!(again.staging.view, s.staging.view);
     s.staging.cut(None);
@@ -133,6 +132,12 @@ fn a_second_setting_agrees_or_does_not() {
     };
     use StageKind::{A, B, Unresolved};
     assert_eq!(typed(0.5), [Some(A), Some(B)]);
+    let mut kept = session();
+    let own = kept.parts.chains.as_ref().unwrap().settings.told();
+    let again = study(&kept, StudyKind::Again, 170.0, 0.5);
+    kept.staging.take(&again, &own);
+    let chosen = kept.staging.chosen();
+    assert!(chosen.second.is_some() && Chosen::of(chosen.rows()) == *chosen);
     assert_eq!(typed(-0.5), [Some(B), Some(A)]);
     assert_eq!(typed(0.0), [Some(Unresolved); 2]);
     // The run's own setting is no second one, nor is a sweep.
