@@ -1,7 +1,7 @@
 //! What can happen to the page, and what it then asks of the world outside.
 
 use super::scrub::Scrub;
-use crate::protocol::{Command, Drill, EngineChoice, Event, StudySpec};
+use crate::protocol::{Command, Drill, EngineChoice, Event, Gauge, StudySpec};
 
 /// Something happened.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,6 +50,8 @@ pub enum Action {
     Scrub(Scrub),
     /// Stages end at these steps, or where they are found.
     Cut(Option<Vec<u64>>),
+    /// A head of a checkpoint is turned along its flat directions.
+    Gauge(Gauge),
     /// Another engine was picked.
     Engine(EngineChoice),
     /// Force a fault.

@@ -16,6 +16,7 @@ pub(super) fn told(state: &State, action: Action) -> Vec<Effect> {
         Action::Study(spec) => Command::Study(id, spec),
         Action::StopStudy => Command::StopStudy(id),
         Action::Cut(cuts) => Command::Cut(id, cuts),
+        Action::Gauge(turn) => Command::Gauge(id, turn),
         _ => return Vec::new(),
     };
     vec![Effect::Send(command)]

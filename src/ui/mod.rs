@@ -45,6 +45,7 @@ mod timeline;
 mod tip;
 mod topbar;
 mod truth;
+mod turning;
 mod worker;
 
 use crate::app::{Action, State};
