@@ -1,7 +1,7 @@
 //! What can happen to the page, and what it then asks of the world outside.
 
 use super::scrub::Scrub;
-use crate::protocol::{Command, Drill, EngineChoice, Event, StudySpec};
+use crate::protocol::{Command, Drill, EngineChoice, Event, Gauge, StudySpec};
 
 /// Something happened.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,6 +52,8 @@ pub enum Action {
     Cut(Option<Vec<u64>>),
     /// The checkpoint of this step is wanted as a file.
     SaveCheckpoint(u64),
+    /// A head of a checkpoint is turned along its flat directions.
+    Gauge(Gauge),
     /// Another engine was picked.
     Engine(EngineChoice),
     /// Force a fault.

@@ -152,7 +152,8 @@ fn take(state: &mut State, action: Action) -> Vec<Effect> {
         | Action::Study(_)
         | Action::StopStudy
         | Action::Cut(_)
-        | Action::SaveCheckpoint(_) => told(state, action),
+        | Action::SaveCheckpoint(_)
+        | Action::Gauge(_) => told(state, action),
         Action::Adopt { nbeta, gamma, eps } => {
             let mut knobs = state.link.knobs.clone();
             let values = [("nbeta", nbeta), ("gamma", gamma), ("eps", eps)];
@@ -238,18 +239,9 @@ fn worker(state: &mut State, event: Event) -> Vec<Effect> {
             }
             Vec::new()
         }
-        Event::Trace { run, trace } => {
-            if let Some(r) = state.run.as_mut().filter(|r| r.id == run) {
-                r.trace = Some(Rc::new(*trace));
-            }
-            Vec::new()
-        }
-        Event::Look { run, step, figure } => {
-            if let Some(r) = state.run.as_mut().filter(|r| r.id == run) {
-                r.album.put(step, figure);
-            }
-            Vec::new()
-        }
+        Event::Trace { run, trace } => ours(state, run, |r| r.trace = Some(Rc::new(*trace))),
+        Event::Look { run, step, figure } => ours(state, run, |r| r.album.put(step, figure)),
+        Event::Gauged(run, turned) => ours(state, run, |r| r.turned = Some(turned)),
         Event::File { step, bytes, .. } => vec![Effect::File(step, bytes)],
         Event::Follows { run, replica } => {
             let ours = state.run.as_ref().is_some_and(|r| r.id == run);
@@ -289,6 +281,14 @@ fn formed(state: &mut State, mut knobs: Knobs, mut notices: Vec<Notice>) -> Vec<
     }
     effects.extend(measure(state));
     effects
+}
+
+/// What came for a run, if it is this one.
+fn ours(state: &mut State, id: RunId, take: impl FnOnce(&mut Run)) -> Vec<Effect> {
+    if let Some(run) = state.run.as_mut().filter(|r| r.id == id) {
+        take(run);
+    }
+    Vec::new()
 }
 
 fn run_or_pause(state: &mut State) -> Vec<Effect> {

@@ -5,7 +5,7 @@ use super::scrub::Album;
 use crate::exec::Counters;
 use crate::knobs::Knobs;
 use crate::protocol::{
-    ClassCurve, Figure, Frame, Jump, LlcPoint, Notice, PcaUpdate, PerStep, Phase, RunId,
+    ClassCurve, Figure, Frame, Gauged, Jump, LlcPoint, Notice, PcaUpdate, PerStep, Phase, RunId,
     SeriesDelta, Stages, Study, TraceView,
 };
 use std::collections::BTreeMap;
@@ -120,6 +120,8 @@ pub struct Run {
     pub figure: Option<Rc<Figure>>,
     /// Figures of stored checkpoints.
     pub album: Album,
+    /// The head that was turned last.
+    pub turned: Option<Gauged>,
     /// Who went from one k-gon to another, in order.
     pub jumps: Vec<Jump>,
     /// Counters of the engine.
@@ -154,6 +156,7 @@ impl Run {
             point_s: None,
             figure: None,
             album: Album::default(),
+            turned: None,
             jumps: Vec::new(),
             counters: Counters::default(),
             per_step: PerStep::default(),

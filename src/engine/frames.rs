@@ -50,6 +50,8 @@ impl Host {
         let answers = looked.map(|(step, figure)| Event::Look { run, step, figure });
         self.events.extend(answers);
         live.session.stage();
+        let turned = live.session.turns.found.take();
+        self.events.extend(turned.map(|t| Event::Gauged(run, t)));
         let due = self.sent.is_none_or(|t| t.elapsed() >= FRAME) || idle;
         let (s, shown) = (&mut live.session, &mut live.shown);
         let changed = shown.phase != s.phase()

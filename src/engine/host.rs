@@ -144,6 +144,9 @@ impl Host {
             Command::Cut(id, cuts) => {
                 session(id, &mut self.live, &|s| s.staging.cut(cuts.clone()));
             }
+            Command::Gauge(id, turn) => {
+                session(id, &mut self.live, &|s| s.turns.asked = Some(turn))
+            }
             Command::Axis(id, axis) => {
                 if let Some(l) = self.live.as_mut().filter(|l| l.id == id) {
                     l.axis = axis;

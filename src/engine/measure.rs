@@ -5,6 +5,7 @@ use super::session::Session;
 use crate::exec::{Batch, Run};
 use crate::experiments::{Job, Of, feed_batch};
 use crate::kernels::Step;
+use crate::plan::Prog;
 use crate::protocol::{Estimate, Fault};
 use std::cell::Cell;
 use web_time::Instant;
@@ -24,25 +25,13 @@ pub async fn measure(session: &mut Session, hurry: &Cell<bool>) -> Result<Estima
     let mut pacer = Pacer::default();
     let step_s = time(session, &train_job, Of::Train, &mut pacer, hurry).await?;
     session.train_pacer = pacer;
-    let mut eval_s = 0.0;
+    let (mut eval_s, mut probe_s) = (0.0, 0.0);
     if let Some(eval) = session.parts.eval.clone().filter(|_| !hurry.get()) {
-        let entry = Step {
-            slot: 0,
-            ..session.parts.lab.step(Of::Eval, 0)
-        };
-        let clock = Instant::now();
-        let params = session.parts.params;
-        let batch = Batch {
-            runs: vec![Run {
-                program: eval.program,
-                steps: vec![entry],
-            }],
-            reads: vec![(params, 0..session.parts.plan.buffers[params.0].len)],
-            ..Batch::default()
-        };
-        let ticket = session.exec.submit(&batch)?;
-        session.exec.wait(ticket).await?;
-        eval_s = clock.elapsed().as_secs_f64();
+        eval_s = once(session, &[eval.program]).await?;
+        let probes = session.parts.probes.programs.clone();
+        if !probes.is_empty() && !hurry.get() {
+            probe_s = once(session, &probes).await?;
+        }
     }
     let mut point_s = 0.0;
     if let Some(chains) = session.parts.chains.clone().filter(|_| !hurry.get()) {
@@ -62,11 +51,34 @@ pub async fn measure(session: &mut Session, hurry: &Cell<bool>) -> Result<Estima
     Ok(Estimate {
         seconds: parts.steps as f64 * step_s
             + parts.evals.len() as f64 * eval_s
+            + parts.probes.at.len() as f64 * probe_s
             + parts.checkpoints.len() as f64 * point_s,
         bytes: parts.plan.bytes(),
         steps_per_s: if step_s > 0.0 { 1.0 / step_s } else { 0.0 },
         light_seconds: None,
     })
+}
+
+/// Seconds that programs of an evaluation take, with the weights read back.
+async fn once(session: &mut Session, programs: &[Prog]) -> Result<f64, Fault> {
+    let entry = Step {
+        slot: 0,
+        ..session.parts.lab.step(Of::Eval, 0)
+    };
+    let params = session.parts.params;
+    let run = |&program| Run {
+        program,
+        steps: vec![entry],
+    };
+    let batch = Batch {
+        runs: programs.iter().map(run).collect(),
+        reads: vec![(params, 0..session.parts.plan.buffers[params.0].len)],
+        ..Batch::default()
+    };
+    let clock = Instant::now();
+    let ticket = session.exec.submit(&batch)?;
+    session.exec.wait(ticket).await?;
+    Ok(clock.elapsed().as_secs_f64())
 }
 
 /// Seconds a step of a job takes: the first batch, which warms caches and pipelines up, does not count.

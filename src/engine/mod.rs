@@ -28,6 +28,7 @@ pub mod study;
 pub mod studying;
 mod tally;
 mod training;
+mod turning;
 
 pub use history::History;
 pub use open::Source;

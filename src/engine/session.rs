@@ -10,6 +10,7 @@ use super::sampling::Sampling;
 use super::staging::Staging;
 use super::study::Studying;
 use super::tally::Spent;
+use super::turning::Turns;
 use crate::exec::{Counters, Exec, Ticket};
 use crate::experiments::{Of, Parts};
 use crate::protocol::{Fault, Notice, Phase};
@@ -65,6 +66,8 @@ pub struct Session {
     pub(super) looks: Looks,
     /// Stages of the curve.
     pub(super) staging: Staging,
+    /// A head of a checkpoint to be turned.
+    pub(super) turns: Turns,
     pub(super) last_end: Option<Instant>,
     /// Sum and number of the minibatch losses of the first replica since the last evaluation.
     pub(super) running: (f64, u32),
@@ -108,6 +111,7 @@ impl Session {
             study: None,
             looks: Looks::default(),
             staging: Staging::default(),
+            turns: Turns::default(),
             last_end: None,
             running: (0.0, 0),
             lost: vec![None; replicas],
@@ -300,7 +304,7 @@ impl Session {
             self.redraw().await?;
             return Ok(true);
         }
-        if self.look_again().await? || self.studying().await? {
+        if self.look_again().await? || self.turn().await? || self.studying().await? {
             return Ok(true);
         }
         if self.paused && !self.single {

@@ -17,6 +17,7 @@ impl Precision for f32 {
         (twin.f32)(call);
     }
 }
+#[cfg(not(target_arch = "wasm32"))]
 impl Precision for f64 {
     fn call(twin: &Twin, call: Call<'_, Self>) {
         (twin.f64)(call);

@@ -17,7 +17,7 @@ use crate::exec::Batch;
 use crate::kernels::{Replica, Step};
 use crate::knobs::{Knob, Knobs};
 use crate::plan::{Buf, Plan, Prog};
-use crate::protocol::{Fault, Figure, Notice, Truth};
+use crate::protocol::{Fault, Figure, Gauge, Notice, Truth};
 use crate::tensor::Arena;
 use serde::Serialize;
 use std::ops::Range;
@@ -333,6 +333,11 @@ pub trait Lab {
         _probed: &[Vec<f32>],
     ) -> Vec<Reading> {
         Vec::new()
+    }
+    /// The weights `[replica][params]` of a checkpoint with one head turned along directions that change
+    /// no output, and the same weights as far away in a random direction; none where no head is.
+    fn turned(&self, _weights: &[f32], _turn: &Gauge) -> Option<[Vec<f32>; 2]> {
+        None
     }
     /// Greatest curvature h of the loss at w*, where it is known before anything is sampled.
     fn curvature(&self) -> Option<f64> {

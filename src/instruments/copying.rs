@@ -53,6 +53,25 @@ mod tests {
     }
 
     #[test]
+    fn the_small_matrix_has_the_eigenvalues_of_the_whole_circuit() {
+        use crate::math::Stream;
+        use crate::math::philox::Draws;
+        let (vocab, d, dh) = (9, 6, 2);
+        let mut draws = Draws::new(1, Stream::Probe, 0);
+        let mut noise = |n: usize| (0..n).map(|_| draws.normal()).collect::<Vec<f64>>();
+        let (w_e, w_u) = (noise(vocab * d), noise(d * vocab));
+        let w = [(); 4].map(|()| noise(d * dh));
+        let head = Head::new(w.each_ref().map(Vec::as_slice), d, dh);
+        let read = product(&w_e, &head.v, [vocab, d, dh]);
+        let write = product(&head.o, &w_u, [dh, d, vocab]);
+        let whole = eigenvalues(&product(&read, &write, [vocab, dh, vocab]), vocab).unwrap();
+        let sum: f64 = whole.iter().map(|v| v[0]).sum();
+        let sizes: f64 = whole.iter().map(|[re, im]| re.hypot(*im)).sum();
+        let got = score(&head, &loop_of(&w_u, &w_e, d)).unwrap();
+        assert!((got - sum / sizes).abs() < 1e-6, "{got} {}", sum / sizes);
+    }
+
+    #[test]
     fn all_tokens_count_and_an_empty_head_has_no_score() {
         // Two tokens, one of them embedded along −x: what is written along x raises one, lowers the other.
         let (w_e, w_u) = ([1.0, 0.0, -1.0, 0.0], [1.0, 1.0, 0.0, 0.0]);

@@ -254,7 +254,8 @@ impl<'a, T: Real> Call<'a, T> {
 pub struct Twin {
     /// Judges the GPU, and is the engine of visitors without one.
     pub f32: fn(Call<'_, f32>),
-    /// Is differentiated numerically.
+    /// Is differentiated numerically, in tests: the page has no use for it.
+    #[cfg(not(target_arch = "wasm32"))]
     pub f64: fn(Call<'_, f64>),
 }
 
@@ -264,6 +265,7 @@ macro_rules! twin {
     ($f:ident) => {
         $crate::kernels::Twin {
             f32: $f::<f32>,
+            #[cfg(not(target_arch = "wasm32"))]
             f64: $f::<f64>,
         }
     };

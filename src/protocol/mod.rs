@@ -4,6 +4,7 @@
 mod data;
 mod estimate;
 mod fault;
+mod gauge;
 mod stage;
 mod study;
 
@@ -13,6 +14,7 @@ pub use data::{
 };
 pub use estimate::{ClassCurve, ClassLlc, Curved, LlcPoint, SamplerSettings, TraceView};
 pub use fault::{Fault, WhyCpu};
+pub use gauge::{Gauge, Gauged};
 pub use stage::{Change, Stage, StageKind, Stages};
 pub use study::{Cell, CellResult, SlopeFit, Study, StudyKind, StudySpec};
 
@@ -171,6 +173,9 @@ pub enum Command {
     Save(RunId, u64),
     /// Stages end at these steps from now on, set by hand; none: they are found again.
     Cut(RunId, Option<Vec<u64>>),
+    /// Turn a head of a checkpoint along its flat directions: answered with [`Event::Gauged`]. The
+    /// latest counts.
+    Gauge(RunId, Gauge),
     /// The page has drawn this frame; the next may be sent.
     Ack(RunId),
     /// Force a fault, for practice.
@@ -282,6 +287,8 @@ pub enum Event {
         #[serde(with = "serde_bytes")]
         bytes: Vec<u8>,
     },
+    /// Answer to [`Command::Gauge`].
+    Gauged(RunId, Gauged),
     /// Answer to [`Command::Look`].
     Look {
         /// Which run.

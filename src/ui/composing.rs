@@ -92,7 +92,7 @@ pub fn Composing(props: &ComposingProps) -> Html {
             </h3>
             if known {
                 <table class="heat" data-test="composition">
-                    <caption class="small-print">{ format!("z of the score: how many standard deviations above random rotations. A row writes, a column reads its {what} from it; the score itself shows under the pointer.") }</caption>
+                    <caption><span class="small-print">{ format!("z of the score: how many standard deviations above random rotations. A row writes, a column reads its {what} from it; the score itself shows under the pointer.") }</span></caption>
                     <thead><tr><th scope="col">{"writes \\ reads"}</th>{ for reading().map(named) }</tr></thead>
                     <tbody>{ for writing().map(|from| html! {
                         <tr>{ named(from) }{ for reading().map(|to| cell(from, to)) }</tr>

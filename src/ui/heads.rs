@@ -8,6 +8,7 @@ use super::loss::look;
 use super::plot::strip;
 use super::size::use_width;
 use super::tip::{Term, Tip, terms};
+use super::turning::Turning;
 use crate::app::{Run, seeds};
 use crate::experiments::heads::{self, Head, INSTRUMENTS, Instrument};
 use crate::plot::cursor::nearest;
@@ -52,6 +53,7 @@ pub fn Heads(page: &Page) -> Html {
             { multiples(page, run, &found, width) }
             <Composing page={page.clone()} {step} found={found.clone()} />
             <Learning page={page.clone()} {step} {width} />
+            <Turning page={page.clone()} {found} />
         </section>
     }
 }
@@ -91,7 +93,7 @@ fn whole_blocks(run: &Run, step: f64) -> Html {
         let without = value_at(run, &format!("blocks.{l}.ablation.repeat"), step)?;
         let kept = value_at(run, &format!("blocks.{l}.preserving.repeat"), step)?;
         Some(format!(
-            "all heads of block {l} {} nats ({} with patterns kept)",
+            "block {l}: {} nats ({} with patterns kept)",
             fixed(without, 2),
             fixed(kept, 2)
         ))
@@ -100,7 +102,7 @@ fn whole_blocks(run: &Run, step: f64) -> Html {
     if all.is_empty() {
         return Html::default();
     }
-    html! { <p>{ format!("More on repeats without {}. Heads that do the same stand in for one that is missing, so a block may matter more than its heads one by one.", all.join(", without ")) }</p> }
+    html! { <p>{ format!("Added to the loss on repeats without all heads of {}. Heads that do the same stand in for one that is missing, so a block may matter more than its heads one by one.", all.join("; ")) }</p> }
 }
 
 /// The scores of each head over training, and what its ablation adds.

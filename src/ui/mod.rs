@@ -47,6 +47,7 @@ mod tip;
 mod topbar;
 mod trained;
 mod truth;
+mod turning;
 mod worker;
 
 use crate::app::{Action, State};

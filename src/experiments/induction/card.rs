@@ -87,7 +87,7 @@ const PRESETS: &[Preset] = &[
     Preset {
         id: "one-layer-smeared",
         title: "one layer, smeared keys",
-        help: "One block again, but each key is mixed with the one before it: what a previous-token head would have brought is there already.",
+        help: "One block again, but each key is mixed with the one before it: what a previous-token head would have brought is there already, and all four heads become induction heads within 300 steps.",
         query: "layers=1&smear=on",
     },
     Preset {

@@ -3,8 +3,11 @@
 use crate::experiments::Reading;
 use crate::instruments::circuit::Head;
 use crate::instruments::composition::{self, KINDS, Null};
-use crate::instruments::{copying, spectra};
+use crate::instruments::{copying, gauge, spectra};
+use crate::math::Stream;
+use crate::math::philox::Draws;
 use crate::model::Spec;
+use crate::protocol::Gauge;
 use std::cell::OnceCell;
 
 /// The weights' instruments of one model.
@@ -78,6 +81,57 @@ impl Circuits {
         (0..self.spec.n_heads)
             .map(|h| Head::new(of(h), d, dh))
             .collect()
+    }
+
+    /// One head turned, and as far away at random: see [`gauge`].
+    pub(super) fn turned(&self, weights: &[f32], turn: &Gauge) -> Option<[Vec<f32>; 2]> {
+        let (spec, arena) = (&self.spec, self.spec.arena());
+        let (layer, h) = (turn.layer as usize, turn.head as usize);
+        let size = spec.d_model * spec.d_head;
+        let places: Vec<usize> = ["W_Q", "W_K", "W_V", "W_O"]
+            .iter()
+            .filter_map(|name| arena.get(&format!("blocks.{layer}.attn.{name}")))
+            .map(|t| t.offset + h * size)
+            .collect();
+        if places.len() != 4 || h >= spec.n_heads || weights.len() < arena.len() {
+            return None;
+        }
+        let part = |at: usize| -> Vec<f64> {
+            let w = &weights[at..at + size];
+            w.iter().map(|&w| f64::from(w)).collect()
+        };
+        let was: Vec<Vec<f64>> = places.iter().map(|&at| part(at)).collect();
+        let head = Head::new(
+            [&was[0], &was[1], &was[2], &was[3]],
+            spec.d_model,
+            spec.d_head,
+        );
+        let mut draws = Draws::new(turn.layer, Stream::Probe, turn.head);
+        let scale = (spec.d_head as f64).sqrt();
+        let mut noise =
+            |n: usize, scale: f64| -> Vec<f64> { (0..n).map(|_| draws.normal() / scale).collect() };
+        let a = noise(spec.d_head * spec.d_head, scale);
+        let is = gauge::turned(&head, &a, turn.amount);
+        let mut moved = weights.to_vec();
+        for (&at, w) in places.iter().zip([&is.q, &is.k, &is.v, &is.o]) {
+            let place = moved[at..at + size].iter_mut();
+            place.zip(w).for_each(|(x, &w)| *x = w as f32);
+        }
+        let far = |a: &[f32], b: &[f32]| {
+            let apart = a.iter().zip(b).map(|(a, b)| f64::from(a - b).powi(2));
+            apart.sum::<f64>().sqrt()
+        };
+        let distance = far(&moved, weights);
+        let direction = noise(4 * size, 1.0);
+        let length = direction.iter().map(|x| x * x).sum::<f64>().sqrt();
+        let mut random = weights.to_vec();
+        for (&at, by) in places.iter().zip(direction.chunks_exact(size)) {
+            let place = random[at..at + size].iter_mut();
+            place
+                .zip(by)
+                .for_each(|(x, &by)| *x += (by * distance / length) as f32);
+        }
+        Some([moved, random])
     }
 
     /// `composition.k.0.3.1.2`: head 1.2 reads its keys from what head 0.3 writes. The interval is the

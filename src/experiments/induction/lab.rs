@@ -16,7 +16,7 @@ use crate::math::Stream;
 use crate::math::philox::{Draws, word};
 use crate::model::Spec;
 use crate::optim;
-use crate::protocol::{Fault, Figure};
+use crate::protocol::{Fault, Figure, Gauge};
 use crate::tasks::repeat::{Repeat, class};
 
 /// Builds the lab.
@@ -327,6 +327,10 @@ impl Lab for Induction {
             out.extend(ablation.readings(probed));
         }
         out
+    }
+
+    fn turned(&self, weights: &[f32], turn: &Gauge) -> Option<[Vec<f32>; 2]> {
+        self.circuits.turned(weights, turn)
     }
 
     fn mask(&self, part: &str) -> Option<u64> {

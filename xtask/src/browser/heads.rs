@@ -20,7 +20,7 @@ pub async fn heads_on_cpu(at: &Places) -> Result<()> {
         return { title: h?.querySelector('h3')?.innerText ?? '', rows: rows.length,\
             blank: rows.filter(r => [...r.cells].some(c => ['', '–'].includes(c.innerText.trim()))).length,\
             tips: h?.querySelectorAll('[data-test=head-rows] thead .tip').length ?? 0,\
-            first: rows[0]?.cells[2]?.innerText ?? '',\
+            values: rows.map(r => r.innerText).join(),\
             multiples: h?.querySelectorAll('[data-test=multiples] svg .line').length ?? 0,\
             learning: h?.querySelectorAll('[data-test=learning] svg .line').length ?? 0,\
             cells: [...(h?.querySelectorAll('[data-test=composition] .z') ?? [])].filter(z => isFinite(z.innerText.replace('−', '-'))).length }";
@@ -45,10 +45,19 @@ pub async fn heads_on_cpu(at: &Places) -> Result<()> {
     })
     .await?;
     ensure!(
-        then["rows"] == 4 && then["first"] != whole["first"],
+        then["rows"] == 4 && then["values"] != whole["values"],
         "the table does not follow the cursor: {then} after {whole}"
     );
     pictures(&page, "heads").await?;
+
+    let slide = "const s = document.querySelector('[data-test=turn]'); s.value = 10; s.dispatchEvent(new Event('input', { bubbles: true }))";
+    page.browser.eval(slide, vec![]).await?;
+    let script = "return document.querySelector('[data-test=turned]')?.innerText ?? ''";
+    wait(&page, "the turned head", script, |v| {
+        v.as_str()
+            .is_some_and(|t| t.starts_with("The weights moved by"))
+    })
+    .await?;
 
     let press = "document.querySelector('[data-test=figure] .head button').click()";
     page.browser.eval(press, vec![]).await?;
