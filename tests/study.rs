@@ -1,8 +1,8 @@
 //! Studies: λ̂ of the checkpoints of a run at other settings, and the curvature measured at each.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use lambdahat::app::link;
 use lambdahat::app::reference::{self, Reference};
+use lambdahat::app::{link, study};
 use lambdahat::engine::host::Host;
 use lambdahat::experiments::truth::truth;
 use lambdahat::protocol::{
@@ -82,6 +82,7 @@ fn spec(cells: Vec<Cell>) -> StudySpec {
         chains: 4,
         burnin: 5,
         draws: 20,
+        ..StudySpec::default()
     }
 }
 
@@ -132,6 +133,24 @@ fn a_cell_descends_as_the_run_does() {
     let values: Vec<Option<f64>> = studies[0].done.iter().map(|r| r.value).collect();
     assert_eq!(values[1..], [Some(point.value); 2]);
     assert_ne!(values[0], Some(point.value));
+}
+
+#[test]
+fn the_curve_again_has_all_of_the_forms_settings() {
+    let form = format!("{LINK}&sampler=rmsprop&polish=3&eps=2e-5&part=b&mbatch=100");
+    let asked = study::again(&link::parse(&form).knobs, &[2]);
+    let (_, studies) = play(EngineChoice::Cpu, &[asked.clone()]);
+    let (points, _) = play_link(&form, EngineChoice::Cpu, &[]);
+    let point = points.iter().find(|p| p.step == 2).unwrap();
+    assert_eq!(studies[0].done[0].value, Some(point.value));
+    // Planted: each of them makes a difference.
+    let others = ["sampler=sgld", "polish=0", "mbatch=400"];
+    let specs = others.map(|other| StudySpec {
+        query: format!("{}&{other}", asked.query),
+        ..asked.clone()
+    });
+    let (_, studies) = play(EngineChoice::Cpu, &specs);
+    assert!(studies.iter().all(|s| s.done[0].value != Some(point.value)));
 }
 
 /// A bigram table whose value is on record, so that the MALA chains of a reference can be judged.

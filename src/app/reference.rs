@@ -34,6 +34,7 @@ pub fn study(knobs: &Knobs) -> StudySpec {
         chains: 8,
         burnin: 5000,
         draws: 40_000,
+        query: "sampler=mala".into(),
     }
 }
 

@@ -87,6 +87,7 @@ fn grid(kind: StudyKind, step: u64, cell: impl Fn(f64, f64) -> Setting) -> Study
         chains: 2,
         burnin: 20,
         draws: 30,
+        query: String::new(),
     }
 }
 
@@ -99,15 +100,7 @@ pub fn second(knobs: &Knobs, steps: &[u64]) -> StudySpec {
         nbeta: times(own.nbeta, 1.0 / 3.0),
         ..own
     };
-    let part = Some(knobs.word("part")).filter(|p| !p.is_empty());
-    let cell = |&step: &u64| Cell {
-        part: part.unwrap_or("all").into(),
-        ..at.cell(step)
-    };
-    StudySpec {
-        cells: steps.iter().map(cell).collect(),
-        ..again(knobs, &[])
-    }
+    all(knobs, at, steps)
 }
 
 /// nβ × ε around the run's setting at one checkpoint: row by row, nβ rising, ε rising in each.
@@ -144,19 +137,40 @@ pub fn lens(at: Setting, steps: &[u64], steep: Option<f64>) -> StudySpec {
         chains: 2,
         burnin: 30,
         draws: 50,
+        query: String::new(),
     }
+}
+
+/// What the form says of the chains beside their cells' settings.
+fn query(knobs: &Knobs) -> String {
+    let said = |key| Some(format!("{key}={}", knobs.get(key)?.text()));
+    let all = ["sampler", "mbatch", "polish", "on", "part"].into_iter();
+    all.filter_map(said).collect::<Vec<_>>().join("&")
 }
 
 /// The form's setting at every checkpoint given: the curve again, without training again.
 #[must_use]
 pub fn again(knobs: &Knobs, steps: &[u64]) -> StudySpec {
-    let at = Setting::of(knobs);
+    all(knobs, Setting::of(knobs), steps)
+}
+
+/// One setting at every checkpoint given, the form's chains and part.
+fn all(knobs: &Knobs, at: Setting, steps: &[u64]) -> StudySpec {
+    let part = match knobs.word("part") {
+        "" => "all",
+        part => part,
+    };
+    let cell = |&step: &u64| Cell {
+        part: part.into(),
+        ..at.cell(step)
+    };
     StudySpec {
         kind: StudyKind::Again,
-        cells: steps.iter().map(|&step| at.cell(step)).collect(),
+        cells: steps.iter().map(cell).collect(),
         chains: knobs.size("chains").max(1) as u32,
         burnin: knobs.size("burnin") as u64,
         draws: knobs.size("draws") as u64,
+        query: query(knobs),
     }
 }
 
@@ -190,6 +204,7 @@ pub fn richardson(knobs: &Knobs, steps: &[u64], middle: u64) -> StudySpec {
         chains: knobs.size("chains").max(2) as u32,
         burnin: 4 * knobs.size("burnin") as u64,
         draws: 4 * knobs.size("draws") as u64,
+        query: query(knobs),
     }
 }
 
@@ -209,6 +224,7 @@ pub fn parts(knobs: &Knobs, steps: &[u64], names: &[String]) -> StudySpec {
         chains: 2,
         burnin: knobs.size("burnin") as u64,
         draws: knobs.size("draws") as u64,
+        query: query(knobs),
     }
 }
 

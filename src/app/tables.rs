@@ -328,6 +328,7 @@ mod tests {
                 chains: 2,
                 burnin: 20,
                 draws: 30,
+                ..StudySpec::default()
             },
             done: vec![result(0, None), result(1, Some(3.0))],
             plateau: vec![1],

@@ -5,9 +5,9 @@ use super::open::Source;
 use super::session::Session;
 use super::study::{Studying, widest};
 use crate::app::link::{self, Link};
-use crate::experiments::{self, chains::Sampler};
+use crate::experiments;
 use crate::knobs::Value;
-use crate::protocol::{DeviceKind, Fault, Notice, StudyKind, StudySpec};
+use crate::protocol::{DeviceKind, Fault, Notice, StudySpec};
 
 /// Chains of a study's jobs, at most: replicas share dispatches, and memory bounds them.
 const GPU_CHAINS: usize = 64;
@@ -43,9 +43,10 @@ pub async fn begin(source: &Source, mut link: Link, spec: StudySpec) -> Result<S
     let per = spec.chains.clamp(1, 64) as usize;
     let mut chains = (most / per).clamp(1, widest(&spec)) * per;
     let whole = |n: u64| Value::Int(i64::try_from(n).unwrap_or(i64::MAX));
-    if spec.kind == StudyKind::Reference {
-        let mala = Value::Word(Sampler::Mala.word());
-        link.knobs.put("sampler", mala);
+    // What the form was told of the same settings need not be told again.
+    let _ = link::apply_query(&mut link.knobs, &spec.query);
+    if let Some(card) = experiments::card(link.experiment) {
+        let _ = (card.settle)(&mut link.knobs);
     }
     link.knobs.put("burnin", whole(spec.burnin));
     link.knobs.put("draws", whole(spec.draws));

@@ -55,6 +55,8 @@ pub struct StudySpec {
     pub burnin: u64,
     /// Draws of each chain.
     pub draws: u64,
+    /// What its chains have otherwise than the run's, as in a link: `sampler=mala&on=test`.
+    pub query: String,
 }
 
 /// One estimate, done.
