@@ -66,7 +66,7 @@ impl Regime {
             _ => {}
         }
         let sum = |f: fn(&LlcPoint) -> f64| points.iter().map(f).sum::<f64>();
-        if points.len() >= ENOUGH && sum(|p| p.value.abs()) <= 2.0 * sum(|p| p.se) {
+        if points.len() >= ENOUGH && sum(|p| p.value.abs()) < 2.0 * sum(|p| p.se) {
             return Self::Noise;
         }
         let known = points
