@@ -1,5 +1,6 @@
 //! The curves of a study, setting by setting or part by part, as the page draws and judges them.
 
+use super::parts;
 use super::words::value;
 use crate::knobs::Value;
 use crate::protocol::{LlcPoint, Study, StudyKind};
@@ -32,7 +33,7 @@ pub fn curves(study: &Study, run: &[LlcPoint]) -> Vec<Traced> {
             continue;
         };
         let name = match study.spec.kind {
-            StudyKind::Parts => cell.part.clone(),
+            StudyKind::Parts => parts::short(&cell.part),
             _ => format!(
                 "nβ {} · γ {}",
                 value(Value::Float(cell.nbeta)),

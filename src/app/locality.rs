@@ -44,6 +44,8 @@ pub enum Regime {
     Spring,
     /// They stay with w*, and λ̂ is not that null, as far as it is known.
     Local,
+    /// λ̂ cannot be told from 0.
+    Noise,
     /// It cannot be told.
     Unknown,
 }
@@ -63,11 +65,17 @@ impl Regime {
             Some(s) if s < LOCAL_FROM => return Self::Mixed,
             _ => {}
         }
+        let sum = |f: fn(&LlcPoint) -> f64| points.iter().map(f).sum::<f64>();
+        if points.len() >= ENOUGH && sum(|p| p.value.abs()) < 2.0 * sum(|p| p.se) {
+            return Self::Noise;
+        }
         let known = points
             .iter()
-            .filter_map(|p| Some((p.value, 0.5 * nbeta / gamma * p.curvature?.trace)));
-        let known: Vec<(f64, f64)> = known.filter(|k| k.1.is_finite()).collect();
-        let off: f64 = known.iter().map(|(value, null)| (value - null).abs()).sum();
+            .filter_map(|p| Some((p, 0.5 * nbeta / gamma * p.curvature?.trace)));
+        let known: Vec<(&LlcPoint, f64)> = known.filter(|k| k.1.is_finite()).collect();
+        // Less what the errors explain.
+        let beyond = |&(p, null): &(&LlcPoint, f64)| ((p.value - null).abs() - 2.0 * p.se).max(0.0);
+        let off: f64 = known.iter().map(beyond).sum();
         let null: f64 = known.iter().map(|(_, null)| null.abs()).sum();
         if known.len() >= ENOUGH && off <= SPRING * null {
             Self::Spring
@@ -95,6 +103,10 @@ impl Regime {
                 "The spring holds every direction: λ̂ is (nβ/2γ)·tr H and says no more than the trace of the Hessian.",
             ),
             Self::Local => ("local", "The chains stay with w*: λ̂ is a local quantity."),
+            Self::Noise => (
+                "noise",
+                "λ̂ cannot be told from 0 here: more chains or draws would show it.",
+            ),
             Self::Unknown => (
                 "unclear",
                 "Too few points, or a loss that has hardly moved, to tell whether the chains stay with w*.",
@@ -190,6 +202,16 @@ mod tests {
         bare.iter_mut().for_each(|p| p.curvature = None);
         assert_eq!(Regime::of(&bare, 300.0, 1000.0), Regime::Local);
         assert_eq!(Regime::of(&curve(1.0), 300.0, 0.0), Regime::Local);
+        // Errors larger than λ̂ leave nothing to judge; small ones change nothing.
+        let blurred = |se: f64| {
+            let mut points = curve(1.0);
+            points.iter_mut().for_each(|p| p.se = se);
+            Regime::of(&points, 300.0, 1000.0)
+        };
+        assert_eq!(
+            (blurred(40.0), blurred(1.0)),
+            (Regime::Noise, Regime::Spring)
+        );
     }
 
     #[test]

@@ -46,6 +46,17 @@ fn all(knobs: &Knobs) -> impl Iterator<Item = &'static str> {
     options.iter().copied().filter(|part| has(knobs, part))
 }
 
+/// A part's name, short: `head 1.3` of `blocks.1.attn.head.3`.
+#[must_use]
+pub fn short(part: &str) -> String {
+    match what(part) {
+        Is::Tensor(name) => name.into(),
+        Is::Layer(layer, "") => format!("layer {layer}"),
+        Is::Layer(layer, of) => format!("layer {layer} {of}"),
+        Is::Head(layer, head) => format!("head {layer}.{head}"),
+    }
+}
+
 /// As many parts need no groups.
 const FEW: usize = 6;
 
@@ -61,12 +72,8 @@ pub fn groups(knobs: &Knobs) -> Vec<(String, Vec<Part>)> {
             Is::Tensor("embed" | "pos_embed" | "unembed") => ("Embeddings".into(), part.into()),
             Is::Tensor("attn" | "mlp") => ("Layers".into(), format!("{part}, all layers")),
             Is::Tensor(_) => (String::new(), part.into()),
-            Is::Layer(layer, "") => ("Layers".into(), format!("layer {layer}")),
-            Is::Layer(layer, of) => ("Layers".into(), format!("layer {layer} {of}")),
-            Is::Head(layer, head) => (
-                format!("Heads of layer {layer}"),
-                format!("head {layer}.{head}"),
-            ),
+            Is::Layer(..) => ("Layers".into(), short(part)),
+            Is::Head(layer, _) => (format!("Heads of layer {layer}"), short(part)),
         };
         match out.iter_mut().find(|g| g.0 == group) {
             Some(found) => found.1.push((part, name)),

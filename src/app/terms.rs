@@ -49,7 +49,7 @@ pub const TIMELINE: &str = "Every tick is a checkpoint whose weights are kept. D
 /// Stages.
 pub const STAGES: &str = "Stages end where a continuous broken line through λ̂ over ln(step + 1) bends. Points weigh 1/SE²; there are as many bends as the Bayesian information criterion pays for; errors are widened where the line misses its points. A: λ̂ rises; B: λ̂ falls (Hoogland et al. 2024), by more than three standard errors of a bootstrap of the line; else the stage is unresolved. A type belongs to its sampler setting: check it at a second one. Bands: plain A, hatched B, open unresolved, crossed where two settings differ.";
 /// The line of costs.
-pub const COST: &str = "Parameters of one model; training steps; λ̂ points; GFLOP: thousand millions of floating-point operations of the whole run, sampling included; memory on the device. The time is measured here, for about a second.";
+pub const COST: &str = "Parameters of one model; training steps, or the steps of each chain where nothing is trained; λ̂ points; GFLOP: thousand millions of floating-point operations of the whole run, sampling included; memory on the device. The time is measured here, for about a second.";
 
 /// Rows of the readout: name, meaning.
 pub const READOUT: [(&str, &str); 7] = [

@@ -104,6 +104,13 @@ pub fn Calibrate(page: &Page) -> Html {
                     }
                 }) }
             </p>
+            if page.state.stale() {
+                <p class="stale" data-test="adopted">
+                    { format!("The form holds {}.", words::setting(&page.state.link.knobs)) }
+                    <button type="button" onclick={page.on(Action::Start)}>{"Restart with these"}</button>
+                    <span class="muted">{"“Estimate the curve again” needs no training: λ̂ with these settings at the stored checkpoints."}</span>
+                </p>
+            }
             if let Some(study) = &run.study {
                 <Progress study={(**study).clone()} page={page.clone()} />
                 { match study.spec.kind {

@@ -2,12 +2,14 @@
 //! healthy range, and what to do.
 
 use super::Page;
+use super::lens::plain;
 use super::loss::look;
 use super::size::use_width;
+use crate::app::Run;
 use crate::app::health::{self, Grade};
 use crate::app::words::apart;
 use crate::plot::line::Level;
-use crate::plot::number::{fixed, significant};
+use crate::plot::number::fixed;
 use crate::plot::panels::Look;
 use crate::plot::trace;
 use crate::protocol::TraceView;
@@ -49,6 +51,15 @@ pub fn Diagnosis(props: &DiagnosisProps) -> Html {
         .losses
         .first()
         .map_or("", |l| l.unit);
+    let drawn = |r: &Run| {
+        let knob = r.knobs.schema().iter().find(|k| k.key == "mbatch");
+        knob.is_some_and(|k| r.knobs.applies(k))
+    };
+    let batch = if props.page.state.run.as_ref().is_some_and(drawn) {
+        format!(" · batch {}", s.mbatch)
+    } else {
+        String::new()
+    };
     let first = t.x.len().saturating_sub(t.running.len());
     let columns = trace::columns(&t.running);
     let (above, noise) = above(t);
@@ -64,8 +75,8 @@ pub fn Diagnosis(props: &DiagnosisProps) -> Html {
         <section class="diagnosis" data-test="diagnosis" data-rows={t.x.len().to_string()} aria-label="Diagnosis of an estimate">
             <h3>{ format!("λ̂ at step {}: {} chains, {} steps of burn-in, {} draws", fixed(t.step as f64, 0), s.chains, s.burnin, s.draws) }</h3>
             <p class="small-print">{ format!(
-                "{} · nβ {} · γ {} · ε {} · batch {}{}", s.sampler, significant(s.nbeta, 4), significant(s.gamma, 4),
-                health::short(s.eps), s.mbatch, apart("", &s.part, &s.on, s.polish)
+                "{} · nβ {} · γ {} · ε {}{batch}{}", s.sampler, plain(s.nbeta), plain(s.gamma),
+                health::short(s.eps), apart("", &s.part, &s.on, s.polish)
             ) }</p>
             <div class="pair" ref={node}>
                 <div class="plot-box">{ Html::from_html_unchecked(losses.into()) }</div>

@@ -83,7 +83,7 @@ pub fn Instruments(page: &Page) -> Html {
                 Some(Tab::Calibrate) => html! { <Calibrate ..page.clone() /> },
                 Some(Tab::Heads) => html! { <Heads ..page.clone() /> },
                 Some(Tab::Seeds) => html! { <Seeds ..page.clone() /> },
-                None => Html::default(),
+                None => html! { <p class="muted">{"λ̂ at the pinned step, or the last, with its diagnostics; or λ̂ at other settings, without training again."}</p> },
             } }
         </section>
     }

@@ -157,5 +157,11 @@ fn picture(page: &Page, width: f64, all: &[Traced], shown: Option<usize>) -> Htm
     chart.y_title = "λ̂".into();
     chart.log_y = false;
     chart.from_zero = shown.is_none();
+    // Many curves: five colours, then the same once more in thin lines.
+    for (i, line) in chart.lines.iter_mut().enumerate() {
+        let colour = ["s0", "s1", "s2", "s3", "s5"][i % 5];
+        let thin = if i % 10 >= 5 { " thin" } else { "" };
+        line.class = format!("{colour}{thin}");
+    }
     Html::from_html_unchecked(chart.draw().scene.svg().into())
 }

@@ -78,7 +78,10 @@ fn cost(state: &State) -> String {
     }
     let total = cost.flops_per_step * cost.steps as f64 + cost.flops_per_point * cost.points as f64;
     let mut parts = vec![
-        format!("{} parameters", grouped(cost.params)),
+        match cost.params {
+            1 => "1 parameter".into(),
+            n => format!("{} parameters", grouped(n)),
+        },
         match state.chain_steps() {
             Some((_, all)) => format!("{} chain steps", grouped(all)),
             None => format!("{} steps", grouped(cost.steps)),

@@ -112,8 +112,7 @@ pub async fn parts_and_richardson(at: &Places) -> Result<()> {
     let drawn = "return [...document.querySelectorAll('[data-test=lens] svg .end')].map(e => e.textContent).filter(t => t)";
     let drawn = page.browser.eval(drawn, vec![]).await?;
     ensure!(
-        drawn.as_array().is_some_and(|a| a.len() == 7)
-            && drawn.to_string().contains("blocks.1.attn.head.1"),
+        drawn.as_array().is_some_and(|a| a.len() == 7) && drawn.to_string().contains("head 1.1"),
         "the parts are {drawn}"
     );
     studied(&page, "study-richardson", 6).await?;
