@@ -139,7 +139,7 @@ fn a_cell_descends_as_the_run_does() {
 fn the_curve_again_has_all_of_the_forms_settings() {
     let form = format!("{LINK}&sampler=rmsprop&polish=3&eps=2e-5&part=b&mbatch=100");
     let asked = study::again(&link::parse(&form).knobs, &[2]);
-    let (_, studies) = play(EngineChoice::Cpu, &[asked.clone()]);
+    let (_, studies) = play(EngineChoice::Cpu, std::slice::from_ref(&asked));
     let (points, _) = play_link(&form, EngineChoice::Cpu, &[]);
     let point = points.iter().find(|p| p.step == 2).unwrap();
     assert_eq!(studies[0].done[0].value, Some(point.value));
