@@ -113,7 +113,7 @@ pub fn product<T: Real>(
     }
 }
 
-#[inline]
+#[inline(always)]
 fn add<T: Real>(y: &mut [T], sums: &[T; PANEL]) {
     for (y, &s) in y.iter_mut().zip(sums) {
         *y += s;
@@ -121,7 +121,7 @@ fn add<T: Real>(y: &mut [T], sums: &[T; PANEL]) {
 }
 
 /// Four rows by one panel: the sums stay in registers.
-#[inline]
+#[inline(always)]
 fn quad<T: Real>(w: &[[T; PANEL]], a: &[T], b: &[T], c: &[T], d: &[T]) -> [[T; PANEL]; 4] {
     let mut s0 = [T::zero(); PANEL];
     let mut s1 = [T::zero(); PANEL];
@@ -139,7 +139,7 @@ fn quad<T: Real>(w: &[[T; PANEL]], a: &[T], b: &[T], c: &[T], d: &[T]) -> [[T; P
 }
 
 /// One row by one panel, in the same order.
-#[inline]
+#[inline(always)]
 fn single<T: Real>(w: &[[T; PANEL]], a: &[T]) -> [T; PANEL] {
     let mut s = [T::zero(); PANEL];
     for (w, &a) in w.iter().zip(a) {

@@ -87,35 +87,35 @@ impl Component for App {
         };
         html! {
             <div class="page">
-                <topbar::TopBar ..page.clone() />
-                <faults::Faults ..page.clone() />
+                { topbar::top_bar(&page) }
+                { faults::faults(&page) }
                 <main class="lab">
                     <section class="left" aria-label="Experiment and settings">
-                        <chooser::Claim ..page.clone() />
+                        { chooser::claim(&page) }
                         <setup::Setup ..page.clone() />
                     </section>
                     <section class="middle" aria-label="Charts">
-                        <status::Remarks ..page.clone() />
+                        { status::remarks(&page) }
                         if self.state.trains() {
-                            <trained::Trained ..page.clone() />
+                            { trained::trained(&page) }
                         } else {
                             <chains::Chains ..page.clone() />
                         }
                         <truth::KnownAnswer ..page.clone() />
-                        <readout::Readout ..page.clone() />
+                        { readout::readout(&page) }
                         <instruments::Instruments ..page.clone() />
                     </section>
                     <section class="right" aria-label="The model">
                         if self.state.trains() {
                             <figure::ModelFigure ..page.clone() />
                         }
-                        <story::LookFor ..page.clone() />
+                        { story::look_for(&page) }
                     </section>
                     <story::Story ..page.clone() />
                 </main>
-                <panel::Panel ..page.clone() />
-                <footer::Footer ..page.clone() />
-                <keys::Keys ..page />
+                { panel::panel(&page) }
+                { footer::footer(&page) }
+                { keys::keys(&page) }
             </div>
         }
     }

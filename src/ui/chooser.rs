@@ -32,8 +32,7 @@ fn current(state: &State) -> Option<&'static Preset> {
 }
 
 /// The two menus.
-#[component]
-pub fn Pickers(page: &Page) -> Html {
+pub fn pickers(page: &Page) -> Html {
     let state = &page.state;
     let card = state.card();
     let experiment = {
@@ -75,8 +74,7 @@ pub fn Pickers(page: &Page) -> Html {
 }
 
 /// The claim, in one sentence.
-#[component]
-pub fn Claim(page: &Page) -> Html {
+pub fn claim(page: &Page) -> Html {
     let card = page.state.card();
     let preset = current(&page.state);
     html! {

@@ -8,8 +8,7 @@ use crate::plot::number::grouped;
 use yew::prelude::*;
 
 /// The section; empty unless a step is held and another one is looked at.
-#[component]
-pub fn Compare(page: &Page) -> Html {
+pub fn compare(page: &Page) -> Html {
     let state = &page.state;
     let Some((run, held)) = state.run.as_ref().zip(scrub::held(state)) else {
         return Html::default();

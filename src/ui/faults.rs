@@ -7,8 +7,7 @@ use crate::protocol::EngineChoice;
 use yew::prelude::*;
 
 /// The fault on the screen, if there is one.
-#[component]
-pub fn Faults(page: &Page) -> Html {
+pub fn faults(page: &Page) -> Html {
     let state = &page.state;
     let Some(fault) = &state.fault else {
         return Html::default();

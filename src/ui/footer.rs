@@ -7,8 +7,7 @@ use crate::app::action::Toggle;
 use yew::prelude::*;
 
 /// The footer.
-#[component]
-pub fn Footer(page: &Page) -> Html {
+pub fn footer(page: &Page) -> Html {
     html! {
         <footer class="foot muted">
             { format!("lambdahat {VERSION}, MIT or Apache-2.0. ") }

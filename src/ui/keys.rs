@@ -60,8 +60,7 @@ fn loosen() {
 }
 
 /// The list of keys, when it is open.
-#[component]
-pub fn Keys(page: &Page) -> Html {
+pub fn keys(page: &Page) -> Html {
     if !page.state.view.keys {
         return Html::default();
     }

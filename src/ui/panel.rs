@@ -39,8 +39,7 @@ const DRILLS: [(Drill, &str, &str, &str); 4] = [
 ];
 
 /// The panel.
-#[component]
-pub fn Panel(page: &Page) -> Html {
+pub fn panel(page: &Page) -> Html {
     let state = &page.state;
     let engine = {
         let send = page.send.clone();

@@ -11,8 +11,7 @@ use crate::protocol::LlcPoint;
 use yew::prelude::*;
 
 /// The readout.
-#[component]
-pub fn Readout(page: &Page) -> Html {
+pub fn readout(page: &Page) -> Html {
     let state = &page.state;
     let Some(run) = state.run.as_ref().filter(|r| !r.llc.points.is_empty()) else {
         return Html::default();

@@ -60,8 +60,7 @@ pub fn SaveChart(props: &SaveProps) -> Html {
 }
 
 /// The run's numbers, in the top bar.
-#[component]
-pub fn ExportMenu(page: &Page) -> Html {
+pub fn export_menu(page: &Page) -> Html {
     let state = &page.state;
     let save = |what: What, id: &'static str, csv: bool| {
         let (ending, kind) = if csv {

@@ -35,8 +35,7 @@ pub fn bands(state: &State) -> Vec<Band> {
 }
 
 /// The table.
-#[component]
-pub fn StageTable(page: &Page) -> Html {
+pub fn stage_table(page: &Page) -> Html {
     let state = &page.state;
     let Some(run) = state.run.as_ref().filter(|r| !r.llc.points.is_empty()) else {
         return Html::default();

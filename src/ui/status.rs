@@ -8,8 +8,7 @@ use crate::protocol::{Notice, WhyCpu};
 use yew::prelude::*;
 
 /// The remarks.
-#[component]
-pub fn Remarks(page: &Page) -> Html {
+pub fn remarks(page: &Page) -> Html {
     let state = &page.state;
     let run: &[Notice] = state.run.as_ref().map_or(&[], |r| &r.notices);
     let notices: Vec<&Notice> = state.link.notices.iter().chain(run).collect();

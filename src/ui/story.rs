@@ -5,8 +5,7 @@ use crate::app::markdown::{Block, Span, parse};
 use yew::prelude::*;
 
 /// What to look for, in order.
-#[component]
-pub fn LookFor(page: &Page) -> Html {
+pub fn look_for(page: &Page) -> Html {
     let card = page.state.card();
     if card.look_for.is_empty() {
         return Html::default();

@@ -2,9 +2,9 @@
 
 use super::Page;
 use super::actions::Buttons;
-use super::chooser::Pickers;
+use super::chooser::pickers;
 use super::clipboard::CopyLink;
-use super::save::ExportMenu;
+use super::save::export_menu;
 use super::tip::hint;
 use crate::app::words;
 use crate::plot::number::{grouped, significant};
@@ -12,24 +12,22 @@ use crate::protocol::{DeviceKind, Phase};
 use yew::prelude::*;
 
 /// The bar.
-#[component]
-pub fn TopBar(page: &Page) -> Html {
+pub fn top_bar(page: &Page) -> Html {
     html! {
         <header class="top">
             <h1>{"lambdahat"}</h1>
-            <Pickers ..page.clone() />
+            { pickers(page) }
             <Buttons ..page.clone() />
-            <Progress ..page.clone() />
-            <Device ..page.clone() />
+            { progress(page) }
+            { device(page) }
             <CopyLink ..page.clone() />
-            <ExportMenu ..page.clone() />
+            { export_menu(page) }
         </header>
     }
 }
 
 /// Phase, step, rate and time left.
-#[component]
-fn Progress(page: &Page) -> Html {
+fn progress(page: &Page) -> Html {
     let state = &page.state;
     let phase = state.phase();
     let (step, steps) = state
@@ -75,8 +73,7 @@ fn Progress(page: &Page) -> Html {
 }
 
 /// What the run runs on.
-#[component]
-fn Device(page: &Page) -> Html {
+fn device(page: &Page) -> Html {
     let state = &page.state;
     let (class, text, why) = match &state.device {
         Some(device) => {

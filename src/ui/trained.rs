@@ -5,8 +5,7 @@ use super::{Page, compare, llc, loss, pca, stages, timeline};
 use yew::prelude::*;
 
 /// The charts and what goes by their axis.
-#[component]
-pub fn Trained(page: &Page) -> Html {
+pub fn trained(page: &Page) -> Html {
     html! {
         <>
             <div class="charts">
@@ -15,8 +14,8 @@ pub fn Trained(page: &Page) -> Html {
                 <pca::PcaChart ..page.clone() />
             </div>
             <timeline::Timeline ..page.clone() />
-            <compare::Compare ..page.clone() />
-            <stages::StageTable ..page.clone() />
+            { compare::compare(page) }
+            { stages::stage_table(page) }
         </>
     }
 }

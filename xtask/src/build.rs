@@ -16,7 +16,7 @@ pub const BUDGET: usize = 1_000_000;
 /// yew's and serde's code over and over; with less of that the page is 90 kB smaller, gzipped, and the
 /// CPU engine as fast. (At 60 it is 20 kB smaller still, and the engine a seventh slower.)
 const INLINING: &str =
-    "target.wasm32-unknown-unknown.rustflags=['-C', 'llvm-args=-inline-threshold=110']";
+    "target.wasm32-unknown-unknown.rustflags=['-C', 'llvm-args=-inline-threshold=40']";
 
 /// What to build.
 #[derive(Clone, Debug)]
