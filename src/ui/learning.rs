@@ -91,7 +91,7 @@ fn by_position(props: &LearningProps, half: &Look) -> Html {
         return Html::default();
     };
     let lines = [
-        drawn(0.0, "faint", "step 0".into()),
+        drawn(0.0, "s3", "step 0".into()),
         drawn(step, "s1", format!("step {}", fixed(step, 0))),
     ];
     let mut chart = over_time(half, "nats".into(), &lines, None);

@@ -78,7 +78,7 @@ pub fn Turning(props: &TurningProps) -> Html {
             <h3>{"Directions that change nothing "}<Tip about="flat directions">
                 {"A head only uses W_Q·W_Kᵀ and W_V·W_O. So W_Q → W_Q·M, W_K → W_K·M⁻ᵀ and W_V → W_V·M, W_O → M⁻¹·W_O change no output on any data, for every invertible M: 2·d_head² exactly flat directions a head. λ̂ does not count them. The slider takes M = exp(t·A) with a fixed random A; the held-out loss is evaluated anew. Beside it the same weights move as far in a random direction."}
             </Tip></h3>
-            <p>{ format!("{} heads have 2·{d_head}² = {} such directions each, {} of all weights' directions together. Turn one, at checkpoint {}:",
+            <p>{ format!("{} heads have 2·{d_head}² = {} such directions each, {} together. Turn one, at checkpoint {}:",
                 props.found.len(), grouped(each as u64), grouped(each as u64 * props.found.len() as u64), grouped(step)) }</p>
             <p class="job">
                 <label>{"head "}<select data-test="turn-head" onchange={choose}>
