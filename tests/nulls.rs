@@ -41,7 +41,7 @@ fn seen(text: &str) -> (Run, &'static Card) {
     (run, experiments::card(link.experiment).unwrap())
 }
 
-/// Writes `www/traces/nulls.json`: run it by name, natively, about ten minutes.
+/// Writes `www/nulls.json`: run it by name, natively, about ten minutes.
 #[test]
 #[ignore = "makes the recorded file"]
 fn record() {
@@ -60,7 +60,7 @@ fn record() {
         }
     }
     let all = serde_json::json!({ "version": lambdahat::VERSION, "links": links, "departures": departures });
-    std::fs::write("www/traces/nulls.json", format!("{all:#}\n")).unwrap();
+    std::fs::write("www/nulls.json", format!("{all}\n")).unwrap();
 }
 
 fn faults(nulls: &Nulls, card: &Card) -> Vec<String> {

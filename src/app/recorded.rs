@@ -39,23 +39,38 @@ pub struct Recorded {
     pub still: Option<Still>,
 }
 
-/// The files, by experiment.
+/// The files, by experiment. In the page they are data of `index.html` and no part of the program:
+/// see [`hand_over`].
+#[cfg(not(target_arch = "wasm32"))]
 const FILES: &[(&str, &str)] = &[
     ("tms", include_str!("../../www/traces/tms.json")),
     ("induction", include_str!("../../www/traces/induction.json")),
     ("grok", include_str!("../../www/traces/grok.json")),
 ];
 
+static READ: OnceLock<BTreeMap<String, Recorded>> = OnceLock::new();
+
+/// Takes the traces that came with the page: an element with the text of each, its id `trace-` and the
+/// experiment's. Only the first call counts; without one there are none.
+#[cfg(target_arch = "wasm32")]
+pub fn hand_over(text: impl Fn(&str) -> Option<String>) {
+    let cards = crate::experiments::CARDS.iter();
+    let all = cards.filter_map(|c| Some((c.id.into(), parse(&text(c.id)?)?)));
+    let _ = READ.set(all.collect());
+}
+
 /// The trace of an experiment, if one was recorded.
 #[must_use]
 pub fn of(experiment: &str) -> Option<&'static Recorded> {
-    static READ: OnceLock<BTreeMap<&'static str, Recorded>> = OnceLock::new();
+    #[cfg(not(target_arch = "wasm32"))]
     let all = READ.get_or_init(|| {
-        FILES
-            .iter()
-            .filter_map(|(id, text)| Some((*id, parse(text)?)))
+        let files = FILES.iter();
+        files
+            .filter_map(|(id, text)| Some(((*id).to_string(), parse(text)?)))
             .collect()
     });
+    #[cfg(target_arch = "wasm32")]
+    let all = READ.get()?;
     all.get(experiment)
 }
 

@@ -119,7 +119,7 @@ pub struct Nulls {
 pub fn nulls() -> &'static Nulls {
     static READ: OnceLock<Nulls> = OnceLock::new();
     READ.get_or_init(|| {
-        serde_json::from_str(include_str!("../../www/traces/nulls.json")).unwrap_or_default()
+        serde_json::from_str(include_str!("../../www/nulls.json")).unwrap_or_default()
     })
 }
 

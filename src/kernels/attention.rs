@@ -30,7 +30,7 @@ fn lengths(c: &[u32], p: &[u32], replicas: usize) -> (usize, usize, usize) {
 /// every replica, instead of the softmax; else `given` is not read.
 pub const ATTENTION: Kernel = Kernel {
     name: "nn/attention",
-    source: include_str!("../../shaders/nn/attention.wgsl"),
+    source: crate::shader!("../../shaders/nn/attention.wgsl"),
     consts: &["batch", "ctx", "heads", "d_head", "frozen"],
     params: &[word("scales"), word("first")],
     bindings: &[
@@ -130,7 +130,7 @@ fn attention<T: Real>(mut call: Call<'_, T>) {
 /// `ds = pattern·(dp − D)/√d_head`, `dq = ds·k`, `dk = dsᵀ·q`, `dv = head_scale · patternᵀ·dz`.
 pub const ATTENTION_BACKWARD: Kernel = Kernel {
     name: "nn/attention_backward",
-    source: include_str!("../../shaders/nn/attention_backward.wgsl"),
+    source: crate::shader!("../../shaders/nn/attention_backward.wgsl"),
     consts: CONSTS,
     params: &[word("scales"), word("first")],
     bindings: &[

@@ -12,7 +12,7 @@ use crate::math::Real;
 /// below `vocab`; a larger one is read as the last token on every engine.
 pub const EMBED: Kernel = Kernel {
     name: "nn/embed",
-    source: include_str!("../../shaders/nn/embed.wgsl"),
+    source: crate::shader!("../../shaders/nn/embed.wgsl"),
     consts: &["rows", "ctx", "d_model", "vocab", "learned"],
     params: &[word("arena"), word("w_e"), word("w_pos"), word("feed_rows")],
     bindings: &[read_u32("feed"), read("weights"), write("resid")],
@@ -63,7 +63,7 @@ fn embed<T: Real>(mut call: Call<'_, T>) {
 /// stream, so there `dpos` is `dresid` and `layers` is 1.
 pub const EMBED_DW: Kernel = Kernel {
     name: "nn/embed_dw",
-    source: include_str!("../../shaders/nn/embed_dw.wgsl"),
+    source: crate::shader!("../../shaders/nn/embed_dw.wgsl"),
     consts: &["rows", "ctx", "d_model", "vocab", "layers", "splits"],
     params: &[word("arena"), word("w_e"), word("w_pos"), word("feed_rows")],
     bindings: &[

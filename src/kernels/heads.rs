@@ -19,7 +19,7 @@ pub const SCORES: usize = 3;
 /// 2 are means over the queries that have such a copy, 0 where there is none.
 pub const HEADS: Kernel = Kernel {
     name: "probe/heads",
-    source: include_str!("../../shaders/probe/heads.wgsl"),
+    source: crate::shader!("../../shaders/probe/heads.wgsl"),
     consts: &["batch", "ctx", "heads"],
     params: &[word("feed_rows")],
     bindings: &[read("pattern"), read_u32("feed"), write("scores")],
@@ -76,7 +76,7 @@ fn heads<T: Real>(mut call: Call<'_, T>) {
 /// by position, where the values are losses.
 pub const POSITIONS: Kernel = Kernel {
     name: "probe/positions",
-    source: include_str!("../../shaders/probe/positions.wgsl"),
+    source: crate::shader!("../../shaders/probe/positions.wgsl"),
     consts: &["batch", "ctx"],
     params: &[],
     bindings: &[read("values"), write("means")],

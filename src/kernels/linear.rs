@@ -75,7 +75,7 @@ pub fn slope<T: Real>(act: usize, x: T) -> T {
 /// backward pass.
 pub const LINEAR: Kernel = Kernel {
     name: "nn/linear",
-    source: include_str!("../../shaders/nn/linear.wgsl"),
+    source: crate::shader!("../../shaders/nn/linear.wgsl"),
     consts: &[
         "rows",
         "ctx",

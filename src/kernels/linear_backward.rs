@@ -16,7 +16,7 @@ const TOKENS: usize = 64;
 /// `dpos [layer][replica][rows][inner]`, section `layer`.
 pub const LINEAR_DX: Kernel = Kernel {
     name: "nn/linear_dx",
-    source: include_str!("../../shaders/nn/linear_dx.wgsl"),
+    source: crate::shader!("../../shaders/nn/linear_dx.wgsl"),
     consts: &[
         "rows",
         "inner",
@@ -127,7 +127,7 @@ fn linear_dx<T: Real>(mut call: Call<'_, T>) {
 /// of the rows, into `grads [replica][splits][arena]` at the places the weights have in their arena.
 pub const LINEAR_DW: Kernel = Kernel {
     name: "nn/linear_dw",
-    source: include_str!("../../shaders/nn/linear_dw.wgsl"),
+    source: crate::shader!("../../shaders/nn/linear_dw.wgsl"),
     consts: &[
         "rows",
         "ctx",

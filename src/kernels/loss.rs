@@ -11,7 +11,7 @@ const LANES: usize = 256;
 /// class 2 (first period), mean over class 3 (repeat), 0; nats. A class without positions gives 0.
 pub const LOSS: Kernel = Kernel {
     name: "nn/loss",
-    source: include_str!("../../shaders/nn/loss.wgsl"),
+    source: crate::shader!("../../shaders/nn/loss.wgsl"),
     consts: &["rows", "targets"],
     params: &[word("feed_rows")],
     bindings: &[read("losses"), read_u32("feed"), write("stats")],
@@ -60,7 +60,7 @@ fn loss<T: Real>(mut call: Call<'_, T>) {
 /// `y [replica][count][width] = x [replica][rows][width]` at the row numbers `positions [count]`.
 pub const ROWS: Kernel = Kernel {
     name: "probe/rows",
-    source: include_str!("../../shaders/probe/rows.wgsl"),
+    source: crate::shader!("../../shaders/probe/rows.wgsl"),
     consts: &["rows", "width", "count"],
     params: &[],
     bindings: &[read("x"), read_u32("positions"), write("y")],

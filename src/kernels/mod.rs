@@ -24,6 +24,7 @@ pub mod optim;
 pub mod probe;
 mod rows;
 pub mod smear;
+pub mod source;
 pub mod tms;
 pub mod truth;
 pub mod unembed;
@@ -303,19 +304,25 @@ impl PartialEq for Kernel {
 
 /// Shared WGSL, by the name after `#import`.
 pub const LIBRARY: &[(&str, &str)] = &[
-    ("lib/tables", include_str!("../../shaders/lib/tables.wgsl")),
-    ("lib/philox", include_str!("../../shaders/lib/philox.wgsl")),
+    (
+        "lib/tables",
+        crate::shader!("../../shaders/lib/tables.wgsl"),
+    ),
+    (
+        "lib/philox",
+        crate::shader!("../../shaders/lib/philox.wgsl"),
+    ),
     (
         "lib/activation",
-        include_str!("../../shaders/lib/activation.wgsl"),
+        crate::shader!("../../shaders/lib/activation.wgsl"),
     ),
     (
         "lib/moments",
-        include_str!("../../shaders/lib/moments.wgsl"),
+        crate::shader!("../../shaders/lib/moments.wgsl"),
     ),
     (
         "lib/modadd_backward",
-        include_str!("../../shaders/lib/modadd_backward.wgsl"),
+        crate::shader!("../../shaders/lib/modadd_backward.wgsl"),
     ),
 ];
 

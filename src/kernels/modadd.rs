@@ -40,7 +40,7 @@ pub fn count(vocab: usize, embed: usize, hidden: usize) -> usize {
 /// A pair out of range is read as the last.
 pub const MODADD: Kernel = Kernel {
     name: "nn/modadd",
-    source: include_str!("../../shaders/nn/modadd.wgsl"),
+    source: crate::shader!("../../shaders/nn/modadd.wgsl"),
     consts: &[
         "rows", "vocab", "embed", "hidden", "targets", "splits", "tile", "backward",
     ],

@@ -61,7 +61,7 @@ pub fn split(rows: usize, splits: usize, s: usize) -> std::ops::Range<usize> {
 /// Row blocks and column blocks are different workgroups of one dispatch.
 pub const NORM_BACKWARD: Kernel = Kernel {
     name: "nn/norm_backward",
-    source: include_str!("../../shaders/nn/norm_backward.wgsl"),
+    source: crate::shader!("../../shaders/nn/norm_backward.wgsl"),
     consts: &["rows", "inner", "residual", "splits"],
     params: &[word("arena"), word("ln_w"), word("ln_b")],
     bindings: &[

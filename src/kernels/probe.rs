@@ -10,7 +10,7 @@ use crate::math::{Real, normal, philox4x32};
 /// 2^-16 apart on this scale.
 pub const PHILOX: Kernel = Kernel {
     name: "probe/philox",
-    source: include_str!("../../shaders/probe/philox.wgsl"),
+    source: crate::shader!("../../shaders/probe/philox.wgsl"),
     consts: &["blocks"],
     params: &[word("stream")],
     bindings: &[write("words"), write("normals")],
@@ -44,7 +44,7 @@ fn philox<T: Real>(mut call: Call<'_, T>) {
 /// floating-point operations an invocation. Its rate is the peak that shares are measured against.
 pub const FMA: Kernel = Kernel {
     name: "probe/fma",
-    source: include_str!("../../shaders/probe/fma.wgsl"),
+    source: crate::shader!("../../shaders/probe/fma.wgsl"),
     consts: &["groups", "rounds"],
     params: &[float("a"), float("b")],
     bindings: &[write("out")],

@@ -113,15 +113,15 @@ pub fn product<T: Real>(
     }
 }
 
-#[inline(always)]
+#[inline]
 fn add<T: Real>(y: &mut [T], sums: &[T; PANEL]) {
     for (y, &s) in y.iter_mut().zip(sums) {
         *y += s;
     }
 }
 
-/// Four rows by one panel: the sums stay in registers.
-#[inline(always)]
+/// Four rows by one panel: the sums stay in registers, which they do not where this is inlined.
+#[inline(never)]
 fn quad<T: Real>(w: &[[T; PANEL]], a: &[T], b: &[T], c: &[T], d: &[T]) -> [[T; PANEL]; 4] {
     let mut s0 = [T::zero(); PANEL];
     let mut s1 = [T::zero(); PANEL];
@@ -139,7 +139,7 @@ fn quad<T: Real>(w: &[[T; PANEL]], a: &[T], b: &[T], c: &[T], d: &[T]) -> [[T; P
 }
 
 /// One row by one panel, in the same order.
-#[inline(always)]
+#[inline(never)]
 fn single<T: Real>(w: &[[T; PANEL]], a: &[T]) -> [T; PANEL] {
     let mut s = [T::zero(); PANEL];
     for (w, &a) in w.iter().zip(a) {

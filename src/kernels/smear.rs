@@ -27,7 +27,7 @@ fn grid(c: &[u32]) -> [u32; 2] {
 /// heads is at `alpha` of `weights`; `arena` is the distance between replicas' weights.
 pub const SMEAR: Kernel = Kernel {
     name: "nn/smear",
-    source: include_str!("../../shaders/nn/smear.wgsl"),
+    source: crate::shader!("../../shaders/nn/smear.wgsl"),
     consts: CONSTS,
     params: &[word("arena"), word("alpha")],
     bindings: &[read("qkv"), read("weights"), write("smeared")],
@@ -66,7 +66,7 @@ fn smear<T: Real>(mut call: Call<'_, T>) {
 /// `dqkv` from `dsmeared`, both like `qkv`.
 pub const SMEAR_BACKWARD: Kernel = Kernel {
     name: "nn/smear_backward",
-    source: include_str!("../../shaders/nn/smear_backward.wgsl"),
+    source: crate::shader!("../../shaders/nn/smear_backward.wgsl"),
     bindings: &[read("dsmeared"), read("weights"), write("dqkv")],
     twin: crate::twin!(smear_backward),
     ..SMEAR
@@ -102,7 +102,7 @@ fn smear_backward<T: Real>(mut call: Call<'_, T>) {
 /// `grads [replica][splits][arena]` at `alpha`, from the keys before they were smeared and `dsmeared`.
 pub const SMEAR_DW: Kernel = Kernel {
     name: "nn/smear_dw",
-    source: include_str!("../../shaders/nn/smear_dw.wgsl"),
+    source: crate::shader!("../../shaders/nn/smear_dw.wgsl"),
     consts: &["batch", "ctx", "heads", "d_head", "splits"],
     bindings: &[
         read("qkv"),

@@ -15,7 +15,7 @@ pub const MAX_FEATURES: usize = 10;
 /// A feature out of range is read as the last, a data row out of range as the last row.
 pub const TMS: Kernel = Kernel {
     name: "nn/tms",
-    source: include_str!("../../shaders/nn/tms.wgsl"),
+    source: crate::shader!("../../shaders/nn/tms.wgsl"),
     consts: &["features", "batch"],
     params: &[word("feed_rows")],
     bindings: &[

@@ -23,7 +23,7 @@ pub const MAX_VOCAB: usize = 3072;
 /// number of positions that have one.
 pub const UNEMBED: Kernel = Kernel {
     name: "nn/unembed",
-    source: include_str!("../../shaders/nn/unembed.wgsl"),
+    source: crate::shader!("../../shaders/nn/unembed.wgsl"),
     consts: &["rows", "inner", "vocab", "norm", "targets", "tile"],
     params: &[
         word("arena"),

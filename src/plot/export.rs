@@ -2,17 +2,41 @@
 
 use super::scene::{Scene, escape};
 
-/// The page's stylesheet; the part for charts stands between two markers.
+/// The page's stylesheet; the part for charts stands between two markers, and only that is compiled in.
 const PAGE: &str = include_str!("../../www/style.css");
-const BEGIN: &str = "/* plot: begin */";
-const END: &str = "/* plot: end */";
+const FROM: usize = find("/* plot: begin */") + "/* plot: begin */".len();
+const RULES: [u8; find("/* plot: end */") - FROM] = part();
+
+/// Where a marker stands in the stylesheet; its end, if nowhere.
+const fn find(marker: &str) -> usize {
+    let (all, marker) = (PAGE.as_bytes(), marker.as_bytes());
+    let mut at = 0;
+    while at + marker.len() <= all.len() {
+        let mut same = 0;
+        while same < marker.len() && all[at + same] == marker[same] {
+            same += 1;
+        }
+        if same == marker.len() {
+            return at;
+        }
+        at += 1;
+    }
+    all.len()
+}
+
+const fn part<const N: usize>() -> [u8; N] {
+    let (mut out, mut i) = ([0; N], 0);
+    while i < N {
+        out[i] = PAGE.as_bytes()[FROM + i];
+        i += 1;
+    }
+    out
+}
 
 /// The rules for charts, colours of both themes included.
 #[must_use]
 pub fn stylesheet() -> &'static str {
-    PAGE.split_once(BEGIN)
-        .and_then(|(_, rest)| rest.split_once(END))
-        .map_or("", |(rules, _)| rules.trim())
+    std::str::from_utf8(&RULES).unwrap_or_default().trim()
 }
 
 /// Pictures one under another as one: the SVG, its width and its height in pixels.

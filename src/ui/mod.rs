@@ -88,6 +88,10 @@ pub fn main() {
     let Some(place) = gloo::utils::document().get_element_by_id("app") else {
         return;
     };
+    crate::app::recorded::hand_over(|id| {
+        let place = gloo::utils::document().get_element_by_id(&format!("trace-{id}"))?;
+        place.text_content()
+    });
     // The static skeleton has done its duty.
     place.set_inner_html("");
     yew::Renderer::<app::App>::with_root(place).render();

@@ -13,8 +13,7 @@ use wasm_bindgen_cli_support::{Bindgen, Output};
 pub const BUDGET: usize = 1_000_000;
 
 /// Appended to the flags of `.cargo/config.toml` for the page alone. At opt-level 3 the compiler inlines
-/// yew's and serde's code over and over; with less of that the page is 90 kB smaller, gzipped, and the
-/// CPU engine as fast. (At 60 it is 20 kB smaller still, and the engine a seventh slower.)
+/// yew's and serde's code over and over; with less of that the page is over 100 kB smaller, gzipped.
 const INLINING: &str =
     "target.wasm32-unknown-unknown.rustflags=['-C', 'llvm-args=-inline-threshold=40']";
 
@@ -97,7 +96,12 @@ pub fn build(options: &Options) -> Result<usize> {
     };
 
     let template = fs::read_to_string(root.join("index.html")).context("index.html")?;
-    let html = page::fill(&template, &names, &page::traces(&root.join("www/traces"))?)?;
+    let html = page::fill(
+        &template,
+        &names,
+        &page::traces(&root.join("www/traces"))?,
+        &page::data(&root.join("www/traces"))?,
+    )?;
     fs::write(options.out.join("index.html"), html)?;
     fs::write(options.out.join("LICENSES.txt"), licences::text()?)?;
 

@@ -73,11 +73,44 @@ pub fn traces(dir: &Path) -> Result<BTreeMap<String, String>> {
     Ok(all)
 }
 
+/// Recorded traces as data: every `www/traces/<experiment>.json` in an element of its own. The page's
+/// program reads them from there, so that they need not be compiled into it.
+///
+/// # Errors
+/// If a file cannot be read.
+pub fn data(dir: &Path) -> Result<String> {
+    let mut all = BTreeMap::new();
+    for entry in std::fs::read_dir(dir)? {
+        let path = entry?.path();
+        let name = path
+            .file_name()
+            .and_then(|n| n.to_str())
+            .unwrap_or_default();
+        if let Some(id) = name.strip_suffix(".json") {
+            // Nothing in a text of JSON may end the element.
+            let text = std::fs::read_to_string(&path)?.replace('<', "\\u003c");
+            all.insert(id.to_owned(), text);
+        }
+    }
+    let element = |(id, text): (&String, &String)| {
+        format!(
+            "<script type=\"application/json\" id=\"trace-{id}\">{}</script>\n",
+            text.trim()
+        )
+    };
+    Ok(all.iter().map(element).collect())
+}
+
 /// Fills in the page.
 ///
 /// # Errors
 /// If a marker is missing: the page would load nothing.
-pub fn fill(template: &str, names: &Names, traces: &BTreeMap<String, String>) -> Result<String> {
+pub fn fill(
+    template: &str,
+    names: &Names,
+    traces: &BTreeMap<String, String>,
+    data: &str,
+) -> Result<String> {
     let head = format!(
         "<link rel=\"modulepreload\" href=\"./{app}\">\n\
          <link rel=\"preload\" href=\"./{wasm}\" as=\"fetch\" type=\"application/wasm\" crossorigin>\n\
@@ -97,7 +130,7 @@ pub fn fill(template: &str, names: &Names, traces: &BTreeMap<String, String>) ->
         names.app
     );
     let mut page = replace(template, "<!-- xtask:head -->", &head)?;
-    page = replace(&page, "<!-- xtask:boot -->", &boot)?;
+    page = replace(&page, "<!-- xtask:boot -->", &format!("{data}{boot}"))?;
     inline(&page, traces)
 }
 
@@ -166,11 +199,11 @@ mod tests {
             "tms.loss".to_owned(),
             "<svg id=\"planted\"><desc>Recorded by x from #/tms?v=1</desc></svg>".to_owned(),
         )]);
-        let page = fill(&template, &names(), &traces).unwrap();
+        let page = fill(&template, &names(), &traces, "").unwrap();
         assert!(page.contains("<meta name=\"lambdahat-worker\" content=\"./worker-3.js\">"));
         assert!(page.contains("import init from \"./app-1.js\"") && page.contains("planted"));
         // One trace planted: what stands in the other places must not claim to be recorded.
-        let bare = fill(&template, &names(), &BTreeMap::new()).unwrap();
+        let bare = fill(&template, &names(), &BTreeMap::new(), "").unwrap();
         let said = |page: &str| page.matches("not computed here").count();
         assert_eq!(
             said(&page),
@@ -181,16 +214,16 @@ mod tests {
         assert!(page.contains(">Recorded by x from #/tms?v=1, not computed here.<"));
         // A picture without its origin is refused.
         let nameless = BTreeMap::from([("tms.loss".to_owned(), "<svg/>".to_owned())]);
-        assert!(fill(&template, &names(), &nameless).is_err());
+        assert!(fill(&template, &names(), &nameless, "").is_err());
         // Any sub-path of any host: nothing may start at the root of the host.
         assert!(!page.contains("href=\"/") && !page.contains("src=\"/"));
     }
 
     #[test]
     fn a_page_without_its_markers_is_refused() {
-        assert!(fill("<p>", &names(), &BTreeMap::new()).is_err());
+        assert!(fill("<p>", &names(), &BTreeMap::new(), "").is_err());
         let open = "<!-- xtask:head --><!-- xtask:boot --><!-- trace x";
-        assert!(fill(open, &names(), &BTreeMap::new()).is_err());
+        assert!(fill(open, &names(), &BTreeMap::new(), "").is_err());
     }
 
     #[test]

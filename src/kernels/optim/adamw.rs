@@ -10,7 +10,7 @@ use crate::math::Real;
 /// decay is not decoupled but added to the gradient, wd·w, and passes through both moments.
 pub const ADAMW: Kernel = Kernel {
     name: "optim/adamw",
-    source: include_str!("../../../shaders/optim/adamw.wgsl"),
+    source: crate::shader!("../../../shaders/optim/adamw.wgsl"),
     consts: &["count", "splits", "l2"],
     params: &[float("beta1"), float("beta2"), float("adam_eps")],
     bindings: &[read("grads"), update("weights"), update("m"), update("v")],

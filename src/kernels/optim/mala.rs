@@ -22,7 +22,7 @@ const LOSSES: usize = 4;
 /// as in [`SUMS`], at the state that stands.
 pub const MALA: Kernel = Kernel {
     name: "optim/mala",
-    source: include_str!("../../../shaders/optim/mala.wgsl"),
+    source: crate::shader!("../../../shaders/optim/mala.wgsl"),
     consts: &["count", "splits"],
     params: &[word("anchors")],
     bindings: &[

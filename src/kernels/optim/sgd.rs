@@ -9,7 +9,7 @@ use crate::math::Real;
 /// The learning rate and the decay are the replica's, the factor of the learning rate the step's.
 pub const SGD: Kernel = Kernel {
     name: "optim/sgd",
-    source: include_str!("../../../shaders/optim/sgd.wgsl"),
+    source: crate::shader!("../../../shaders/optim/sgd.wgsl"),
     consts: &["count", "splits"],
     params: &[float("momentum")],
     bindings: &[read("grads"), update("weights"), update("velocity")],

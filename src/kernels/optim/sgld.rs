@@ -20,7 +20,7 @@ use crate::math::philox::{Stream, normal, philox4x32};
 /// it for zero. `sums [slot][replica][count/256][8]` are described at [`SUMS`].
 pub const SGLD: Kernel = Kernel {
     name: "optim/sgld",
-    source: include_str!("../../../shaders/optim/sgld.wgsl"),
+    source: crate::shader!("../../../shaders/optim/sgld.wgsl"),
     consts: &["count", "splits", "precondition"],
     params: &[word("anchors"), float("alpha"), float("damping")],
     bindings: &[

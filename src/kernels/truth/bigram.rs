@@ -13,7 +13,7 @@ pub const MAX_VOCAB: usize = 16;
 /// `stats [slot][replica][4]`.
 pub const BIGRAM: Kernel = Kernel {
     name: "truth/bigram",
-    source: include_str!("../../../shaders/truth/bigram.wgsl"),
+    source: crate::shader!("../../../shaders/truth/bigram.wgsl"),
     consts: &["vocab"],
     params: &[],
     bindings: &[read("weights"), write("grads"), write("stats")],

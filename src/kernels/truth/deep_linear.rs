@@ -15,7 +15,7 @@ pub const LAYERS: usize = 6;
 /// [replica][W_1 [h_1][h_0], W_2 [h_2][h_1], …]`; `stats [slot][replica][4]`.
 pub const DEEP_LINEAR: Kernel = Kernel {
     name: "truth/deep_linear",
-    source: include_str!("../../../shaders/truth/deep_linear.wgsl"),
+    source: crate::shader!("../../../shaders/truth/deep_linear.wgsl"),
     consts: &["h0", "h1", "h2", "h3", "h4", "h5", "h6"],
     params: &[],
     bindings: &[

@@ -9,7 +9,7 @@ use crate::math::Real;
 /// of x, bits of y); `weights` and `grads [replica]`; `stats [slot][replica][4]`.
 pub const LINREG: Kernel = Kernel {
     name: "truth/linreg",
-    source: include_str!("../../../shaders/truth/linreg.wgsl"),
+    source: crate::shader!("../../../shaders/truth/linreg.wgsl"),
     consts: &["batch"],
     params: &[word("feed_rows")],
     bindings: &[

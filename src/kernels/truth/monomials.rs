@@ -9,7 +9,7 @@ use crate::math::Real;
 /// [terms][count]`, `weights` and `grads [replica][count]`, `stats [slot][replica][4]`.
 pub const MONOMIALS: Kernel = Kernel {
     name: "truth/monomials",
-    source: include_str!("../../../shaders/truth/monomials.wgsl"),
+    source: crate::shader!("../../../shaders/truth/monomials.wgsl"),
     consts: &["count", "terms"],
     params: &[],
     bindings: &[

@@ -11,7 +11,7 @@ use crate::math::Real;
 /// [slot][replica][4]`.
 pub const SUPERPOSITION: Kernel = Kernel {
     name: "truth/superposition",
-    source: include_str!("../../../shaders/truth/superposition.wgsl"),
+    source: crate::shader!("../../../shaders/truth/superposition.wgsl"),
     consts: &["features"],
     params: &[],
     bindings: &[read("weights"), write("grads"), write("stats")],

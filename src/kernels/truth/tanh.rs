@@ -13,7 +13,7 @@ pub const MAX_HIDDEN: usize = 16;
 /// [slot][replica][4]`.
 pub const TANH: Kernel = Kernel {
     name: "truth/tanh",
-    source: include_str!("../../../shaders/truth/tanh.wgsl"),
+    source: crate::shader!("../../../shaders/truth/tanh.wgsl"),
     consts: &["hidden", "points"],
     params: &[],
     bindings: &[
