@@ -92,8 +92,8 @@ fn planted_drifts_are_found() {
         ("replicas", "TILE", "array<f32, 4097>"),
         ("replicas", "TILE", "array<f32, groups * 4096>"),
         ("entry point", "fn main(", "fn start("),
-        ("Replica", "lr: f32,\n    wd: f32", "wd: f32,\n    lr: f32"),
-        ("Step", "    pad2: u32,\n", ""),
+        ("Replica", "lr: f32,\nwd: f32", "wd: f32,\nlr: f32"),
+        ("Step", "pad2: u32,\n", ""),
         ("", "override", "overide"),
         ("", "f32(id.x % 64u)", "subgroupAdd(f32(id.x % 64u))"),
     ];
