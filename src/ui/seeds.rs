@@ -45,7 +45,7 @@ fn row(r: &Row) -> Html {
         (None, _) => "no alarm".into(),
     };
     let threshold = match r.threshold {
-        Some((h, runs)) => format!("{} (0 of {runs} null runs above it)", fixed(h, 1)),
+        Some((h, runs)) => format!("{} (the greatest of {runs} null runs)", fixed(h, 1)),
         None => "no null run is recorded".into(),
     };
     html! {
