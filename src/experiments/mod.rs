@@ -8,6 +8,7 @@ pub mod induction;
 mod limits;
 mod probes;
 pub mod tms;
+mod transformer;
 pub mod truth;
 
 pub use chains::ChainJob;

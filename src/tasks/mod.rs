@@ -4,3 +4,4 @@ pub mod modular;
 pub mod order;
 pub mod repeat;
 pub mod tms;
+pub mod tokens;

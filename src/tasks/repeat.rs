@@ -8,14 +8,13 @@ use crate::math::philox::Draws;
 
 /// Class words of a position: what its target, the token after it, is counted in.
 pub mod class {
-    /// The last position has no target.
-    pub const NONE: u32 = 0;
-    /// Counted in the mean only: the first token of the second period, which nothing announces.
-    pub const PLAIN: u32 = 1;
     /// A target inside the first period.
-    pub const FIRST: u32 = 2;
+    pub use crate::tasks::tokens::class::A as FIRST;
     /// A target that the context determines.
-    pub const REPEAT: u32 = 3;
+    pub use crate::tasks::tokens::class::B as REPEAT;
+    pub use crate::tasks::tokens::class::NONE;
+    /// Counted in the mean only: the first token of the second period, which nothing announces.
+    pub use crate::tasks::tokens::class::PLAIN;
 }
 
 /// The distribution of samples.
@@ -59,18 +58,6 @@ impl Repeat {
             out.extend((0..self.ctx).map(|t| self.class(p, t)));
         }
         periods
-    }
-
-    /// Appends a batch of another distribution, for λ̂ alone: independent uniform tokens, in which
-    /// nothing repeats but by chance. Words as in [`Repeat::batch`]; all targets are plain.
-    pub fn random(&self, seed: u32, stream: Stream, step: u32, batch: usize, out: &mut Vec<u32>) {
-        let mut draws = Draws::new(seed, stream, step);
-        out.extend((0..batch * self.ctx).map(|_| draws.index(self.vocab as u32)));
-        let plain = (0..self.ctx).map(|t| match t + 1 {
-            target if target < self.ctx => class::PLAIN,
-            _ => class::NONE,
-        });
-        (0..batch).for_each(|_| out.extend(plain.clone()));
     }
 
     /// Puts `pmax` distinct tokens, uniform without replacement, at the front of the deck: a
@@ -127,6 +114,7 @@ impl Repeat {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tasks::tokens;
 
     const TASK: Repeat = Repeat {
         vocab: 16,
@@ -224,7 +212,7 @@ mod tests {
     #[test]
     fn random_tokens_are_uniform_and_do_not_repeat() {
         let (mut out, n) = (Vec::new(), 8000);
-        TASK.random(1, Stream::ChainData, 3, n, &mut out);
+        tokens::random([TASK.vocab, TASK.ctx, n], 1, Stream::ChainData, 3, &mut out);
         let (tokens, classes) = out.split_at(n * TASK.ctx);
         for token in 0..16 {
             let share = tokens.iter().filter(|&&x| x == token).count() as f64 / tokens.len() as f64;

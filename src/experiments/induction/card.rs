@@ -1,7 +1,8 @@
 //! What the page knows.
 
-use super::{settle, sizes};
+use super::{lab, settle};
 use crate::experiments::chains::{self, Defaults, join};
+use crate::experiments::transformer::sizes;
 use crate::experiments::{Card, Indicator, Panel, Preset, RefLine, SeriesSpec};
 use crate::knobs::{Group, Knob, Knobs, choice, float, int};
 use crate::model;
@@ -182,7 +183,7 @@ pub const CARD: Card = Card {
 };
 
 fn reference(knobs: &Knobs) -> Vec<RefLine> {
-    let task = sizes::task(knobs);
+    let task = lab::task(knobs);
     let line = |y, label: &str, help: &str| RefLine {
         y,
         label: label.into(),

@@ -1,346 +1,44 @@
-//! Builds the experiment: its plan, its tables, its data, and what an evaluation means.
+//! The world of the experiment: random sequences that repeat.
 
-use super::ablation::Ablation;
-use super::circuits::Circuits;
-use super::plan::{self, ADAMW, Built, Fed};
-use super::seen::Seen;
-use super::sizes::{self, SLOTS, Sizes};
-use crate::exec::Batch;
-use crate::experiments::chains::Settings;
-use crate::experiments::{ChainJob, Job, Lab, Observation, Of, Parts, Reading, STATS};
-use crate::instruments::icl;
-use crate::kernels::heads::SCORES;
-use crate::kernels::{Replica, Step};
+use crate::experiments::Parts;
+use crate::experiments::transformer::{self, World};
 use crate::knobs::Knobs;
 use crate::math::Stream;
-use crate::math::philox::{Draws, word};
-use crate::model::Spec;
-use crate::optim;
-use crate::protocol::{Fault, Figure, Gauge};
-use crate::tasks::repeat::{Repeat, class};
+use crate::protocol::Fault;
+use crate::tasks::repeat::Repeat;
 
 /// Builds the lab.
 ///
 /// # Errors
-/// `OutOfMemory` for knobs that were not settled and do not fit the budget; `BadLink` for a model
-/// that cannot be; `Internal` for a mistake of the program.
+/// Those of [`transformer::build`].
 pub fn build(knobs: &Knobs) -> Result<Parts, Fault> {
-    let sizes = Sizes::of(knobs);
-    if !sizes.fits() {
-        return Err(Fault::OutOfMemory {
-            needed: sizes.bytes(),
-            limit: sizes::BUDGET,
-        });
-    }
-    let spec = plan::spec(knobs);
-    if let Some(why) = spec.refusal() {
-        return Err(Fault::BadLink(why));
-    }
-    let built = plan::build(knobs, &spec)?;
-    let lab = Induction::new(knobs, &spec, &built);
-    let job = |fed: Fed, rows: usize, replicas: Vec<Replica>, batch: usize, slots: usize| Job {
-        program: fed.program,
-        replicas,
-        feed: fed.feed,
-        rows,
-        feed_len: 2 * batch * sizes.ctx,
-        slots,
-        stats: fed.stats,
-    };
-    let all = sizes.replicas;
-    let trained = |r: usize| Replica {
-        seed: lab.seed_of(r),
-        data_row: r as u32,
-        mask_lo: !0,
-        mask_hi: !0,
-        lr: knobs.float("lr") as f32,
-        wd: knobs.float("wd") as f32,
-        ..Replica::default()
-    };
-    let trained: Vec<Replica> = (0..all).map(trained).collect();
-    let chains = built.chains.map(|chained| ChainJob {
-        job: job(
-            chained.fed,
-            1,
-            lab.chain_replicas(0, 0),
-            sizes.mbatch,
-            SLOTS,
-        ),
-        buffers: chained.buffers,
-        settings: lab.chains,
-        groups: spec.groups(),
-    });
-    let mut reads = vec![
-        (built.eval.stats, 0..all * STATS),
-        (built.logits, 0..all * sizes.pca_rows() * sizes.vocab),
-    ];
-    // The figure shows the first held-out sequence.
-    let (figure, whole) = (sizes.pattern(), sizes.batch * sizes.pattern());
-    for &pattern in &built.patterns {
-        reads.extend((0..all).map(|r| (pattern, r * whole..r * whole + figure)));
-    }
-    let scores = all * sizes.heads * SCORES;
-    reads.extend(built.scores.iter().map(|&of| (of, 0..scores)));
-    reads.push((built.by_position, 0..all * sizes.ctx));
-    let ablation = built.ablation.as_ref();
-    let probes = ablation.map(|a| a.probes(sizes::ablated(knobs)));
-    Ok(Parts {
-        arena: spec.arena(),
-        params: built.params,
-        train: job(
-            built.train,
-            all,
-            trained.clone(),
-            sizes.batch,
-            sizes.slots(),
-        ),
-        eval: Some(job(built.eval, all, trained, sizes.batch, 1)),
-        plan: built.plan,
-        moments: built.moments,
-        reads,
-        probes: probes.unwrap_or_default(),
-        chains,
-        steps: sizes::steps(knobs),
-        evals: sizes::evals(knobs),
-        checkpoints: sizes::checkpoints(knobs),
-        follow: knobs.size("member"),
-        lab: Box::new(lab),
-    })
+    transformer::build(knobs, Box::new(task(knobs)))
 }
 
-/// The experiment's pure functions.
-#[derive(Debug)]
-struct Induction {
-    seed: u32,
-    task: Repeat,
-    sizes: Sizes,
-    spec: Spec,
-    warmup: u64,
-    chains: Settings,
-    mask: u64,
-    setup: Batch,
-    ablation: Option<Ablation>,
-    circuits: Circuits,
-    /// Checkpoints at which composition is measured.
-    composed: Vec<u64>,
-}
-
-/// Where the chains' data start: a key of its own for each checkpoint, so that a draw of one is no
-/// draw of another.
-fn chain_key(seed: u32, checkpoint: u64) -> u32 {
-    word(seed, Stream::ChainData, checkpoint as u32, 0)
-}
-
-impl Induction {
-    fn new(knobs: &Knobs, spec: &Spec, built: &Built) -> Self {
-        let (sizes, seed) = (Sizes::of(knobs), knobs.int("seed") as u32);
-        let heads = spec.n_layers * spec.n_heads;
-        let mut setup = Batch::default();
-        setup
-            .words
-            .push((built.positions, 0, positions(seed, &sizes)));
-        setup
-            .floats
-            .push((built.head_scale, 0, vec![1.0; sizes.replicas * heads]));
-        if let Some(chained) = &built.chains {
-            setup
-                .floats
-                .push((chained.head_scale, 0, vec![1.0; (sizes.chains + 1) * heads]));
-        }
-        if let Some(ablation) = &built.ablation {
-            ablation.setup(&mut setup);
-        }
-        let chains = Settings::of(knobs);
-        let warmup = knobs.size("warmup") as u64;
-        Self {
-            seed,
-            task: sizes::task(knobs),
-            sizes,
-            spec: spec.clone(),
-            warmup,
-            chains,
-            mask: spec.mask(chains.part).unwrap_or(!0),
-            setup,
-            ablation: built.ablation.clone(),
-            circuits: Circuits::new(spec),
-            composed: sizes::composed(knobs),
-        }
-    }
-
-    /// Whether λ̂ is that of the loss on random tokens.
-    fn random(&self) -> bool {
-        self.chains.on == "random"
-    }
-
-    /// Seed of a replica: the run of that seed alone trains with the same bits.
-    fn seed_of(&self, replica: usize) -> u32 {
-        self.seed.wrapping_add(replica as u32)
-    }
-
-    /// The held-out sequences of a replica, and their periods.
-    fn held_out(&self, replica: usize, out: &mut Vec<u32>) -> Vec<usize> {
-        let (seed, batch) = (self.seed_of(replica), self.sizes.batch);
-        self.task.batch(seed, Stream::HeldOut, 0, batch, out)
-    }
-
-    /// The attention figure of a replica.
-    fn figure(&self, replica: usize, patterns: &[&[f32]]) -> Figure {
-        let mut tokens = Vec::new();
-        let periods = self.held_out(replica, &mut tokens);
-        tokens.truncate(self.sizes.ctx);
-        let byte = |&p: &f32| (p.clamp(0.0, 1.0) * 255.0).round() as u8;
-        Figure::Attention {
-            layers: self.sizes.layers,
-            heads: self.sizes.heads,
-            ctx: self.sizes.ctx,
-            patterns: patterns.iter().copied().flatten().map(byte).collect(),
-            tokens,
-            period: periods.first().copied().unwrap_or(0),
-        }
+/// The task the knobs describe.
+#[must_use]
+pub fn task(knobs: &Knobs) -> Repeat {
+    Repeat {
+        vocab: knobs.size("vocab"),
+        ctx: knobs.size("ctx"),
+        pmin: knobs.size("pmin"),
+        pmax: knobs.size("pmax"),
     }
 }
 
-/// Rows of the held-out batch whose logits PCA looks at: seeded, rising, no two the same, none a
-/// last position, whose logits nothing trains.
-fn positions(seed: u32, sizes: &Sizes) -> Vec<u32> {
-    let ctx = sizes.ctx as u32;
-    let mut all: Vec<u32> = (0..sizes.batch as u32 * ctx)
-        .filter(|row| row % ctx != ctx - 1)
-        .collect();
-    let mut draws = Draws::new(seed, Stream::Probe, 0);
-    for i in 0..sizes.pca_rows() {
-        let j = i + draws.index((all.len() - i) as u32) as usize;
-        all.swap(i, j);
-    }
-    all.truncate(sizes.pca_rows());
-    all.sort_unstable();
-    all
-}
-
-impl Lab for Induction {
-    fn initial(&self) -> Vec<f32> {
-        let all = 0..self.sizes.replicas;
-        all.flat_map(|r| self.spec.init(self.seed_of(r))).collect()
+impl World for Repeat {
+    fn batch(&self, seed: u32, stream: Stream, step: u32, batch: usize, out: &mut Vec<u32>) {
+        Repeat::batch(self, seed, stream, step, batch, out);
     }
 
-    fn setup(&self) -> Batch {
-        self.setup.clone()
+    fn classes(&self) -> &'static [&'static str; 3] {
+        &["first", "repeat", "start"]
     }
 
-    fn feed(&self, of: Of, step: u64, out: &mut Vec<u32>) {
-        match of {
-            Of::Train => {
-                for r in 0..self.sizes.replicas {
-                    let (seed, batch) = (self.seed_of(r), self.sizes.batch);
-                    self.task.batch(seed, Stream::Data, step as u32, batch, out);
-                }
-            }
-            Of::Eval => {
-                for r in 0..self.sizes.replicas {
-                    self.held_out(r, out);
-                }
-            }
-            Of::Chains { checkpoint, follow } => {
-                let (task, size) = (&self.task, self.sizes.mbatch);
-                let (key, step) = (chain_key(self.seed_of(follow), checkpoint), step as u32);
-                if self.random() {
-                    task.random(key, Stream::ChainData, step, size, out);
-                } else {
-                    task.batch(key, Stream::ChainData, step, size, out);
-                }
-            }
-        }
-    }
-
-    fn step(&self, of: Of, step: u64) -> Step {
-        match of {
-            Of::Train => optim::step(
-                step,
-                optim::warmup(step, self.warmup),
-                [ADAMW.beta1, ADAMW.beta2],
-            ),
-            Of::Eval => Step {
-                index: step as u32,
-                ..Step::default()
-            },
-            Of::Chains { .. } => optim::chain_step(step, self.chains.burnin),
-        }
-    }
-
-    fn observe(
-        &self,
-        _step: u64,
-        follow: usize,
-        _weights: &[f32],
-        reads: &[Vec<f32>],
-    ) -> Observation {
-        let mut values: Vec<(String, f64)> = Vec::new();
-        for r in 0..self.sizes.replicas {
-            let prefix = match r {
-                0 => String::new(),
-                r => format!("replicas/{r}/"),
-            };
-            let seen = Seen::of(reads, &self.sizes, r);
-            let names = ["loss", "loss.first", "loss.repeat"];
-            let losses = names.iter().zip(seen.stats);
-            values.extend(losses.map(|(id, &y)| (format!("{prefix}{id}"), f64::from(y))));
-            let scores = seen.scores().into_iter();
-            values.extend(scores.map(|(id, y)| (format!("{prefix}{id}"), y)));
-            values.push((format!("{prefix}icl"), icl::score(seen.by_position)));
-        }
-        let seen = Seen::of(reads, &self.sizes, follow);
-        Observation {
-            values,
-            pca_row: seen.logits.to_vec(),
-            figure: Some(self.figure(follow, &seen.patterns)),
-        }
-    }
-
-    fn classes(&self) -> &'static [&'static str] {
-        if self.random() {
-            &[]
-        } else {
-            &["first", "repeat", "start"]
-        }
-    }
-
-    fn shares(&self, words: &[u32]) -> [f32; 2] {
-        let classes = &words[words.len() / 2..];
-        let count = |f: &dyn Fn(u32) -> bool| classes.iter().filter(|&&c| f(c)).count() as f32;
-        let targets = count(&|c| c != class::NONE);
-        [class::FIRST, class::REPEAT].map(|k| count(&|c| c == k) / targets)
-    }
-
-    fn inspect(
-        &self,
-        step: u64,
-        _follow: usize,
-        weights: &[f32],
-        reads: &[Vec<f32>],
-        probed: &[Vec<f32>],
-    ) -> Vec<Reading> {
-        let mut out = Seen::of(reads, &self.sizes, 0).losses();
-        let composed = self.composed.binary_search(&step).is_ok();
-        let first = weights.get(..self.spec.arena().len()).unwrap_or_default();
-        out.extend(self.circuits.readings(first, composed));
-        if let Some(ablation) = &self.ablation {
-            out.extend(ablation.readings(probed));
-        }
-        out
-    }
-
-    fn turned(&self, weights: &[f32], turn: &Gauge) -> Option<[Vec<f32>; 2]> {
-        self.circuits.turned(weights, turn)
-    }
-
-    fn mask(&self, part: &str) -> Option<u64> {
-        self.spec.mask(part)
-    }
-
-    fn chain_replicas(&self, checkpoint: u64, follow: usize) -> Vec<Replica> {
-        let seed = self.seed_of(follow);
-        self.chains.table(self.mask, |c| {
-            word(seed, Stream::Noise, checkpoint as u32, c)
-        })
+    /// All tokens of a period differ.
+    fn period(&self, tokens: &[u32]) -> usize {
+        let first = tokens.first();
+        let again = tokens.iter().skip(1).position(|t| Some(t) == first);
+        again.map_or(0, |t| t + 1)
     }
 }

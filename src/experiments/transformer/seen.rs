@@ -10,7 +10,7 @@ const NAMES: [&str; SCORES] = ["prev_token", "prefix_matching", "duplicate_token
 /// The parts of `Parts::reads` that are of one replica; empty where nothing was read.
 #[derive(Clone, Debug)]
 pub(super) struct Seen<'a> {
-    /// Mean loss, first period, repeats.
+    /// Mean loss, that of class A, that of class B.
     pub(super) stats: &'a [f32],
     /// Logits for PCA, `[pca_rows][vocab]`.
     pub(super) logits: &'a [f32],
@@ -20,6 +20,8 @@ pub(super) struct Seen<'a> {
     scores: Vec<&'a [f32]>,
     /// Mean loss at each position, `[ctx]`.
     pub(super) by_position: &'a [f32],
+    /// Logits at every position, `[batch·ctx][vocab]`, where they are read.
+    pub(super) judged: &'a [f32],
 }
 
 impl<'a> Seen<'a> {
@@ -46,6 +48,7 @@ impl<'a> Seen<'a> {
                 .map(|l| part(scores + l, sizes.heads * SCORES))
                 .collect(),
             by_position: part(scores + layers, sizes.ctx),
+            judged: part(scores + layers + 1, sizes.judged()),
         }
     }
 

@@ -131,14 +131,15 @@ impl Ablation {
         }
     }
 
-    /// What each absence adds to the loss on all targets, on repeats, and to the ICL score.
-    pub(super) fn readings(&self, probed: &[Vec<f32>]) -> Vec<Reading> {
+    /// What each absence adds to the loss on all targets, on those of class B, which is called `class`,
+    /// and to the ICL score.
+    pub(super) fn readings(&self, probed: &[Vec<f32>], class: &str) -> Vec<Reading> {
         let mut out = Vec::new();
         if probed.len() != 4 * self.groups.len() {
             return out;
         }
         for (k, way) in WAYS.iter().enumerate() {
-            // Every copy of every group in order: (loss, loss on repeats, ICL score).
+            // Every copy of every group in order: (loss, loss of class B, ICL score).
             let mut all: Vec<[f64; 3]> = Vec::new();
             for reads in probed.chunks_exact(4) {
                 let (stats, positions) = (&reads[2 * k], &reads[2 * k + 1]);
@@ -151,7 +152,7 @@ impl Ablation {
             let copies = self.heads[0] * (self.heads[1] + 1);
             for (i, values) in ablated.iter().take(copies).enumerate() {
                 let lacking = self.name(i);
-                for (of, what) in ["loss", "repeat", "icl"].into_iter().enumerate() {
+                for (of, what) in ["loss", class, "icl"].into_iter().enumerate() {
                     let id = format!("{lacking}.{way}.{what}");
                     out.push(Reading::new(id, values[of] - clean[of]));
                 }

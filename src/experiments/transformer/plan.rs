@@ -41,9 +41,12 @@ pub(super) struct Built {
     pub(super) head_scale: Buf,
     pub(super) train: Fed,
     pub(super) eval: Fed,
-    /// Rows of the held-out batch whose logits are read, `[pca_rows]`.
+    /// Rows of the held-out batch whose logits PCA reads, `[pca_rows]`.
     pub(super) positions: Buf,
     pub(super) logits: Buf,
+    /// All rows of the held-out batch, and their logits, where predictions are judged.
+    pub(super) everywhere: Option<Buf>,
+    pub(super) judged: Option<Buf>,
     pub(super) patterns: Vec<Buf>,
     /// A layer each, `[head][3]`.
     pub(super) scores: Vec<Buf>,
@@ -147,6 +150,11 @@ pub(super) fn build(knobs: &Knobs, spec: &Spec) -> Result<Built, PlanError> {
     model.forward_on(&mut plan, eval.program, held_out)?;
     let positions = plan.host_u32("pca.positions", sizes.pca_rows());
     let logits = model.logits(&mut plan, eval.program, positions, sizes.pca_rows())?;
+    let rows = sizes.batch * sizes.ctx;
+    let everywhere = (sizes.judged() > 0).then(|| plan.host_u32("judged.positions", rows));
+    let judged = everywhere
+        .map(|all| model.logits(&mut plan, eval.program, all, rows))
+        .transpose()?;
     let patterns = model.patterns();
     let scores = model.head_scores(&mut plan, eval.program, held_out)?;
     let by_position = model.loss_by_position(&mut plan, eval.program)?;
@@ -169,6 +177,8 @@ pub(super) fn build(knobs: &Knobs, spec: &Spec) -> Result<Built, PlanError> {
         eval,
         positions,
         logits,
+        everywhere,
+        judged,
         patterns,
         scores,
         by_position,

@@ -6,7 +6,6 @@ use crate::experiments::{Cost, grid};
 use crate::instruments::composition::ROTATIONS;
 use crate::knobs::Knobs;
 use crate::optim::Sampler;
-use crate::tasks::repeat::Repeat;
 
 /// Bytes all buffers of a run may take together: a link never makes the page allocate more.
 pub const BUDGET: u64 = 1 << 30;
@@ -70,6 +69,8 @@ pub struct Sizes {
     pub mbatch: usize,
     /// How the chains move.
     pub sampler: Sampler,
+    /// Whether predictions are held against the truth at every held-out position.
+    pub judges: bool,
 }
 
 impl Sizes {
@@ -90,6 +91,7 @@ impl Sizes {
             chains: knobs.size("chains"),
             mbatch: knobs.size("mbatch"),
             sampler: Sampler::parse(knobs.word("sampler")),
+            judges: knobs.get("chain").is_some(),
         }
     }
 
@@ -176,7 +178,13 @@ impl Sizes {
         } else {
             0
         };
-        4 * (train + chains)
+        let rows = (self.batch * self.ctx) as u64;
+        let judged = if self.judges {
+            rows * (self.d_model + self.vocab + 3) as u64
+        } else {
+            0
+        };
+        4 * (train + chains + self.replicas as u64 * judged)
     }
 
     /// Floats a row needs beside the others where keys are smeared: queries, keys and values again.
@@ -236,6 +244,16 @@ impl Sizes {
         4 * train.max(chains)
     }
 
+    /// Logits of every held-out position of one replica, `[batch·ctx][vocab]`; 0 where none are judged.
+    #[must_use]
+    pub fn judged(&self) -> usize {
+        if self.judges {
+            self.batch * self.ctx * self.vocab
+        } else {
+            0
+        }
+    }
+
     /// Numbers of one sequence's attention patterns in a layer, `[head][query][key]`.
     #[must_use]
     pub fn pattern(&self) -> usize {
@@ -268,17 +286,6 @@ impl Sizes {
             .min(PCA_FEATURES / self.vocab.max(1))
             .min(all)
             .max(1)
-    }
-}
-
-/// The task the knobs describe.
-#[must_use]
-pub fn task(knobs: &Knobs) -> Repeat {
-    Repeat {
-        vocab: knobs.size("vocab"),
-        ctx: knobs.size("ctx"),
-        pmin: knobs.size("pmin"),
-        pmax: knobs.size("pmax"),
     }
 }
 

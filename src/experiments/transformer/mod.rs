@@ -1,0 +1,14 @@
+//! What experiments with a transformer share: settings, sizes, programs, instruments of heads and the
+//! lab. Which sequences it reads, and what its predictions are held against, is a [`World`].
+
+mod ablation;
+mod circuits;
+mod lab;
+mod plan;
+mod seen;
+pub mod settle;
+pub mod sizes;
+mod world;
+
+pub use lab::build;
+pub use world::World;
