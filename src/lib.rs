@@ -11,9 +11,7 @@ pub mod estimate;
 pub mod exec;
 pub mod experiments;
 pub mod instruments;
-pub mod kernels;
 pub mod knobs;
-pub mod math;
 pub mod model;
 pub mod optim;
 pub mod plan;
@@ -24,6 +22,10 @@ pub mod tasks;
 pub mod tensor;
 #[cfg(target_arch = "wasm32")]
 pub mod ui;
+
+// Crates of their own, because they are compiled for speed and everything else for size.
+pub use lambdahat_kernels as kernels;
+pub use lambdahat_math as math;
 
 /// The version every link, record and run file carries.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

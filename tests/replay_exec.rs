@@ -6,11 +6,11 @@ use lambdahat::exec::cpu::CpuExec;
 use lambdahat::exec::gpu::{Choice, Gpu, GpuExec};
 use lambdahat::exec::{Batch, Run, Ticket};
 use lambdahat::kernels::probe::PHILOX;
+use lambdahat::kernels::twin;
 use lambdahat::kernels::{Call, Kernel, Replica, Step, read, update};
 use lambdahat::math::Real;
 use lambdahat::plan::{Buf, Plan, Prog};
 use lambdahat::protocol::Fault;
-use lambdahat::twin;
 use pollster::block_on;
 
 const REPLICAS: usize = 3;

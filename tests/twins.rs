@@ -6,9 +6,9 @@ use lambdahat::exec::check::{check, check_cases};
 use lambdahat::exec::gpu::{Choice, Gpu};
 use lambdahat::kernels::cases::{Case, cases};
 use lambdahat::kernels::probe::PHILOX;
+use lambdahat::kernels::twin;
 use lambdahat::kernels::{Call, KERNELS, Kernel};
 use lambdahat::math::{Real, normal, philox4x32};
-use lambdahat::twin;
 use pollster::block_on;
 
 /// Fewest elements compared over all cases: a check that compares nothing has shown nothing.

@@ -9,7 +9,7 @@
 
 use super::rows::{Panels, chunks, chunks2, dot, exp_row, product};
 use super::{Call, Kernel, read, word, write};
-use crate::math::Real;
+use lambdahat_math::Real;
 
 const CONSTS: &[&str] = &["batch", "ctx", "heads", "d_head"];
 

@@ -5,7 +5,7 @@ use super::{
     Access, Call, Elem, Kernel, Replica, Slot, Step, attention, embed, heads, linear,
     linear_backward, loss, modadd, norm, optim, probe, smear, tms, truth, unembed,
 };
-use crate::math::{Stream, normal, philox::word};
+use lambdahat_math::{Stream, normal, philox::word};
 
 /// Consts, params as bits, replicas, and what is special about it.
 pub type CaseOf = (Vec<u32>, Vec<u32>, usize, &'static str);

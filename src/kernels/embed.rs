@@ -6,7 +6,7 @@
 use super::norm::split;
 use super::rows::{BLOCK, chunks};
 use super::{Call, Kernel, read, read_u32, word, write};
-use crate::math::Real;
+use lambdahat_math::Real;
 
 /// `resid [replica][rows][d_model]` from the tokens of this step's feed row. Feed tokens must be
 /// below `vocab`; a larger one is read as the last token on every engine.

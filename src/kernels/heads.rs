@@ -1,7 +1,7 @@
 //! What heads attend to, and what each position costs: reductions of a forward pass that only read.
 
 use super::{Call, Kernel, read, read_u32, word, write};
-use crate::math::Real;
+use lambdahat_math::Real;
 
 /// Partial sums of the reduction, in both engines.
 const LANES: usize = 256;
@@ -135,7 +135,7 @@ pub fn cases_positions() -> Vec<(Vec<u32>, Vec<u32>, usize, &'static str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernels::{Replica, Slot, Step};
+    use crate::{Replica, Slot, Step};
 
     const CTX: usize = 6;
     /// A token, its copy two places on, and a pair side by side, which is no copy.

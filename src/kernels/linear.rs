@@ -12,7 +12,7 @@
 use super::norm::{Stage, all_moments};
 use super::rows::{BLOCK, Panels, chunks, chunks2, product};
 use super::{Call, Kernel, read, word, write};
-use crate::math::Real;
+use lambdahat_math::Real;
 use std::borrow::Cow;
 use std::ops::Range;
 

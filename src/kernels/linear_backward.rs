@@ -5,7 +5,7 @@ use super::linear::{Input, slope};
 use super::norm::{Stage, split};
 use super::rows::{BLOCK, Panels, chunks, chunks2, product};
 use super::{Call, Kernel, read, word, write};
-use crate::math::Real;
+use lambdahat_math::Real;
 use std::borrow::Cow;
 
 /// Tokens the weight gradient takes at a time: a block of dy that stays in cache.

@@ -2,7 +2,7 @@
 
 use super::rows::chunks;
 use super::{Call, Kernel, read, read_u32, word, write};
-use crate::math::Real;
+use lambdahat_math::Real;
 
 /// Partial sums of the reduction, in both engines.
 const LANES: usize = 256;

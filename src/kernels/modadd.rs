@@ -10,7 +10,7 @@ use super::norm::split;
 use super::optim::Launch;
 use super::rows::{Panels, chunks2, chunks3, exp_row, product};
 use super::{Call, Kernel, read, read_u32, word, write};
-use crate::math::Real;
+use lambdahat_math::Real;
 use std::ops::Range;
 
 /// Floats of workgroup memory the shader keeps a tile of rows in.

@@ -7,7 +7,7 @@
 
 use super::rows::{BLOCK, chunks};
 use super::{Call, Kernel, read, word, write};
-use crate::math::Real;
+use lambdahat_math::Real;
 
 /// Added to the variance.
 pub const EPS: f64 = 1e-5;

@@ -1,7 +1,7 @@
 //! Kernels that measure the device: its random numbers and its speed.
 
 use super::{Call, Kernel, float, word, write};
-use crate::math::{Real, normal, philox4x32};
+use lambdahat_math::{Real, normal, philox4x32};
 
 /// The Philox words, as two halves each, and the normals made of them:
 /// `words [replica][4·blocks][2]`, `normals [replica][4·blocks]`.

@@ -3,7 +3,7 @@
 //! one thread in one order and its size depends on the shapes alone, so the thread count cannot
 //! change a bit.
 
-use crate::math::Real;
+use lambdahat_math::Real;
 use std::ops::Range;
 
 /// Rows a thread takes at a time.

@@ -8,7 +8,7 @@
 use super::norm::split;
 use super::rows::chunks;
 use super::{Call, Kernel, read, word, write};
-use crate::math::Real;
+use lambdahat_math::Real;
 
 /// Partial sums of the reduction, in both engines.
 const LANES: usize = 64;

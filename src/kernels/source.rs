@@ -43,8 +43,7 @@ pub const fn strip<const N: usize>(src: &str) -> [u8; N] {
 macro_rules! shader {
     ($path:literal) => {{
         const SOURCE: &str = include_str!($path);
-        const BYTES: [u8; $crate::kernels::source::stripped(SOURCE)] =
-            $crate::kernels::source::strip(SOURCE);
+        const BYTES: [u8; $crate::source::stripped(SOURCE)] = $crate::source::strip(SOURCE);
         match std::str::from_utf8(&BYTES) {
             Ok(text) => text,
             Err(_) => SOURCE,

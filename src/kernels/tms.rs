@@ -3,7 +3,7 @@
 
 use super::optim::Launch;
 use super::{Call, Kernel, read, read_u32, word, write};
-use crate::math::Real;
+use lambdahat_math::Real;
 
 /// Most features the shader has workgroup memory for.
 pub const MAX_FEATURES: usize = 10;

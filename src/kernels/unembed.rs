@@ -7,7 +7,7 @@ use super::linear::Input;
 use super::norm::{Stage, all_moments};
 use super::rows::{BLOCK, Panels, chunks2, exp_row, product};
 use super::{Call, Kernel, read, read_u32, word, write};
-use crate::math::Real;
+use lambdahat_math::Real;
 
 /// Rows of logits a workgroup holds in its 3072 floats of workgroup memory: the `tile` const.
 #[must_use]

@@ -204,7 +204,7 @@ fn plain_rhat(chains: &[Vec<f64>]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::math::philox::{Draws, Stream};
+    use crate::philox::{Draws, Stream};
 
     /// x_t = φ x_{t−1} + √(1−φ²) z_t, which has variance 1 and time (1+φ)/(1−φ).
     fn ar1(seed: u32, phi: f64, n: usize) -> Vec<f64> {

@@ -11,7 +11,7 @@ const PLACES: &[(&str, &[&str])] = &[
 ];
 const PAGE: &[&str] = &[
     "src/ui/",
-    "src/bin/",
+    "src/web/",
     "src/engine/serve.rs",
     "src/store/browser.rs",
 ];

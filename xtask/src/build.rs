@@ -12,11 +12,6 @@ use wasm_bindgen_cli_support::{Bindgen, Output};
 /// The most bytes wasm and js may have together, gzipped.
 pub const BUDGET: usize = 1_000_000;
 
-/// Appended to the flags of `.cargo/config.toml` for the page alone. At opt-level 3 the compiler inlines
-/// yew's and serde's code over and over; with less of that the page is over 100 kB smaller, gzipped.
-const INLINING: &str =
-    "target.wasm32-unknown-unknown.rustflags=['-C', 'llvm-args=-inline-threshold=40']";
-
 /// What to build.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -35,17 +30,7 @@ pub fn build(options: &Options) -> Result<usize> {
     let root = crate::root();
     let profile = if options.dev { "dev" } else { "web" };
     let target = "wasm32-unknown-unknown";
-    let mut command = tools::cargo(&[
-        "build",
-        "--package",
-        "lambdahat",
-        "--bin",
-        "web",
-        "--target",
-        target,
-        "--config",
-        INLINING,
-    ]);
+    let mut command = tools::cargo(&["build", "--package", "lambdahat-web", "--target", target]);
     tools::run(command.args(["--profile", profile]))?;
 
     let folder = if options.dev { "debug" } else { "web" };

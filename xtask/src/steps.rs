@@ -25,8 +25,9 @@ const STEPS: &[(&str, Check)] = &[
     ("tidy and shaders", quick),
     ("clippy, host", |_| {
         tools::ensure_component("clippy", "clippy")?;
-        // One call a package: together they would unify features and compile dependencies anew.
-        clippy(&["--package", "lambdahat", "--all-targets"])?;
+        // xtask by itself: together they would unify features and compile dependencies anew.
+        let own = OWN.iter().flat_map(|package| ["--package", package]);
+        clippy(&own.chain(["--all-targets"]).collect::<Vec<_>>())?;
         clippy(&[
             "--package",
             "xtask",
@@ -40,11 +41,12 @@ const STEPS: &[(&str, Check)] = &[
         clippy(&[
             "--package",
             "lambdahat",
+            "--package",
+            "lambdahat-web",
             "--target",
             "wasm32-unknown-unknown",
-            "--bin",
-            "web",
             "--lib",
+            "--bins",
         ])
     }),
     ("native tests", native),
@@ -112,8 +114,14 @@ fn quick(tally: &mut Tally) -> Result<()> {
     tools::run(&mut command)
 }
 
+/// The packages that run natively.
+const OWN: [&str; 3] = ["lambdahat", "lambdahat-kernels", "lambdahat-math"];
+
 fn native(tally: &mut Tally) -> Result<()> {
-    let mut command = tools::cargo(&["test", "--package", "lambdahat", "--no-fail-fast"]);
+    let mut command = tools::cargo(&["test", "--no-fail-fast"]);
+    for package in OWN {
+        command.args(["--package", package]);
+    }
     if cfg!(target_os = "linux") {
         if tools::lavapipe().is_none() {
             tools::install("a software Vulkan (Mesa's lavapipe)")?;

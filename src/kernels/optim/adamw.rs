@@ -1,8 +1,8 @@
 //! AdamW.
 
 use super::{Launch, sum};
-use crate::kernels::{Call, Kernel, float, read, update};
-use crate::math::Real;
+use crate::{Call, Kernel, float, read, update};
+use lambdahat_math::Real;
 
 /// AdamW (Loshchilov & Hutter 2019, "Decoupled weight decay regularization") as PyTorch computes
 /// it: `adam_eps` is added after the root of the bias-corrected second moment. The bias

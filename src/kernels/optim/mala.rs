@@ -1,9 +1,9 @@
 //! MALA: Langevin proposals that are accepted or rejected.
 
 use super::{Launch, SUMS, moves, sum};
-use crate::kernels::{Call, Kernel, Replica, read, read_u32, update, word, write};
-use crate::math::Real;
-use crate::math::philox::{Stream, normal, philox4x32, unit, word as draw};
+use crate::{Call, Kernel, Replica, read, read_u32, update, word, write};
+use lambdahat_math::Real;
+use lambdahat_math::philox::{Stream, normal, philox4x32, unit, word as draw};
 
 /// Losses of one replica at one step, all of which follow the state that is kept.
 const LOSSES: usize = 4;

@@ -4,7 +4,7 @@
 //! of the splits; `count` is the parameters of one replica.
 
 use super::Replica;
-use crate::math::Real;
+use lambdahat_math::Real;
 
 mod adamw;
 mod mala;

@@ -1,8 +1,8 @@
 //! SGD with momentum.
 
 use super::{Launch, sum};
-use crate::kernels::{Call, Kernel, float, read, update};
-use crate::math::Real;
+use crate::{Call, Kernel, float, read, update};
+use lambdahat_math::Real;
 
 /// SGD with momentum, PyTorch's convention (v = μv + g; w −= lr·v), weight decay decoupled.
 ///

@@ -1,9 +1,9 @@
 //! SGLD, plain and preconditioned.
 
 use super::{BLOCK, Launch, SUMS, moves, sum};
-use crate::kernels::{Call, Kernel, float, read, read_u32, update, word, write};
-use crate::math::Real;
-use crate::math::philox::{Stream, normal, philox4x32};
+use crate::{Call, Kernel, float, read, read_u32, update, word, write};
+use lambdahat_math::Real;
+use lambdahat_math::philox::{Stream, normal, philox4x32};
 
 /// Stochastic gradient Langevin dynamics around w* (Lau et al. 2023, arXiv 2308.12108):
 /// Δw = −(ε/2)G[nβ·g + γ(w − w*)] + √(εG)·N(0, I), with nβ, γ, ε, seed and the row of w* of each

@@ -1,9 +1,9 @@
 //! A table of logits under its population cross-entropy.
 
 use super::put;
-use crate::kernels::optim::Launch;
-use crate::kernels::{Call, Kernel, read, write};
-use crate::math::Real;
+use crate::optim::Launch;
+use crate::{Call, Kernel, read, write};
+use lambdahat_math::Real;
 
 /// Largest vocabulary.
 pub const MAX_VOCAB: usize = 16;

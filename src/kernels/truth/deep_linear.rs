@@ -1,9 +1,9 @@
 //! Deep linear networks under their population loss.
 
 use super::put;
-use crate::kernels::optim::Launch;
-use crate::kernels::{Call, Kernel, read, write};
-use crate::math::Real;
+use crate::optim::Launch;
+use crate::{Call, Kernel, read, write};
+use lambdahat_math::Real;
 
 /// Widest layer, and most layers, the shader has workgroup memory for.
 pub const SIDE: usize = 8;

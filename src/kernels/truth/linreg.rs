@@ -1,9 +1,9 @@
 //! Linear regression on one slope, in minibatches.
 
 use super::put;
-use crate::kernels::optim::Launch;
-use crate::kernels::{Call, Kernel, read, read_u32, word, write};
-use crate::math::Real;
+use crate::optim::Launch;
+use crate::{Call, Kernel, read, read_u32, word, write};
+use lambdahat_math::Real;
 
 /// L = mean over the batch of ½(y − wx)², and its slope. `feed [slot][feed_rows][batch]` pairs (bits
 /// of x, bits of y); `weights` and `grads [replica]`; `stats [slot][replica][4]`.

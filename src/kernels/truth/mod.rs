@@ -16,7 +16,7 @@ pub use monomials::MONOMIALS;
 pub use superposition::SUPERPOSITION;
 pub use tanh::TANH;
 
-use crate::math::Real;
+use lambdahat_math::Real;
 
 /// Writes one replica's row of `stats [slot][replica][4]`: the loss, the first two of its weights.
 fn put<T: Real>(stats: &mut [T], row: usize, loss: T, weights: &[T]) {

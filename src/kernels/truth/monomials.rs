@@ -1,9 +1,9 @@
 //! A sum of monomials: quadratics, powers, normal crossings.
 
 use super::put;
-use crate::kernels::optim::Launch;
-use crate::kernels::{Call, Kernel, read, read_u32, write};
-use crate::math::Real;
+use crate::optim::Launch;
+use crate::{Call, Kernel, read, read_u32, write};
+use lambdahat_math::Real;
 
 /// L = Σ_t c_t ∏_i w_i^(k_ti) with whole k ≥ 0, and its gradient. `coefficients [terms]`, `powers
 /// [terms][count]`, `weights` and `grads [replica][count]`, `stats [slot][replica][4]`.

@@ -1,9 +1,9 @@
 //! The toy model of superposition on its whole distribution, integrated exactly.
 
 use super::put;
-use crate::kernels::optim::Launch;
-use crate::kernels::{Call, Kernel, read, write};
-use crate::math::Real;
+use crate::optim::Launch;
+use crate::{Call, Kernel, read, write};
+use lambdahat_math::Real;
 
 /// L = E Σ_j (x_j − y_j)² for y = ReLU(WᵀWx + b), x = u·e_i with i uniform and u uniform on 0..1, and
 /// its gradient, both exact (`model::tms::population_loss` is the same integral in f64). `weights`

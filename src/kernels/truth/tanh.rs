@@ -1,9 +1,9 @@
 //! A one-input tanh net whose truth is zero.
 
 use super::put;
-use crate::kernels::optim::Launch;
-use crate::kernels::{Call, Kernel, read, write};
-use crate::math::Real;
+use crate::optim::Launch;
+use crate::{Call, Kernel, read, write};
+use lambdahat_math::Real;
 
 /// Most hidden units, and most nodes of the quadrature.
 pub const MAX_HIDDEN: usize = 16;

@@ -9,7 +9,7 @@
 //! f64, and is written as loops over row slices: in f32 it judges the GPU and is the engine of
 //! visitors without one, in f64 it is differentiated numerically to judge the backward kernels.
 
-use crate::math::Real;
+use lambdahat_math::Real;
 
 pub mod attention;
 pub mod cases;
@@ -260,16 +260,26 @@ pub struct Twin {
     pub f64: fn(Call<'_, f64>),
 }
 
-/// Both precisions of one generic function.
+/// Both precisions of one generic function, compiled here: a generic function is otherwise compiled
+/// by the crate that asks for it, at the level of that crate.
 #[macro_export]
 macro_rules! twin {
-    ($f:ident) => {
-        $crate::kernels::Twin {
-            f32: $f::<f32>,
-            #[cfg(not(target_arch = "wasm32"))]
-            f64: $f::<f64>,
+    ($f:ident) => {{
+        #[inline(never)]
+        fn single(call: $crate::Call<'_, f32>) {
+            $f(call);
         }
-    };
+        #[cfg(not(target_arch = "wasm32"))]
+        #[inline(never)]
+        fn double(call: $crate::Call<'_, f64>) {
+            $f(call);
+        }
+        $crate::Twin {
+            f32: single,
+            #[cfg(not(target_arch = "wasm32"))]
+            f64: double,
+        }
+    }};
 }
 
 /// A kernel: one constant says all the program knows of it.
