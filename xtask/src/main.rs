@@ -36,6 +36,10 @@ fn main() -> ExitCode {
 }
 
 fn dispatch(command: &str, args: Vec<String>) -> Result<()> {
+    if args.iter().any(|a| a == "--help" || a == "-h") {
+        print!("{HELP}");
+        return Ok(());
+    }
     match command {
         "build" => {
             let options = build_options(Flags::new(args))?;
