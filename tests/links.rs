@@ -116,6 +116,7 @@ fn round_trip(card: &'static Card, us: &[f64]) -> Result<(), String> {
         knobs,
         run: false,
         engine: EngineChoice::Auto,
+        against: None,
         notices,
     };
     let text = link.text(true);
@@ -289,4 +290,39 @@ fn megabytes_are_cut_not_read() {
     assert!(link.notices.iter().map(|n| n.text.len()).sum::<usize>() < 8192);
     let wide = "é".repeat(8191);
     let _ = read(&wide);
+}
+
+#[test]
+fn a_comparison_is_in_its_link() {
+    let text = "#/induction?v=1&seed=1&with=layers=1;smear=on&at=after,450&floor=3&set=7";
+    let link = parse(text);
+    assert_eq!(link.notices, vec![]);
+    assert_eq!(link.hash(true), text);
+    // The run's own link is that of A.
+    assert_eq!(link.text(true), "#/induction?v=1&seed=1");
+    let b = link.against.clone().unwrap().other(&link);
+    assert_eq!(b.text(true), "#/induction?v=1&layers=1&smear=on&seed=1");
+    // Without changes it is one run at two checkpoints.
+    let one = parse("#/induction?with=&at=1000,450");
+    assert_eq!(one.against.clone().unwrap().other(&one).knobs, one.knobs);
+    // Whatever a stranger writes is read, told, or left out, and never comes back as it was.
+    for (bad, notices) in [
+        ("with=layers=99", 1),
+        ("with=nothing=1", 1),
+        ("with=layers%3D1%26x%3D%22", 1),
+        ("at=1", 1),
+        ("floor=0", 1),
+        ("set=-1", 1),
+    ] {
+        let link = parse(&format!("#/induction?{bad}"));
+        assert_eq!(link.notices.len(), notices, "{bad}: {:?}", link.notices);
+        let again = parse(&link.hash(true));
+        assert_eq!(
+            (again.notices, again.against),
+            (vec![], link.against),
+            "{bad}"
+        );
+    }
+    // Where models have no tokens there is nothing to compare.
+    assert_eq!(parse("#/tms?with=seed=2").notices.len(), 1);
 }

@@ -2,6 +2,8 @@
 //! engine and the command line read it with the same function. Whatever is wrong with a link is
 //! said in a notice; nothing in it can panic, and its length is bounded before anything is copied.
 
+use super::versus::Against;
+use crate::experiments::versus::pairs;
 use crate::experiments::{CARDS, Card};
 use crate::knobs::Knobs;
 use crate::protocol::{EngineChoice, Notice};
@@ -29,6 +31,8 @@ pub struct Link {
     pub run: bool,
     /// Engine asked for.
     pub engine: EngineChoice,
+    /// The run is compared with another one.
+    pub against: Option<Against>,
     /// What was ignored, replaced or clamped.
     pub notices: Vec<Notice>,
 }
@@ -72,6 +76,7 @@ pub fn parse_in(cards: &[&'static Card], text: &str) -> Link {
         knobs: Knobs::defaults(card.knobs),
         run: false,
         engine: EngineChoice::Auto,
+        against: None,
         notices,
     };
     // Settings of an experiment that does not exist mean nothing for another one, and nobody asked
@@ -80,6 +85,7 @@ pub fn parse_in(cards: &[&'static Card], text: &str) -> Link {
     link.run &= known;
     let settled = (card.settle)(&mut link.knobs);
     link.notices.extend(settled);
+    link.settle_against();
     if link.notices.len() > MAX_NOTICES {
         let more = link.notices.len() - MAX_NOTICES;
         link.notices.truncate(MAX_NOTICES);
@@ -102,6 +108,7 @@ impl Link {
             knobs,
             run: false,
             engine: EngineChoice::Auto,
+            against: None,
             notices,
         }
     }
@@ -117,6 +124,10 @@ impl Link {
     #[must_use]
     pub fn hash(&self, started: bool) -> String {
         let text = self.text(started);
+        let text = match &self.against {
+            Some(against) => format!("{text}&{}", against.query()),
+            None => text,
+        };
         match self.engine {
             EngineChoice::Auto => text,
             named => format!("{text}&engine={}", named.as_str()),
@@ -159,10 +170,32 @@ impl Link {
                 "run" => self.take_run(value),
                 "engine" => self.take_engine(value),
                 "preset" => {}
+                "with" | "at" | "floor" | "set" if known && compares(card, key) => {
+                    self.compared(key, value);
+                }
                 _ if known => self.notices.extend(self.knobs.set(key, value)),
                 _ => {}
             }
         }
+    }
+
+    /// Any of them makes the link one of a comparison.
+    fn compared(&mut self, key: &str, value: &str) {
+        let against = self.against.get_or_insert_with(Against::default);
+        if let Some(Err(why)) = against.read(key, value) {
+            self.notices.push(Notice::about(key, why));
+        }
+    }
+
+    /// What B changes is written as it was understood: a stranger's text goes no further.
+    fn settle_against(&mut self) {
+        let Some(against) = self.against.take() else {
+            return;
+        };
+        let b = against.other(self);
+        let with = Against::between(self, &b).unwrap_or_default();
+        self.notices.extend(b.notices);
+        self.against = Some(Against { with, ..against });
     }
 
     fn take_preset(&mut self, card: &Card, id: &str) {
@@ -222,6 +255,11 @@ impl Link {
             )),
         }
     }
+}
+
+/// Whether a key belongs to a comparison: not where models have no tokens, nor where it is a knob.
+fn compares(card: &Card, key: &str) -> bool {
+    !pairs(card.id).is_empty() && card.knobs.iter().all(|k| k.key != key)
 }
 
 /// The link to copy for knobs of an experiment.

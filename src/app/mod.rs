@@ -27,6 +27,7 @@ pub mod still;
 pub mod study;
 pub mod tables;
 pub mod terms;
+pub mod versus;
 pub mod words;
 
 pub use action::{Action, Effect};

@@ -7,6 +7,7 @@ use super::link::{Link, apply_query, parse};
 use super::run::Run;
 use super::scrub;
 use super::state::State;
+use super::versus;
 use crate::experiments::card;
 use crate::knobs::{Knobs, Value};
 use crate::protocol::{Command, Event, Fault, Notice, Phase, RunId};
@@ -241,6 +242,7 @@ fn worker(state: &mut State, event: Event) -> Vec<Effect> {
         }
         Event::Trace { run, trace } => ours(state, run, |r| r.trace = Some(Rc::new(*trace))),
         Event::Look { run, step, figure } => ours(state, run, |r| r.album.put(step, figure)),
+        Event::Versus(view) => versus::told(state, *view),
         Event::Gauged(run, turned) => ours(state, run, |r| r.turned = Some(turned)),
         Event::File { step, bytes, .. } => vec![Effect::File(step, bytes)],
         Event::Follows { run, replica } => {

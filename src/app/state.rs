@@ -5,7 +5,8 @@ use super::recorded::{self, Recorded};
 use super::run::Run;
 use super::scrub::Film;
 use crate::experiments::{CARDS, Card, Cost, card};
-use crate::protocol::{Checked, DeviceInfo, Estimate, Fault, Phase, Stored, WhyCpu};
+use crate::protocol::{Checked, DeviceInfo, Estimate, Fault, Phase, Stored, VersusView, WhyCpu};
+use std::rc::Rc;
 
 /// A run that takes longer than this, in seconds, is not the one offered first.
 pub const LONG_S: f64 = 90.0;
@@ -127,6 +128,8 @@ pub struct State {
     pub measuring: Option<String>,
     /// The last check of this device: one row a kernel and case.
     pub checked: Option<Vec<Checked>>,
+    /// Two models being compared.
+    pub versus: Option<Rc<VersusView>>,
     /// The fault on the screen.
     pub fault: Option<Fault>,
     /// The shared cursor.
@@ -155,6 +158,7 @@ impl State {
             estimate: None,
             measuring: None,
             checked: None,
+            versus: None,
             fault: None,
             cursor: Cursor::default(),
             film: Film::default(),

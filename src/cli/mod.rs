@@ -1,6 +1,7 @@
 //! The native command line: the same links, headless.
 
 mod bench;
+mod compare;
 pub mod list;
 pub mod record;
 mod run;
@@ -43,6 +44,28 @@ enum Command {
         #[arg(long)]
         strict: bool,
     },
+    /// Compare two models token by token on the same held-out sequences, and write compare.json.
+    Compare {
+        /// A: a link, or the folder of a run. A link may hold B too: '#/induction?with=layers=1'.
+        a: String,
+        /// B: a link, or the folder of a run.
+        b: Option<String>,
+        /// Checkpoints of A and B: last, before, after (the run's transition), or a step each.
+        #[arg(long, value_name = "A,B")]
+        at: Option<String>,
+        /// Log-probabilities below minus this are not told apart, nats.
+        #[arg(long)]
+        floor: Option<f64>,
+        /// Seed of the sequences.
+        #[arg(long)]
+        set: Option<u32>,
+        /// What to run on; auto takes a hardware GPU, else the CPU engine.
+        #[arg(long, default_value = "auto", value_parser = engine)]
+        device: EngineChoice,
+        /// Folder to write to.
+        #[arg(long, default_value = "runs/compare")]
+        out: PathBuf,
+    },
     /// Print every experiment with its knobs.
     List {
         /// As JSON.
@@ -79,6 +102,23 @@ pub fn main() -> ExitCode {
             record,
             second,
             strict,
+        })),
+        Command::Compare {
+            a,
+            b,
+            at,
+            floor,
+            set,
+            device,
+            out,
+        } => pollster::block_on(compare::compare(&compare::Options {
+            a,
+            b,
+            at,
+            floor,
+            set,
+            device,
+            out,
         })),
         Command::List { json } => {
             println!("{}", if json { list::json() } else { list::text() });

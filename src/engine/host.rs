@@ -2,10 +2,10 @@
 //! The worker (`serve.rs`) and native tests drive the same host.
 
 use super::frames::{Live, Shown};
-use super::measure::measure;
 use super::open::Source;
 use super::record;
 use super::session::Session;
+use super::versus::Versus;
 use crate::app::link::{self, Link};
 use crate::experiments;
 use crate::knobs::Value;
@@ -31,8 +31,10 @@ pub struct Host {
     /// Measured and ready to begin: starting it costs nothing more.
     pub(super) prepared: Option<(String, Session)>,
     pub(super) keeper: Option<Keeper>,
+    /// Two models being compared.
+    pub(super) versus: Option<Box<Versus>>,
     /// Set when Run is pressed while something is being measured: the measuring is cut short.
-    hurry: Rc<Cell<bool>>,
+    pub(super) hurry: Rc<Cell<bool>>,
     /// Where the device was last lost, and how often there.
     pub(super) lost_at: (u64, u32),
     pub(super) events: Vec<Event>,
@@ -59,6 +61,7 @@ impl Host {
             prepared: None,
             lost_at: (0, 0),
             keeper,
+            versus: None,
             hurry,
             events: Vec::new(),
             acked: true,
@@ -171,6 +174,8 @@ impl Host {
                 }
             }),
             Command::Study(..) => {}
+            Command::Versus(spec) => self.compare(spec),
+            Command::StopVersus => self.versus = None,
             Command::Check => {
                 let rows = self.source.check().await;
                 self.events.push(Event::Checked(rows));
@@ -221,44 +226,6 @@ impl Host {
         let parts = experiments::build(link.experiment, &link.knobs)?;
         let exec = self.source.exec(&parts.plan).await?;
         Ok(Session::new(parts, exec))
-    }
-
-    async fn cost(&mut self, text: String) {
-        let estimate = async {
-            let parsed = link::parse(&text);
-            let mut session = self.session(&parsed).await?;
-            let mut estimate = measure(&mut session, &self.hurry).await?;
-            let mut light = parsed.clone();
-            let query = experiments::card(parsed.experiment).map_or("", |c| c.light_query());
-            link::apply_query(&mut light.knobs, query);
-            if estimate.seconds > 90.0 && light.knobs != parsed.knobs {
-                estimate.light_seconds = Some(
-                    measure(&mut self.session(&light).await?, &self.hurry)
-                        .await?
-                        .seconds,
-                );
-            }
-            Ok((session, estimate))
-        };
-        match estimate.await {
-            Ok((session, estimate)) => {
-                self.prepared = Some((text.clone(), session));
-                // Cut short, it knows too little; what is prepared is of use all the same.
-                if self.hurry.get() {
-                    return;
-                }
-                self.events.push(Event::Cost {
-                    link: text,
-                    estimate,
-                });
-            }
-            Err(Fault::DeviceLost(_)) => {
-                if let Err(fault) = self.reopen().await {
-                    self.events.push(Event::Fault { run: None, fault });
-                }
-            }
-            Err(fault) => self.events.push(Event::Fault { run: None, fault }),
-        }
     }
 
     async fn start(
@@ -339,7 +306,7 @@ impl Host {
     /// do before the next command.
     pub async fn pump(&mut self) -> bool {
         let Some(live) = &mut self.live else {
-            return false;
+            return self.comparing(false).await;
         };
         let busy = match live.session.pump().await {
             Ok(busy) => busy,
@@ -360,7 +327,7 @@ impl Host {
         };
         self.keep(!busy);
         self.frame(!busy);
-        busy
+        self.comparing(busy).await
     }
 
     fn keep(&mut self, idle: bool) {

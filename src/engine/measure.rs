@@ -1,12 +1,14 @@
 //! What a run will cost here: a second of real steps, timed, before anything is promised.
 
+use super::host::Host;
 use super::pacing::{Pacer, Portion};
 use super::session::Session;
+use crate::app::link;
 use crate::exec::{Batch, Run};
-use crate::experiments::{Job, Of, feed_batch};
+use crate::experiments::{self, Job, Of, feed_batch};
 use crate::kernels::Step;
 use crate::plan::Prog;
-use crate::protocol::{Estimate, Fault};
+use crate::protocol::{Estimate, Event, Fault};
 use std::cell::Cell;
 use web_time::Instant;
 
@@ -126,4 +128,45 @@ async fn time(
         }
     }
     Ok(seconds / steps.max(1) as f64)
+}
+
+impl Host {
+    /// Measures a link, and its light preset where that is worth offering, for the page.
+    pub(super) async fn cost(&mut self, text: String) {
+        let estimate = async {
+            let parsed = link::parse(&text);
+            let mut session = self.session(&parsed).await?;
+            let mut estimate = measure(&mut session, &self.hurry).await?;
+            let mut light = parsed.clone();
+            let query = experiments::card(parsed.experiment).map_or("", |c| c.light_query());
+            link::apply_query(&mut light.knobs, query);
+            if estimate.seconds > 90.0 && light.knobs != parsed.knobs {
+                estimate.light_seconds = Some(
+                    measure(&mut self.session(&light).await?, &self.hurry)
+                        .await?
+                        .seconds,
+                );
+            }
+            Ok((session, estimate))
+        };
+        match estimate.await {
+            Ok((session, estimate)) => {
+                self.prepared = Some((text.clone(), session));
+                // Cut short, it knows too little; what is prepared is of use all the same.
+                if self.hurry.get() {
+                    return;
+                }
+                self.events.push(Event::Cost {
+                    link: text,
+                    estimate,
+                });
+            }
+            Err(Fault::DeviceLost(_)) => {
+                if let Err(fault) = self.reopen().await {
+                    self.events.push(Event::Fault { run: None, fault });
+                }
+            }
+            Err(fault) => self.events.push(Event::Fault { run: None, fault }),
+        }
+    }
 }

@@ -2,12 +2,14 @@
 //! It knows experiments through [`crate::experiments::Parts`] and devices through
 //! [`crate::exec::Exec`]; it does not know wgpu, yew or any particular model.
 
+mod comparing;
 mod curving;
 mod estimating;
 mod frames;
 pub mod history;
 pub mod host;
 mod judging;
+pub mod known;
 mod looking;
 pub mod measure;
 pub mod open;
@@ -29,6 +31,7 @@ pub mod studying;
 mod tally;
 mod training;
 mod turning;
+pub mod versus;
 
 pub use history::History;
 pub use open::Source;

@@ -10,6 +10,7 @@ mod probes;
 pub mod tms;
 mod transformer;
 pub mod truth;
+pub mod versus;
 
 pub use chains::ChainJob;
 pub use probes::{Probes, Reading};

@@ -7,3 +7,4 @@ pub mod gauge;
 pub mod icl;
 pub mod pca;
 pub mod spectra;
+pub mod versus;

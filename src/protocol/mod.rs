@@ -7,6 +7,7 @@ mod fault;
 mod gauge;
 mod stage;
 mod study;
+mod versus;
 
 pub use data::{
     Checked, Estimate, Figure, Jump, PcaUpdate, PerStep, SeriesDelta, Stored, TimeAxis, Truth,
@@ -17,6 +18,9 @@ pub use fault::{Fault, WhyCpu};
 pub use gauge::{Gauge, Gauged};
 pub use stage::{Change, Stage, StageKind, Stages};
 pub use study::{Cell, CellResult, SlopeFit, Study, StudyKind, StudySpec};
+pub use versus::{
+    At, Compared, Lacking, Scored, Side, TokenSet, VersusSpec, VersusStage, VersusView,
+};
 
 use crate::exec::Counters;
 use serde::{Deserialize, Serialize};
@@ -184,6 +188,11 @@ pub enum Command {
     Study(RunId, StudySpec),
     /// End the study; what is done stays.
     StopStudy(RunId),
+    /// Compare two models token by token: answered with [`Event::Versus`], more than once. Replaces the
+    /// comparison before it.
+    Versus(VersusSpec),
+    /// End the comparison.
+    StopVersus,
     /// Compare every kernel with its CPU twin on this device.
     Check,
     /// Delete the stored record.
@@ -289,6 +298,8 @@ pub enum Event {
     },
     /// Answer to [`Command::Gauge`].
     Gauged(RunId, Gauged),
+    /// Answer to [`Command::Versus`]: how far it is, and in the end what was found.
+    Versus(Box<VersusView>),
     /// Answer to [`Command::Look`].
     Look {
         /// Which run.

@@ -32,6 +32,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "protocol::PcaUpdate",
             "protocol::TimeAxis",
             "protocol::Turn",
+            "protocol::TokenSet",
         ],
     ),
     (
@@ -79,6 +80,8 @@ const ARROWS: &[(&str, &[&str])] = &[
             "math",
             // Who leads, from curves that the page has.
             "estimate::lead",
+            // Two models, from log-probabilities that it has.
+            "instruments::versus",
             "experiments",
             "exec::CheckRow",
             "exec::Counters",

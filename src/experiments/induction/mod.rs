@@ -3,4 +3,5 @@
 
 pub mod card;
 pub mod lab;
+pub mod pairs;
 pub mod settle;

@@ -5,10 +5,12 @@ mod ablation;
 mod circuits;
 mod lab;
 mod plan;
+mod scorer;
 mod seen;
 pub mod settle;
 pub mod sizes;
 mod world;
 
 pub use lab::build;
+pub use scorer::scorer;
 pub use world::World;

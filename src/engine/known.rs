@@ -1,0 +1,172 @@
+//! Models that are there already, and which of their checkpoints is meant.
+//!
+//! A model is known by its link without what cannot change its weights: the sampler, and how many others
+//! trained beside it. So a run on the page serves a comparison, whatever was sampled around it.
+
+use super::history::Series;
+use crate::app::link::Link;
+use crate::estimate::lead::Transition;
+use crate::knobs::{Group, Value};
+use crate::protocol::{At, Fault};
+use std::rc::Rc;
+
+/// When checkpoints are kept: this changes no weights, but it decides where before and after are.
+const CADENCE: [&str; 2] = ["every", "log"];
+
+/// A checkpoint that was found.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// Its step.
+    pub step: u64,
+    /// What it was trained on.
+    pub device: String,
+    /// `[params]`.
+    pub weights: Rc<Vec<f32>>,
+}
+
+/// Checkpoints of one run.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    /// What they were trained on.
+    pub device: String,
+    /// Each with its weights `[params]`, rising.
+    pub checkpoints: Vec<(u64, Rc<Vec<f32>>)>,
+    /// The behaviour over the whole run.
+    pub curve: Option<Series>,
+}
+
+/// The model that a link trains, as a link of its own: replica `member` alone, with nothing sampled.
+#[must_use]
+pub fn model(link: &Link, member: i64) -> Link {
+    let mut alone = Link {
+        run: false,
+        notices: Vec::new(),
+        ..link.clone()
+    };
+    let knobs = &mut alone.knobs;
+    for knob in link.knobs.schema() {
+        if knob.group == Group::Sampler && !CADENCE.contains(&knob.key) {
+            knobs.put(knob.key, knob.default);
+        }
+    }
+    // As seeds wrap around in the lab.
+    let seed = (knobs.int("seed") as u32).wrapping_add(member as u32);
+    knobs.put("seed", Value::Int(i64::from(seed)));
+    knobs.put("replicas", Value::Int(1));
+    knobs.put("chains", Value::Int(0));
+    alone
+}
+
+/// Whether two such models have the same weights; with `cadence`, at the same checkpoints.
+pub(super) fn same(a: &Link, b: &Link, cadence: bool) -> bool {
+    let equal = |key: &str| a.knobs.get(key) == b.knobs.get(key);
+    let counts = |key: &&str| cadence || !CADENCE.contains(key);
+    let keys = a.knobs.schema().iter().map(|k| k.key);
+    a.experiment == b.experiment && keys.filter(counts).all(equal)
+}
+
+/// The checkpoint asked for among those of a run of `steps` steps; none while it is not there.
+///
+/// # Errors
+/// `BadLink` for one that this run will never have.
+pub(super) fn pick(at: At, steps: u64, known: &Known) -> Result<Option<u64>, Fault> {
+    let there = |step: u64| known.checkpoints.iter().any(|c| c.0 == step);
+    let wanted = match at {
+        At::Last => steps,
+        At::Step(step) if step > steps => {
+            let why = format!("the run has {steps} steps, and no checkpoint at step {step}");
+            return Err(Fault::BadLink(why));
+        }
+        At::Step(step) => step,
+        At::Before | At::After => {
+            let Some(curve) = known.curve.as_ref().filter(|_| there(steps)) else {
+                return Ok(None);
+            };
+            let none = || {
+                let why = "the run makes no transition that could be told from its jitter, so there is no before and after";
+                Fault::BadLink(why.into())
+            };
+            let turn = Transition::of(&curve.x, &curve.y).ok_or_else(none)?;
+            let mut all = known.checkpoints.iter().map(|c| c.0);
+            let found = match at {
+                At::Before => all.rfind(|&s| (s as f64) < turn.t10),
+                _ => all.find(|&s| s as f64 >= turn.t90),
+            };
+            return found.ok_or_else(none).map(Some);
+        }
+    };
+    Ok(there(wanted).then_some(wanted))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::app::link::parse;
+
+    #[test]
+    fn a_model_is_known_by_what_decides_its_weights() {
+        let of = |text: &str| model(&parse(text), 0);
+        let plain = of("#/induction?seed=5");
+        let equal = |text: &str, cadence| same(&plain, &of(text), cadence);
+        assert!(equal(
+            "#/induction?seed=5&chains=0&nbeta=77&member=3&replicas=8",
+            true
+        ));
+        // The third of eight seeds is the run of its own seed alone.
+        assert!(same(
+            &plain,
+            &model(&parse("#/induction?seed=3&replicas=8"), 2),
+            true
+        ));
+        assert!(equal("#/induction?seed=5&every=100", false));
+        assert!(!equal("#/induction?seed=5&every=100", true));
+        for other in [
+            "seed=6",
+            "seed=5&layers=1",
+            "seed=5&lr=0.002",
+            "seed=5&steps=1000",
+        ] {
+            assert!(!equal(&format!("#/induction?{other}"), false), "{other}");
+        }
+    }
+
+    #[test]
+    fn the_checkpoint_that_is_meant() {
+        let steps: Vec<u64> = (0..=20).map(|i| 50 * i).collect();
+        let x: Vec<f64> = (0..=100).map(|i| 10.0 * f64::from(i)).collect();
+        // From 4 to 0 between steps 400 and 600, a tenth done at 420, nine tenths at 580.
+        let y = x
+            .iter()
+            .map(|x| 4.0 - (x - 400.0).clamp(0.0, 200.0) / 50.0)
+            .collect();
+        let curve = Some(Series {
+            x,
+            y,
+            ..Series::default()
+        });
+        let known = Known {
+            checkpoints: steps.iter().map(|&s| (s, Rc::default())).collect(),
+            curve,
+            ..Known::default()
+        };
+        let of = |at| pick(at, 1000, &known).unwrap();
+        assert_eq!(
+            [At::Last, At::Before, At::After].map(of),
+            [Some(1000), Some(400), Some(600)]
+        );
+        assert_eq!((of(At::Step(350)), of(At::Step(351))), (Some(350), None));
+        assert!(pick(At::Step(1001), 1000, &known).is_err());
+        // Half a run has no transition yet, and one without any never will.
+        let half = Known {
+            checkpoints: known.checkpoints[..10].to_vec(),
+            ..known.clone()
+        };
+        assert_eq!(pick(At::Before, 1000, &half).unwrap(), None);
+        assert_eq!(pick(At::Last, 1000, &half).unwrap(), None);
+        let mut flat = known.clone();
+        let curve = flat.curve.as_mut().unwrap();
+        curve.y = curve.x.iter().map(|x| 4.0 + (x * 7.0).sin()).collect();
+        assert!(pick(At::Before, 1000, &flat).is_err());
+    }
+}
