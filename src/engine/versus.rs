@@ -6,9 +6,10 @@ use super::known::{Found, Known, model, pick, same};
 use super::open::Source;
 use super::session::Session;
 use crate::app::link::{self, Link};
-use crate::exec::Exec;
+use crate::exec::{Batch, Exec, Run};
 use crate::experiments::versus::{Scorer, refusal, scorer};
 use crate::experiments::{self, Probes};
+use crate::kernels::Step;
 use crate::protocol::{
     At, Compared, Fault, Lacking, Scored, SeriesDelta, VersusSpec, VersusStage, VersusView,
 };
@@ -23,6 +24,17 @@ fn behaviour(session: &Session, link: &Link, replica: usize) -> Option<Series> {
         r => format!("replicas/{r}/{id}"),
     };
     session.history.series.get(&id).cloned()
+}
+
+/// Asks the copies of a model from number `first` on, as many as go side by side.
+#[must_use]
+pub fn portion(scorer: &Scorer, first: usize) -> Batch {
+    let mut batch = scorer.portion(first);
+    batch.runs.push(Run {
+        program: scorer.program,
+        steps: vec![Step::default()],
+    });
+    batch
 }
 
 /// A model being asked.
@@ -286,7 +298,7 @@ impl Versus {
         let Asking {
             scorer, exec, lps, ..
         } = &mut *asking;
-        let ticket = exec.submit(&scorer.portion(lps.len()))?;
+        let ticket = exec.submit(&portion(scorer, lps.len()))?;
         let read = exec.wait(ticket).await?;
         let rows = scorer.set.tokens.len().max(1);
         let left = scorer.copies.len() - lps.len();

@@ -3,7 +3,7 @@
 
 use super::{induction, transformer};
 use crate::exec::Batch;
-use crate::kernels::{Replica, Step};
+use crate::kernels::Replica;
 use crate::knobs::{Group, Knobs};
 use crate::plan::{Buf, Plan, Prog};
 use crate::protocol::{Fault, TokenSet};
@@ -61,7 +61,8 @@ impl Scorer {
         vec![Replica::default(); self.replicas]
     }
 
-    /// Runs the copies from number `first` on, as many as go side by side.
+    /// Makes the copies those from number `first` on, as many as go side by side, and reads their losses;
+    /// the program is the caller's to run.
     #[must_use]
     pub fn portion(&self, first: usize) -> Batch {
         let mut scales = vec![1.0; self.replicas * self.heads];
@@ -72,10 +73,6 @@ impl Scorer {
         let rows = self.set.tokens.len();
         Batch {
             floats: vec![(self.head_scale, 0, scales)],
-            runs: vec![crate::exec::Run {
-                program: self.program,
-                steps: vec![Step::default()],
-            }],
             reads: vec![(self.losses, 0..self.replicas * rows)],
             ..Batch::default()
         }
