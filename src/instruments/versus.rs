@@ -210,7 +210,8 @@ pub fn losses(targets: &[Target]) -> [f64; 2] {
 #[must_use]
 pub fn under(targets: &[Target], floor: f64) -> [usize; 2] {
     // What is no number is under it too.
-    let of = |k: usize| targets.iter().filter(|t| !(t.lp[k] >= -floor)).count();
+    let low = |lp: f64| lp < -floor || lp.is_nan();
+    let of = |k: usize| targets.iter().filter(|t| low(t.lp[k])).count();
     [of(0), of(1)]
 }
 
