@@ -17,6 +17,7 @@ pub mod parts;
 pub mod recorded;
 pub mod reduce;
 pub mod reference;
+pub mod refined;
 pub mod run;
 pub mod scrub;
 pub mod seeds;

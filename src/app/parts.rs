@@ -85,6 +85,25 @@ pub fn groups(knobs: &Knobs) -> Vec<(String, Vec<Part>)> {
     out
 }
 
+/// The heads of this model, each alone, and its layers, each whole.
+#[must_use]
+pub fn circuits(knobs: &Knobs) -> Vec<String> {
+    all(knobs)
+        .filter(|part| circuit(part).is_some())
+        .map(ToString::to_string)
+        .collect()
+}
+
+/// Layer and head of a part that is a head; layer alone of one that is a whole layer.
+#[must_use]
+pub fn circuit(part: &str) -> Option<(usize, Option<usize>)> {
+    match what(part) {
+        Is::Head(layer, head) => Some((layer.parse().ok()?, Some(head.parse().ok()?))),
+        Is::Layer(layer, "") => Some((layer.parse().ok()?, None)),
+        _ => None,
+    }
+}
+
 /// The parts of this model that are worth a curve each: whole tensors, and each head alone.
 #[must_use]
 pub fn alone(knobs: &Knobs) -> Vec<String> {

@@ -112,6 +112,8 @@ pub struct Run {
     pub trace: Option<Rc<TraceView>>,
     /// λ̂ at other settings.
     pub study: Option<Rc<Study>>,
+    /// The last study of each kind, that one among them.
+    pub kept: Vec<Rc<Study>>,
     /// Stages of λ̂.
     pub stages: Option<Rc<Stages>>,
     /// Mean seconds of a λ̂ point so far.
@@ -152,6 +154,7 @@ impl Run {
             pca: Rc::default(),
             trace: None,
             study: None,
+            kept: Vec::new(),
             stages: None,
             point_s: None,
             figure: None,
@@ -203,7 +206,10 @@ impl Run {
             self.trace = Some(Rc::new(*trace));
         }
         if let Some(study) = frame.study {
-            self.study = Some(Rc::new(study));
+            let study = Rc::new(study);
+            self.kept.retain(|s| s.spec.kind != study.spec.kind);
+            self.kept.push(study.clone());
+            self.study = Some(study);
         }
         if let Some(stages) = frame.stages {
             self.stages = Some(Rc::new(stages));

@@ -60,6 +60,8 @@ pub struct LineChart<'a> {
     pub upto: Option<f64>,
     /// What the other axis counts, where that is not steps.
     pub along: &'static str,
+    /// Another one: with `upto`, one scale for several charts.
+    pub downto: Option<f64>,
     /// Without names at the line ends, as the cursor's own labels name the curves.
     pub quiet: bool,
     /// Curves, back to front.
@@ -139,7 +141,11 @@ impl LineChart<'_> {
         let zero = if self.from_zero { Some(0.0) } else { None };
         let seen = range(values(), self.log_y).and_then(|(low, high)| {
             range(
-                [low, high].into_iter().chain(zero).chain(self.upto),
+                [low, high]
+                    .into_iter()
+                    .chain(zero)
+                    .chain(self.upto)
+                    .chain(self.downto),
                 self.log_y,
             )
         });

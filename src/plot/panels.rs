@@ -217,6 +217,7 @@ pub fn pca<'a>(
         equal: false,
         recorded: look.recorded,
         kinks: Vec::new(),
+        apart: None,
     }
 }
 

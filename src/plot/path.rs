@@ -34,6 +34,8 @@ pub struct PathChart<'a> {
     pub recorded: bool,
     /// Steps where the path has a kink.
     pub kinks: Vec<f64>,
+    /// Points that are no path: nothing joins them, and each has a name of its own, told before its step.
+    pub apart: Option<Vec<String>>,
 }
 
 pub(super) const LEFT: f64 = 44.0;
@@ -53,7 +55,7 @@ impl PathChart<'_> {
             .map(|p| [frame.x.px(p[0]), frame.y.px(p[1])])
             .collect();
         let mut plot = Vec::new();
-        for i in 1..n {
+        for i in 1..if self.apart.is_some() { 0 } else { n } {
             let class = format!("path {}", self.class_of(self.steps[i]));
             plot.push(Mark::Path {
                 class,
@@ -62,7 +64,15 @@ impl PathChart<'_> {
             });
         }
         for (i, &at) in at.iter().enumerate() {
-            let r = if i + 1 == n { 4.5 } else { 2.4 };
+            let name = self
+                .apart
+                .as_ref()
+                .map(|names| names.get(i).map_or("", String::as_str));
+            let r = if i + 1 == n && name.is_none() {
+                4.5
+            } else {
+                2.4
+            };
             let step = number::fixed(self.steps[i], 0);
             let kink = self.kinks.contains(&self.steps[i]);
             if kink {
@@ -86,7 +96,10 @@ impl PathChart<'_> {
                     &step,
                 ));
             }
-            let title = format!("step {step}{}", if kink { ", a kink" } else { "" });
+            let title = match name {
+                Some(name) => format!("{name}, step {step}"),
+                None => format!("step {step}{}", if kink { ", a kink" } else { "" }),
+            };
             plot.push(Mark::Dot {
                 class: format!("dot {}", self.class_of(self.steps[i])),
                 at,

@@ -19,6 +19,8 @@ pub enum StudyKind {
     Members,
     /// λ̂ of parts of the model at every checkpoint, the rest frozen.
     Parts,
+    /// λ̂ of every head and every layer over training, the rest frozen.
+    Refined,
     /// ε and ε/4 at a few checkpoints: Richardson's check of the step's bias.
     Richardson,
     /// Long MALA chains, whatever sampler the run has: the value to compare its λ̂ with.

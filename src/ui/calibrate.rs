@@ -117,7 +117,7 @@ pub fn Calibrate(page: &Page) -> Html {
                     StudyKind::Sweep | StudyKind::Spring => sweep::map(page, study),
                     StudyKind::Lens => html! { <Lens ..page.clone() /> },
                     StudyKind::Richardson => richardson(study),
-                    StudyKind::Reference | StudyKind::Members => Html::default(),
+                    StudyKind::Reference | StudyKind::Members | StudyKind::Refined => Html::default(),
                     StudyKind::Again | StudyKind::Parts => html! { <Lens ..page.clone() /> },
                 } }
             }
@@ -125,15 +125,18 @@ pub fn Calibrate(page: &Page) -> Html {
     }
 }
 
+/// What is under way.
 #[derive(Clone, PartialEq, Properties)]
-struct ProgressProps {
-    study: Study,
-    page: Page,
+pub struct ProgressProps {
+    /// The study.
+    pub study: Study,
+    /// State and actions.
+    pub page: Page,
 }
 
 /// How far a study is, and a way to stop it.
 #[component]
-fn Progress(props: &ProgressProps) -> Html {
+pub fn Progress(props: &ProgressProps) -> Html {
     let (done, all) = (props.study.done.len(), props.study.spec.cells.len());
     html! {
         <p class="progress" role="status" data-test="study" data-done={done.to_string()} data-over={props.study.over.to_string()}>

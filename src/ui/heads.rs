@@ -6,6 +6,7 @@ use super::composing::Composing;
 use super::learning::Learning;
 use super::loss::look;
 use super::plot::strip;
+use super::refined::Refined;
 use super::size::use_width;
 use super::tip::{Term, Tip, terms};
 use super::turning::Turning;
@@ -52,6 +53,7 @@ pub fn Heads(page: &Page) -> Html {
             { whole_blocks(run, step) }
             { multiples(page, run, &found, width) }
             <Composing page={page.clone()} {step} found={found.clone()} />
+            <Refined page={page.clone()} found={found.clone()} {width} />
             <Learning page={page.clone()} {step} {width} />
             <Turning page={page.clone()} {found} />
         </section>

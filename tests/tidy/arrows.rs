@@ -78,7 +78,9 @@ const ARROWS: &[(&str, &[&str])] = &[
             "protocol",
             "knobs",
             "math",
-            // Who leads, from curves that the page has.
+            // Who leads, what goes together and what goes before what, from curves that the page has.
+            "estimate::cluster",
+            "estimate::lagged",
             "estimate::lead",
             // Two models, from log-probabilities that it has.
             "instruments::versus",

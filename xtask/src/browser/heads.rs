@@ -7,7 +7,7 @@ use crate::scenarios::{DESKTOP, Places};
 use anyhow::{Result, ensure};
 use serde_json::json;
 
-const LINK: &str = "#/induction?v=1&d_model=16&heads=2&vocab=16&ctx=16&pmin=4&pmax=7&batch=16&steps=60&every=20&log=0&chains=0&seed=3&engine=cpu";
+const LINK: &str = "#/induction?v=1&d_model=16&heads=2&vocab=16&ctx=16&pmin=4&pmax=7&batch=16&steps=60&every=15&log=0&chains=2&burnin=4&draws=6&mbatch=2&seed=3&engine=cpu";
 
 pub async fn heads_on_cpu(at: &Places) -> Result<()> {
     let page = Page::open(&at.page, DESKTOP, LINK).await?;
@@ -49,6 +49,7 @@ pub async fn heads_on_cpu(at: &Places) -> Result<()> {
         "the table does not follow the cursor: {then} after {whole}"
     );
     pictures(&page, "heads").await?;
+    refined(&page).await?;
 
     let slide = "const s = document.querySelector('[data-test=turn]'); s.value = 10; s.dispatchEvent(new Event('input', { bubbles: true }))";
     page.browser.eval(slide, vec![]).await?;
@@ -67,4 +68,33 @@ pub async fn heads_on_cpu(at: &Places) -> Result<()> {
     ensure!(got == json!([16, 16]), "tokens on the axes: {got}");
     pictures(&page, "pattern").await?;
     page.close(&[]).await
+}
+
+/// Refined λ̂ of every head and layer, as one job; and composition before it, some steps later.
+async fn refined(page: &Page) -> Result<()> {
+    page.click("study-refined").await?;
+    let script = "const r = document.querySelector('[data-test=refined]');\
+        return { over: r?.querySelector('[data-test=study]')?.dataset.over,\
+            heads: r?.querySelectorAll('[data-test=refined-heads] .line').length,\
+            bands: r?.querySelectorAll('[data-test=refined-heads] .band').length,\
+            layers: r?.querySelectorAll('[data-test=refined-layers] .line').length,\
+            groups: r?.querySelector('[data-test=groups]')?.innerText ?? '',\
+            points: r?.querySelectorAll('[data-test=lagging] .dot').length,\
+            rho: r?.querySelector('[data-test=rho]')?.innerText ?? '' }";
+    let whole = wait(page, "refined λ̂", script, |v| v["over"] == "true").await?;
+    // Four heads, two layers; four pairs at five checkpoints, and two later heads exchanged in one way.
+    let text = |v: &serde_json::Value, key: &str| v[key].as_str().unwrap_or_default().to_string();
+    ensure!(
+        whole["heads"] == 4
+            && whole["bands"] == 4
+            && whole["layers"] == 2
+            && whole["points"] == 20
+            && text(&whole, "groups").contains("silhouette")
+            && text(&whole, "rho").contains("exchanged in 1 other ways"),
+        "refined λ̂ is not whole: {whole}"
+    );
+    let slide = "const s = document.querySelector('[data-test=lag]'); s.value = 1; s.dispatchEvent(new Event('input', { bubbles: true }))";
+    page.browser.eval(slide, vec![]).await?;
+    wait(page, "the lag", script, |v| v["points"] == 16).await?;
+    pictures(page, "refined").await
 }
