@@ -1,6 +1,7 @@
 //! Everything a run has shown so far: series, λ̂ points, PCA rows, checkpoints.
 
 use crate::estimate::trace::Trace;
+use crate::experiments::Reading;
 use crate::instruments::pca::Pca;
 use crate::protocol::{Figure, Jump, LlcPoint, SeriesDelta};
 use serde::{Deserialize, Serialize};
@@ -84,6 +85,19 @@ impl History {
         if let (Some((lo, hi)), Some(s)) = (range, self.series.get_mut(id)) {
             s.lo.push(lo);
             s.hi.push(hi);
+        }
+    }
+
+    /// Takes in what was read of stored checkpoints of a replica, in order of step, in place of what is
+    /// there of the same series. `start` is how its series begin; readings of others are dropped.
+    pub fn read_again(&mut self, start: &str, readings: Vec<(u64, Reading)>) {
+        let own = || readings.iter().filter(|(_, r)| r.id.starts_with(start));
+        for (_, r) in own() {
+            self.series.remove(&r.id);
+            self.sent.remove(&r.id);
+        }
+        for (step, r) in own() {
+            self.read(&r.id, *step, r.y, r.range);
         }
     }
 

@@ -251,16 +251,25 @@ impl Session {
         self.history.pca.truncate(0);
         self.sampling = None;
         self.queue.clear();
+        // What the weights say of it was not read before.
+        let mut again = Vec::new();
         for c in &self.history.checkpoints {
             let seen = self
                 .parts
                 .lab
                 .observe(c.step, replica, &c.weights, &c.reads);
             self.history.pca.push(c.step, &seen.pca_row);
+            let read = self
+                .parts
+                .lab
+                .inspect(c.step, replica, &c.weights, &c.reads, &[]);
+            again.extend(read.into_iter().map(|r| (c.step, r)));
             if self.parts.chains.is_some() {
                 self.queue.push_back(c.step);
             }
         }
+        self.history
+            .read_again(&format!("replicas/{replica}/"), again);
         true
     }
 

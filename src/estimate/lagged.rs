@@ -100,6 +100,10 @@ impl Curves {
         let own: Vec<usize> = (0..self.responders.len()).collect();
         let mut classes: Vec<Vec<usize>> = Vec::new();
         for (r, (_, class)) in self.responders.iter().enumerate() {
+            // Those that nothing drives are not in the points: exchanging them changes nothing.
+            if self.drivers.iter().all(|d| d.1 != r) {
+                continue;
+            }
             match classes
                 .iter_mut()
                 .find(|c| self.responders[c[0]].1 == *class)
@@ -247,14 +251,18 @@ mod tests {
         all.responders[2].1 = 7;
         all.responders[3].1 = 7;
         assert_eq!(all.lagged(0).null.len(), 3);
+        // A responder without a driver takes no part.
+        all.drivers.retain(|d| d.1 != 3);
+        assert_eq!(all.lagged(0).null.len(), 1);
+        let all = planted(true, 1);
         // A negative lag looks the other way, and beyond the curve nothing is left.
         assert_eq!(all.lagged(-3).points.len(), 4 * 37);
         assert_eq!((all.lagged(99).rho, all.lagged(99).points.len()), (None, 0));
         // Eight of a class have more ways than are tried.
         let mut many = planted(true, 1);
-        let twice = many.responders.clone();
-        many.responders.extend(twice);
-        many.responders.iter_mut().for_each(|r| r.1 = 0);
+        many.responders.extend(planted(true, 2).responders);
+        let more = planted(true, 2).drivers.into_iter();
+        many.drivers.extend(more.map(|(y, r)| (y, r + 4)));
         assert_eq!(many.lagged(0).null.len(), DRAWN);
     }
 }

@@ -81,7 +81,7 @@ pub const INSTRUMENTS: [Instrument; 6] = [
 ];
 
 /// The instruments that belong to no single head.
-pub const BESIDE: [Instrument; 5] = [
+pub const BESIDE: [Instrument; 6] = [
     Instrument {
         key: "composition",
         title: "Composition",
@@ -121,6 +121,14 @@ pub const BESIDE: [Instrument; 5] = [
         help: "√Σw² over all weights, and over those of one tensor. Those of every tensor are in run.json.",
         cadence: CHECKPOINT,
         cost: HOST,
+    },
+    Instrument {
+        key: "share",
+        title: "Composition on data",
+        unit: "",
+        help: "Share of source c in the queries (keys, values) of a head: Σ⟨q_c, q⟩/Σ‖q‖² over the held-out tokens, where q = Σ q_c is taken apart by what each earlier head, the token embedding, the positions and the rest (MLPs, the LayerNorm's bias) wrote, a LayerNorm's σ held fixed. Shares sum to 1; one is negative where a source takes away. Keys are those before any smearing.",
+        cadence: "the checkpoints of ablation",
+        cost: "one read of activations, tens of milliseconds on the processor",
     },
 ];
 
@@ -224,6 +232,14 @@ pub fn series(id: &str) -> Option<(String, &'static str)> {
         );
         return Some((label, ""));
     }
+    if let Some((kind, pair)) = id.strip_prefix("share.").and_then(|s| s.split_once('.')) {
+        let (rest, head) = pair.rsplit_once('.')?;
+        let (from, layer) = rest.rsplit_once('.')?;
+        return Some((
+            format!("share of {kind} of head {layer}.{head} from {from}"),
+            "",
+        ));
+    }
     if let Some(whose) = id.strip_prefix("norm") {
         let whose = whose.strip_prefix('.').unwrap_or("all weights");
         return Some((format!("norm of {whose}"), ""));
@@ -318,6 +334,14 @@ mod tests {
         assert!(
             pair.starts_with("K-composition, head 0.1 to 1.12;"),
             "{pair}"
+        );
+        assert_eq!(
+            name("share.q.0.3.1.12").unwrap(),
+            "share of q of head 1.12 from 0.3"
+        );
+        assert_eq!(
+            name("share.v.embed.1.0").unwrap(),
+            "share of v of head 1.0 from embed"
         );
         assert_eq!(name("norm.embed.W_E").unwrap(), "norm of embed.W_E");
         assert_eq!(name("norm").unwrap(), "norm of all weights");

@@ -21,6 +21,14 @@ impl Reading {
     pub fn new(id: String, y: f64) -> Self {
         Self { id, y, range: None }
     }
+    /// The same, of that replica.
+    #[must_use]
+    pub fn of(mut self, replica: usize) -> Self {
+        if replica > 0 {
+            self.id = format!("replicas/{replica}/{}", self.id);
+        }
+        self
+    }
 }
 
 /// Read-only programs that run behind the evaluation of some checkpoints, in the same submission.

@@ -6,5 +6,6 @@ pub mod copying;
 pub mod gauge;
 pub mod icl;
 pub mod pca;
+pub mod shares;
 pub mod spectra;
 pub mod versus;

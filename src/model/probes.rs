@@ -79,6 +79,15 @@ impl Transformer {
         Ok(out)
     }
 
+    /// What the last forward pass has left of a layer: what its heads moved `[replica][rows][heads·d_head]`,
+    /// their queries, keys before smearing and values `[replica][rows][3·heads·d_head]`, and the
+    /// LayerNorm's mean and 1/σ `[replica][rows][2]`. None where layers share their buffers.
+    #[must_use]
+    pub fn left(&self, layer: usize) -> Option<[Buf; 3]> {
+        let of = self.layers.get(layer).filter(|_| self.stride > 0)?;
+        Some([of.z, of.qkv, of.norms1])
+    }
+
     /// Appends the mean loss at every position of the last forward pass, `[replica][n_ctx]` nats; 0
     /// at the last, which has no target.
     ///

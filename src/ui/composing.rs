@@ -3,7 +3,7 @@
 use super::Page;
 use super::chart::ToggleButton;
 use super::heads::definition;
-use crate::app::Run;
+use crate::app::{Run, seeds};
 use crate::experiments::heads::{BESIDE, Head};
 use crate::plot::cursor::nearest;
 use crate::plot::number::{fixed, significant};
@@ -27,7 +27,7 @@ pub struct ComposingProps {
 
 /// The score of a pair at a step, the mean of its null and a standard deviation of it.
 fn pair(run: &Run, id: &str, step: f64) -> Option<[f64; 3]> {
-    let s = run.series.get(id)?;
+    let s = seeds::followed(run, id)?;
     let i = nearest(&s.x, step)?;
     let (lo, hi) = (*s.lo.get(i)?, *s.hi.get(i)?);
     Some([*s.y.get(i)?, (lo + hi) / 2.0, (hi - lo) / 2.0])
@@ -80,7 +80,7 @@ pub fn Composing(props: &ComposingProps) -> Html {
             </td>
         }
     };
-    let known = run.series.keys().any(|k| k.starts_with("composition."));
+    let known = run.series.keys().any(|k| k.contains("composition."));
     html! {
         <>
             <h3>{"Composition "}{ definition(&BESIDE[0]) }

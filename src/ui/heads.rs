@@ -7,6 +7,7 @@ use super::learning::Learning;
 use super::loss::look;
 use super::plot::strip;
 use super::refined::Refined;
+use super::sharing::Sharing;
 use super::size::use_width;
 use super::tip::{Term, Tip, terms};
 use super::turning::Turning;
@@ -48,11 +49,12 @@ pub fn Heads(page: &Page) -> Html {
         <section class="heads-table" data-test="heads" aria-label="Attention heads" ref={node}>
             <h3>{ format!("Heads at step {}", fixed(step, 0)) }</h3>
             <p class="small-print">{"Over all held-out sequences, at the step under the cursor, else the last one. Ablation in nats on repeats."}
-                if run.knobs.int("member") > 0 { {" Of the seed followed; ablation, copying and composition are measured on the first seed alone."} }</p>
+                if run.knobs.int("member") > 0 { {" Of the seed followed; ablation is measured on the first seed alone, and shares on the one the run began with."} }</p>
             { table(&found) }
             { whole_blocks(run, step) }
             { multiples(page, run, &found, width) }
             <Composing page={page.clone()} {step} found={found.clone()} />
+            <Sharing page={page.clone()} {step} found={found.clone()} {width} />
             <Refined page={page.clone()} found={found.clone()} {width} />
             <Learning page={page.clone()} {step} {width} />
             <Turning page={page.clone()} {found} />

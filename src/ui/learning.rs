@@ -6,6 +6,7 @@ use super::heads::{Drawn, definition, over_time, value_at};
 use super::loss::look;
 use super::plot::strip;
 use crate::app::run::Series;
+use crate::app::seeds;
 use crate::experiments::heads::BESIDE;
 use crate::plot::number::fixed;
 use crate::plot::panels::Look;
@@ -40,7 +41,11 @@ pub fn Learning(props: &LearningProps) -> Html {
         ..all
     };
     let curve = |(id, class, label): (&str, &str, &str)| -> Option<Drawn> {
-        Some((run.series.get(id)?.clone(), class.into(), label.into()))
+        Some((
+            seeds::followed(run, id)?.clone(),
+            class.into(),
+            label.into(),
+        ))
     };
     let chart = |i: usize, y_title: &str, lines: &[(&str, &str, &str)]| {
         let lines: Vec<Drawn> = lines.iter().copied().filter_map(curve).collect();
@@ -83,7 +88,7 @@ fn by_position(props: &LearningProps, half: &Look) -> Html {
         };
         (Rc::new(series), class.into(), label)
     };
-    let step = run.series.get("loss.position.0").and_then(|s| {
+    let step = seeds::followed(run, "loss.position.0").and_then(|s| {
         s.x.get(crate::plot::cursor::nearest(&s.x, props.step)?)
             .copied()
     });

@@ -36,6 +36,7 @@ mod refined;
 mod save;
 mod seeds;
 mod setup;
+mod sharing;
 mod size;
 mod spectrum;
 mod split;

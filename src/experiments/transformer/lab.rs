@@ -3,6 +3,7 @@
 
 use super::ablation::Ablation;
 use super::circuits::Circuits;
+use super::on_data::OnData;
 use super::plan::{self, ADAMW, Built, Fed};
 use super::seen::Seen;
 use super::sizes::{self, SLOTS, Sizes};
@@ -86,7 +87,10 @@ pub fn build(knobs: &Knobs, world: Box<dyn World>) -> Result<Parts, Fault> {
     reads.push((built.by_position, 0..all * sizes.ctx));
     reads.extend(built.judged.map(|of| (of, 0..all * sizes.judged())));
     let ablation = built.ablation.as_ref();
-    let probes = ablation.map(|a| a.probes(sizes::ablated(knobs)));
+    let mut probes = ablation.map(|a| a.probes(sizes::ablated(knobs)));
+    if let (Some(probes), Some(on_data)) = (&mut probes, &built.on_data) {
+        probes.reads.extend(on_data.reads().iter().cloned());
+    }
     Ok(Parts {
         arena: spec.arena(),
         params: built.params,
@@ -123,6 +127,7 @@ struct Trained {
     mask: u64,
     setup: Batch,
     ablation: Option<Ablation>,
+    on_data: Option<OnData>,
     circuits: Circuits,
     /// Checkpoints at which composition is measured.
     composed: Vec<u64>,
@@ -169,6 +174,7 @@ impl Trained {
             mask: spec.mask(chains.part).unwrap_or(!0),
             setup,
             ablation: built.ablation.clone(),
+            on_data: built.on_data.clone(),
             circuits: Circuits::new(spec),
             composed: sizes::composed(knobs),
         }
@@ -325,17 +331,29 @@ impl Lab for Trained {
     fn inspect(
         &self,
         step: u64,
-        _follow: usize,
+        follow: usize,
         weights: &[f32],
         reads: &[Vec<f32>],
         probed: &[Vec<f32>],
     ) -> Vec<Reading> {
-        let mut out = Seen::of(reads, &self.sizes, 0).losses();
         let composed = self.composed.binary_search(&step).is_ok();
-        let first = weights.get(..self.spec.arena().len()).unwrap_or_default();
-        out.extend(self.circuits.readings(first, composed));
+        let count = self.spec.arena().len();
+        let own = |r: usize| weights.get(r * count..(r + 1) * count).unwrap_or_default();
+        let mut out = Seen::of(reads, &self.sizes, 0).losses();
+        out.extend(self.circuits.readings(own(0), composed));
         if let Some(ablation) = &self.ablation {
             out.extend(ablation.readings(probed, self.world.classes()[1]));
+        }
+        if follow > 0 {
+            let mut its = Seen::of(reads, &self.sizes, follow).losses();
+            its.extend(self.circuits.readings(own(follow), composed));
+            out.extend(its.into_iter().map(|r| r.of(follow)));
+        }
+        if let Some(on_data) = &self.on_data {
+            let (r, mut tokens) = (on_data.member(), Vec::new());
+            self.held_out(r, &mut tokens);
+            let left = on_data.readings(own(r), &tokens, probed);
+            out.extend(left.into_iter().map(|reading| reading.of(r)));
         }
         out
     }

@@ -4,6 +4,7 @@
 mod ablation;
 mod circuits;
 mod lab;
+mod on_data;
 mod plan;
 mod scorer;
 mod seen;

@@ -1,6 +1,7 @@
 //! The programs of the experiment and the buffers between them.
 
 use super::ablation::Ablation;
+use super::on_data::OnData;
 use super::sizes::{SLOTS, Sizes};
 use crate::experiments::STATS;
 use crate::experiments::chains::{Chains, Settings};
@@ -53,6 +54,7 @@ pub(super) struct Built {
     /// `[ctx]`.
     pub(super) by_position: Buf,
     pub(super) ablation: Option<Ablation>,
+    pub(super) on_data: Option<OnData>,
     pub(super) chains: Option<Chained>,
 }
 
@@ -163,6 +165,7 @@ pub(super) fn build(knobs: &Knobs, spec: &Spec) -> Result<Built, PlanError> {
         ..io
     };
     let ablation = Ablation::build(&mut plan, spec, &sizes, io, (eval.program, &patterns))?;
+    let on_data = OnData::new(&model, spec, &sizes, knobs.size("member"));
     let chains = if sizes.chains > 0 {
         Some(chains(&mut plan, spec, &sizes, &Settings::of(knobs))?)
     } else {
@@ -183,6 +186,7 @@ pub(super) fn build(knobs: &Knobs, spec: &Spec) -> Result<Built, PlanError> {
         scores,
         by_position,
         ablation,
+        on_data,
         chains,
     })
 }
