@@ -23,16 +23,19 @@ pub async fn heads_on_cpu(at: &Places) -> Result<()> {
             values: rows.map(r => r.innerText).join(),\
             multiples: h?.querySelectorAll('[data-test=multiples] svg .line').length ?? 0,\
             learning: h?.querySelectorAll('[data-test=learning] svg .line').length ?? 0,\
+            shares: h?.querySelectorAll('[data-test=shares] .z').length ?? 0,\
             cells: [...(h?.querySelectorAll('[data-test=composition] .z') ?? [])].filter(z => isFinite(z.innerText.replace('−', '-'))).length }";
     let whole = wait(&page, "the heads", script, |v| v["rows"] == 4).await?;
     // Two layers of two heads; every value is there, and every column is one press from its definition.
-    // Three scores a head; ICL, two by position, two participation ratios, three norms; four pairs.
+    // Three scores a head; ICL, two by position, two participation ratios, three norms; four pairs; two heads,
+    // tokens and positions in the values of two later heads.
     ensure!(
         whole["blank"] == 0
             && whole["tips"] == 7
             && whole["multiples"] == 12
             && whole["learning"] == 8
             && whole["cells"] == 4
+            && whole["shares"] == 8
             && whole["title"] == "Heads at step 60",
         "the heads are not whole: {whole}"
     );

@@ -1,0 +1,96 @@
+//! Composition on data from a run: what earlier heads, tokens and positions wrote makes the whole of what
+//! later heads read; and instruments of the member that is followed are those of its seed alone.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use lambdahat::app::link;
+use lambdahat::engine::{Session, Source};
+use lambdahat::experiments::{self, Parts};
+use lambdahat::protocol::EngineChoice;
+use pollster::block_on;
+
+const TINY: &str = "#/induction?d_model=16&heads=2&vocab=12&ctx=14&pmin=4&pmax=6&batch=5&steps=30&every=15&log=0&lr=0.02&warmup=0&chains=0";
+
+fn run(more: &str, change: impl Fn(&mut Parts)) -> Session {
+    let link = link::parse(&format!("{TINY}{more}"));
+    assert!(link.notices.is_empty(), "{more}: {:?}", link.notices);
+    let (source, _) = block_on(Source::find(EngineChoice::Cpu, true)).unwrap();
+    let mut parts = experiments::build(link.experiment, &link.knobs).unwrap();
+    change(&mut parts);
+    let exec = block_on(source.exec(&parts.plan)).unwrap();
+    let mut s = Session::new(parts, exec);
+    s.begin().unwrap();
+    while block_on(s.pump()).unwrap() {}
+    s
+}
+
+/// The last values of the series that begin so.
+fn last(s: &Session, start: &str) -> Vec<(String, f64)> {
+    let own = s
+        .history
+        .series
+        .iter()
+        .filter(|(id, _)| id.starts_with(start));
+    own.map(|(id, s)| (id.clone(), *s.y.last().unwrap()))
+        .collect()
+}
+
+/// The greatest that is left over.
+fn rest(s: &Session, start: &str) -> f64 {
+    let all = last(s, &format!("{start}share."));
+    assert!(!all.is_empty(), "no shares");
+    let rest = all.iter().filter(|(id, _)| id.contains(".rest."));
+    rest.map(|(_, y)| y.abs()).fold(0.0, f64::max)
+}
+
+#[test]
+fn what_was_written_makes_the_whole_of_what_is_read() {
+    for more in ["", "&positions=shortformer", "&smear=on", "&layers=3"] {
+        let s = run(more, |_| {});
+        assert!(rest(&s, "") < 1e-4, "{more}: {}", rest(&s, ""));
+        // Something does come from heads.
+        let heads = last(&s, "share.v.0.");
+        assert!(
+            heads.iter().any(|(_, y)| y.abs() > 0.01),
+            "{more}: {heads:?}"
+        );
+    }
+    // An MLP, and a trained LayerNorm's bias, are what is left.
+    assert!(rest(&run("&layers=3&mlp=16", |_| {}), "") > 1e-3);
+    let normed = rest(&run("&norm=layernorm", |_| {}), "");
+    assert!(normed > 1e-6 && normed < 0.3, "{normed}");
+    // Planted fault: activations of other rows.
+    let shifted = run("", |parts| {
+        let (_, range) = parts.probes.reads.last_mut().unwrap();
+        *range = range.start + 48..range.end;
+    });
+    assert!(rest(&shifted, "") > 1e-2, "{}", rest(&shifted, ""));
+}
+
+#[test]
+fn a_member_has_the_instruments_of_its_seed() {
+    let alone = run("&seed=8", |_| {});
+    let member = run("&seed=7&replicas=2&member=1", |_| {});
+    let mut later = run("&seed=7&replicas=2", |_| {});
+    assert!(last(&later, "replicas/1/composition.").is_empty());
+    assert!(later.follow_replica(1));
+    for start in [
+        "share.",
+        "composition.",
+        "heads.0.0.copying",
+        "norm",
+        "loss.position.",
+    ] {
+        let (want, got) = (
+            last(&alone, start),
+            last(&member, &format!("replicas/1/{start}")),
+        );
+        assert!(!want.is_empty(), "{start}");
+        let values = |v: &[(String, f64)]| v.iter().map(|v| v.1.to_bits()).collect::<Vec<_>>();
+        assert_eq!(values(&want), values(&got), "{start}");
+        // Followed only later, all but what needs activations is read from the stored weights.
+        if start != "share." {
+            let again = last(&later, &format!("replicas/1/{start}"));
+            assert_eq!(values(&want), values(&again), "{start}");
+        }
+    }
+}
