@@ -99,11 +99,53 @@ fn fast_steps_go_together() {
         block_on(s.pump()).unwrap();
     }
     assert_eq!(risen(&s.per_step(), 2.0, 0.25), ["submissions"]);
-    // Pipelines and bind groups are made in one place, which a run does not reach.
+    // Bind groups are made in one place, which a run does not reach.
     let planted = PerStep {
         pipelines_created: 1,
         bind_groups_created: 1,
         ..c
     };
     assert_eq!(risen(&planted, 2.0, 0.25), ["pipelines", "bind groups"]);
+}
+
+/// A batch of `steps` steps of training and, if wanted, the evaluation.
+fn batch(parts: &Parts, evaluates: bool) -> Batch {
+    let of = |job: &experiments::Job| lambdahat::exec::Run {
+        program: job.program,
+        steps: vec![parts.lab.step(experiments::Of::Train, 0)],
+    };
+    let eval = parts.eval.iter().filter(|_| evaluates);
+    Batch {
+        runs: [&parts.train].into_iter().chain(eval).map(of).collect(),
+        ..Batch::default()
+    }
+}
+
+#[test]
+fn a_pipeline_is_made_when_its_program_first_runs_and_never_again() {
+    let mut s = start(SMALL, |_| {});
+    let made = |s: &Session| s.exec.counters().pipelines_created;
+    let run = |s: &mut Session, evaluates| {
+        let batch = batch(&s.parts, evaluates);
+        let ticket = s.exec.submit(&batch).unwrap();
+        block_on(s.exec.wait(ticket)).unwrap();
+        made(s)
+    };
+    assert_eq!(made(&s), 0, "something was made before anything ran");
+    let train = run(&mut s, false);
+    let all = s.parts.plan.pipelines() as u64;
+    assert!(0 < train && train < all, "{train} of {all}");
+    assert_eq!(run(&mut s, false), train, "made twice");
+    let both = run(&mut s, true);
+    assert!(train < both && both < all, "{both} of {all}");
+    // A whole run needs all of them, once.
+    let mut s = start(SMALL, |_| {});
+    finish(&mut s);
+    assert_eq!(made(&s), all);
+    // Planted: a second executor on the same plan makes what the plan does not account for.
+    let mut plan = s.parts.plan.clone();
+    plan.programs.truncate(1);
+    assert!(plan.pipelines() < s.parts.plan.pipelines());
+    s.parts.plan = plan;
+    assert_eq!(risen(&s.per_step(), 24.0, 0.25)[0], "pipelines");
 }

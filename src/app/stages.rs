@@ -93,7 +93,10 @@ pub fn row(all: &Stages, stage: &Stage) -> Row {
             format!("{sign}{}", significant(d, 2))
         }),
         dllc: change(stage.dllc, stage.se),
-        moved: moved.collect::<Vec<_>>().join(", "),
+        moved: match moved.collect::<Vec<_>>().join(", ") {
+            none if none.is_empty() => "–".into(),
+            names => names,
+        },
     }
 }
 

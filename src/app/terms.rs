@@ -47,7 +47,7 @@ pub const RAMP: &str =
 /// The timeline.
 pub const TIMELINE: &str = "Every tick is a checkpoint whose weights are kept. Drag the handle, or use the arrow keys, Home and End: the model, the figures and the cursor of all charts then show that step. Pin one step and move to another to compare the two. Live goes back to the latest.";
 /// Stages.
-pub const STAGES: &str = "Stages end where a continuous broken line through λ̂ over ln(step + 1) bends. Points weigh 1/SE²; there are as many bends as the Bayesian information criterion pays for; errors are widened where the line misses its points. A: λ̂ rises; B: λ̂ falls (Hoogland et al. 2024), by more than three standard errors of a bootstrap of the line; else the stage is unresolved. A type belongs to its sampler setting: check it at a second one. Bands: plain A, hatched B, open unresolved, crossed where two settings differ.";
+pub const STAGES: &str = "Stages end where a continuous broken line through λ̂ over ln(step + 1) bends. Points weigh 1/SE²; there are as many bends as the Bayesian information criterion pays for; errors are widened where the line misses its points. A: λ̂ rises; B: λ̂ falls (Hoogland et al. 2024), by more than three standard errors of a bootstrap of the line; else the stage is unresolved. A type belongs to its sampler setting: check it at a second one. Moved most: series whose values at the two ends differ by a tenth of their range and by more than three standard deviations of their own noise, judged by their median step. Bands: plain A, hatched B, open unresolved, crossed where two settings differ.";
 /// The line of costs.
 pub const COST: &str = "Parameters of one model; training steps, or the steps of each chain where nothing is trained; λ̂ points; GFLOP: thousand millions of floating-point operations of the whole run, sampling included; memory on the device. The time is measured here, for about a second.";
 
@@ -118,7 +118,7 @@ pub const STATUS: [(&str, &str); 13] = [
     ),
     (
         "pipelines",
-        "Compiled shaders made so far: all before the first step, none while the run goes on.",
+        "Compiled shaders made so far: each when a program that needs it first runs, and none twice.",
     ),
     (
         "bind groups",

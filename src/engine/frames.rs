@@ -43,6 +43,14 @@ pub(super) struct Shown {
 }
 
 impl Host {
+    /// Does one portion of work and prepares a frame if one is due. False when there is nothing to
+    /// do before the next command.
+    pub async fn pump(&mut self) -> bool {
+        let busy = self.work().await;
+        self.frame(!busy);
+        busy
+    }
+
     /// Prepares a frame if one is due; `idle` makes it due now.
     pub(super) fn frame(&mut self, idle: bool) {
         let Some(live) = &mut self.live else { return };

@@ -302,9 +302,8 @@ impl Host {
         Ok(())
     }
 
-    /// Does one portion of work and prepares a frame if one is due. False when there is nothing to
-    /// do before the next command.
-    pub async fn pump(&mut self) -> bool {
+    /// Does one portion of work. False when there is nothing to do before the next command.
+    pub(super) async fn work(&mut self) -> bool {
         let Some(live) = &mut self.live else {
             return self.comparing(false).await;
         };
@@ -326,7 +325,6 @@ impl Host {
             }
         };
         self.keep(!busy);
-        self.frame(!busy);
         self.comparing(busy).await
     }
 

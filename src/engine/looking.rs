@@ -60,7 +60,24 @@ impl Session {
         let Some(weights) = self.history.checkpoints.iter_mut().find(stored) else {
             return Ok(true);
         };
-        let (params, weights) = (self.parts.params, weights.weights.to_vec());
+        let weights = weights.weights.to_vec();
+        let reads = self.evaluate_again(step, weights, false).await?;
+        if let Some(c) = self.history.checkpoints.iter_mut().find(stored) {
+            c.reads = reads.into_iter().skip(1).collect();
+        }
+        self.look_at_stored();
+        Ok(true)
+    }
+
+    /// Evaluates weights that stand in for the run's own for as long as that takes, with what else is
+    /// measured at a checkpoint where that is asked for: what was read.
+    pub(super) async fn evaluate_again(
+        &mut self,
+        step: u64,
+        weights: Vec<f32>,
+        probing: bool,
+    ) -> Result<Vec<Vec<f32>>, Fault> {
+        let params = self.parts.params;
         let own = self
             .at_once(&Batch {
                 reads: vec![(params, 0..weights.len())],
@@ -72,6 +89,9 @@ impl Session {
             ..Batch::default()
         };
         self.evaluation(&mut then, step);
+        if probing {
+            self.probing(&mut then, step);
+        }
         let reads = self.at_once(&then).await?;
         let back = own.into_iter().map(|own| (params, 0, own)).collect();
         self.at_once(&Batch {
@@ -80,11 +100,7 @@ impl Session {
         })
         .await?;
         self.last_end = None;
-        if let Some(c) = self.history.checkpoints.iter_mut().find(stored) {
-            c.reads = reads.into_iter().skip(1).collect();
-        }
-        self.look_at_stored();
-        Ok(true)
+        Ok(reads)
     }
 
     /// The stored checkpoint of the replica followed as a file, with the optimiser's state where it is

@@ -94,6 +94,9 @@ async fn time(
     let begin = Instant::now();
     let (mut steps, mut seconds, mut next) = (0, 0.0, 0);
     for round in 0.. {
+        if hurry.get() {
+            break;
+        }
         let planned = pacer.portion(u64::MAX);
         let portion = Portion {
             steps: planned.steps.min(job.slots as u64),
@@ -123,7 +126,7 @@ async fn time(
             steps += portion.steps;
             seconds += took;
         }
-        if hurry.get() || round > 0 && (begin.elapsed().as_secs_f64() > BUDGET_S || round > 50) {
+        if round > 0 && (begin.elapsed().as_secs_f64() > BUDGET_S || round > 50) {
             break;
         }
     }

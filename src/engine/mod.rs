@@ -13,6 +13,7 @@ pub mod known;
 mod looking;
 pub mod measure;
 pub mod open;
+mod opening;
 pub mod pacing;
 mod polishing;
 mod probing;

@@ -62,10 +62,13 @@ async fn serve(
     let mut host = Host::new(keeper, hurry);
     let pause = Breath::new();
     loop {
+        let mut busy = host.work().await;
+        // A frame is due only once the one before it was acknowledged.
         while let Ok(command) = commands.try_recv() {
             host.command(command).await;
+            busy = true;
         }
-        let busy = host.pump().await;
+        host.frame(!busy);
         for event in host.take_events() {
             post(&scope, &event);
         }

@@ -48,6 +48,8 @@ pub struct Session {
     pub(super) done: u64,
     pub(super) follow: usize,
     pub(super) evaluated: bool,
+    /// The evaluation before the first step is still to be made.
+    pub(super) owed: bool,
     /// A restored run has no figure yet.
     faceless: bool,
     pub(super) paused: bool,
@@ -98,6 +100,7 @@ impl Session {
             done: 0,
             follow,
             evaluated: false,
+            owed: false,
             faceless: false,
             paused: false,
             single: false,
@@ -319,6 +322,12 @@ impl Session {
         if self.paused && !self.single {
             return self.drain_one().await;
         }
+        if self.owed && !self.opening() {
+            if !self.drain_one().await? {
+                self.catch_up().await?;
+            }
+            return Ok(true);
+        }
         if self.sampling.is_none()
             && let Some(step) = self.queue.front().copied()
         {
@@ -336,7 +345,8 @@ impl Session {
                 .flying
                 .back()
                 .is_some_and(|f| f.keeps && self.parts.chains.is_some());
-            let most = if matches!(self.exec, Exec::Cpu(_)) || self.single {
+            let alone = self.single || self.steady.is_none();
+            let most = if alone || matches!(self.exec, Exec::Cpu(_)) {
                 1
             } else {
                 IN_FLIGHT

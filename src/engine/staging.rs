@@ -16,6 +16,9 @@ const STILL: f64 = 0.02;
 const NAMED: usize = 3;
 /// See [`NAMED`].
 const MOVED: f64 = 0.1;
+/// A series has moved if its ends lie farther apart than three standard deviations of the difference of
+/// two points of noise alone, whose median step is 0.67 of one.
+const NOISE: f64 = 3.0 / 0.6745;
 
 /// λ̂ of the same checkpoints at another setting.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -156,6 +159,13 @@ fn range(s: &Series) -> f64 {
     ends(f64::max, f64::NEG_INFINITY) - ends(f64::min, f64::INFINITY)
 }
 
+/// What a series does from one point to the next: the median step, which one sudden event leaves alone.
+fn jitter(s: &Series) -> f64 {
+    let mut steps: Vec<f64> = s.y.windows(2).map(|w| (w[1] - w[0]).abs()).collect();
+    steps.sort_by(f64::total_cmp);
+    steps.get(steps.len() / 2).copied().unwrap_or(0.0)
+}
+
 impl Session {
     /// Finds the stages anew if enough has changed, or if the run stands still.
     pub fn stage(&mut self) {
@@ -221,7 +231,8 @@ impl Session {
         own.or_else(|| series.get(id))
     }
 
-    /// The series that change most between two steps, by the share of their range.
+    /// The series that change most between two steps, by the share of their range; none where nothing
+    /// does more than its own noise.
     fn moved(&self, from: u64, to: u64) -> Vec<(String, f64)> {
         // The minibatch loss says what the loss says, with noise; the loss at single positions, too.
         let again = |id: &str| {
@@ -233,8 +244,10 @@ impl Session {
         let mut all: Vec<(String, f64)> = ids
             .filter_map(|id| {
                 let s = self.own_series(id)?;
-                let share = (value(s, to)? - value(s, from)?) / range(s);
-                (share.abs() >= MOVED).then(|| (id.clone(), share))
+                let change = value(s, to)? - value(s, from)?;
+                let share = change / range(s);
+                let moved = share.abs() >= MOVED && change.abs() > NOISE * jitter(s);
+                moved.then(|| (id.clone(), share))
             })
             .collect();
         all.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()));

@@ -86,7 +86,9 @@ impl Session {
         PerStep {
             dispatches_per_step: launches,
             submits_per_step: self.spent.steady.1 as f64 / self.spent.steady.0.max(1) as f64,
-            pipelines_created: now.pipelines_created - then.pipelines_created,
+            pipelines_created: now
+                .pipelines_created
+                .saturating_sub(self.parts.plan.pipelines() as u64),
             bind_groups_created: now.bind_groups_created - then.bind_groups_created,
             buffers_created: now.buffers_created - then.buffers_created,
         }

@@ -40,7 +40,7 @@ impl Session {
     }
 
     /// Appends what is measured at a checkpoint beside the evaluation, behind it.
-    fn probing(&self, batch: &mut Batch, step: u64) {
+    pub(super) fn probing(&self, batch: &mut Batch, step: u64) {
         let probes = &self.parts.probes;
         let run = |&program| Run {
             program,
@@ -66,11 +66,16 @@ impl Session {
     }
 
     pub(super) fn submit_portion(&mut self) -> Result<(), Fault> {
+        if self.opening() && !self.evaluated {
+            (self.owed, self.evaluated) = (true, true);
+        }
         let job = &self.parts.train;
         let boundary = self.boundary();
         let left = boundary - self.submitted;
         let mut portion = self.train_pacer.portion(left);
-        portion.steps = if self.single {
+        // The first step is shown before anything else is compiled, unless it is the last too.
+        let first = self.steady.is_none() && !self.single && self.submitted + 1 < self.parts.steps;
+        portion.steps = if self.single || first {
             left.min(1)
         } else {
             even(left, portion.steps.min(job.slots as u64))
@@ -101,7 +106,7 @@ impl Session {
                 .push((job.stats, 0..self.width(job) * steps as usize));
         }
         let to = self.submitted + steps;
-        let evaluates = to == boundary;
+        let evaluates = to == boundary && !(first && steps > 0);
         let keeps = evaluates && self.parts.checkpoints.binary_search(&to).is_ok();
         let probes = keeps && self.parts.probes.at.binary_search(&to).is_ok();
         if evaluates {
@@ -174,7 +179,7 @@ impl Session {
             let extra: Vec<Vec<f32>> = reads.by_ref().take(self.parts.reads.len()).collect();
             let state = if f.keeps { self.parts.moments.len() } else { 0 };
             let moments = reads.by_ref().take(state).collect();
-            self.observe(weights, extra, f.keeps, moments);
+            self.observe(self.done, weights, extra, f.keeps, moments);
             if f.keeps {
                 self.inspect(&reads.collect::<Vec<_>>());
             }
@@ -208,14 +213,15 @@ impl Session {
         Ok(())
     }
 
-    fn observe(
+    /// Takes in an evaluation at `step`, and the checkpoint where it `keeps` one.
+    pub(super) fn observe(
         &mut self,
+        step: u64,
         weights: Vec<f32>,
         reads: Vec<Vec<f32>>,
         keeps: bool,
         moments: Vec<Vec<f32>>,
     ) {
-        let step = self.done;
         let seen = self.parts.lab.observe(step, self.follow, &weights, &reads);
         for (id, y) in seen.values {
             // A diverged replica has no value; its curve ends.
@@ -223,7 +229,7 @@ impl Session {
                 self.history.push(&id, step, y);
             }
         }
-        if self.running.1 > 0 {
+        if self.running.1 > 0 && step == self.done {
             self.history.push(
                 "loss.train",
                 step,
@@ -251,7 +257,7 @@ impl Session {
 
 impl Session {
     /// Takes in what instruments find at the checkpoint that was just kept.
-    fn inspect(&mut self, probed: &[Vec<f32>]) {
+    pub(super) fn inspect(&mut self, probed: &[Vec<f32>]) {
         let Some(c) = self.history.checkpoints.last() else {
             return;
         };

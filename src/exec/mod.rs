@@ -44,7 +44,7 @@ pub struct Counters {
     pub dispatches: u64,
     /// Queue submissions.
     pub submits: u64,
-    /// Pipelines created.
+    /// Pipelines created, each when a program that needs it first ran.
     pub pipelines_created: u64,
     /// Bind groups created.
     pub bind_groups_created: u64,

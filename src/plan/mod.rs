@@ -2,6 +2,7 @@
 //! It is checked as it is built; executors only run it.
 
 use crate::kernels::{Access, Elem, Kernel};
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// A buffer of a plan.
@@ -201,6 +202,14 @@ impl Plan {
             buffers: buffers.to_vec(),
         });
         Ok(())
+    }
+
+    /// Pipelines a device needs to run all of it: one for each kernel and its constants.
+    #[must_use]
+    pub fn pipelines(&self) -> usize {
+        let nodes = self.programs.iter().flat_map(|p| &p.nodes);
+        let all: BTreeSet<_> = nodes.map(|n| (n.kernel.name, &n.consts)).collect();
+        all.len()
     }
 
     /// Bytes of all buffers on the device.

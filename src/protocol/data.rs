@@ -29,14 +29,14 @@ pub enum TimeAxis {
     Log,
 }
 
-/// Counters of training alone, per step; what was created counts from the first measured step on.
+/// Counters of training alone, per step; bind groups and buffers count from the first measured step on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PerStep {
     /// Launches of the training program.
     pub dispatches_per_step: f64,
     /// Submissions of batches that trained, evaluations among them included.
     pub submits_per_step: f64,
-    /// Pipelines created since.
+    /// Pipelines created beyond one for each kernel and its constants.
     pub pipelines_created: u64,
     /// Bind groups created since.
     pub bind_groups_created: u64,

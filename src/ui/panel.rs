@@ -75,7 +75,11 @@ pub fn panel(page: &Page) -> Html {
         significant(per_step.submits_per_step, 2),
         grouped(counters.dispatches),
         grouped(counters.submits),
-        created(counters.pipelines_created, per_step.pipelines_created),
+        format!(
+            "{}, {} of them twice",
+            grouped(counters.pipelines_created),
+            grouped(per_step.pipelines_created)
+        ),
         created(counters.bind_groups_created, per_step.bind_groups_created),
         created(counters.buffers_created, per_step.buffers_created),
     ];

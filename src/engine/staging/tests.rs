@@ -150,3 +150,40 @@ fn a_second_setting_agrees_or_does_not() {
     s.stage();
     assert_eq!(s.staging.view.second, None);
 }
+
+/// Nothing happens but noise: no stage is resolved, and nothing is said to have moved. The same noise
+/// around a series that does move does not hide it.
+#[test]
+fn where_nothing_moves_nothing_is_named() {
+    use crate::math::philox::{Draws, Stream};
+    let still = |seed: u32, trend: f64| {
+        let mut s = session();
+        let mut draws = Draws::new(seed, Stream::Probe, 0);
+        s.history.series.clear();
+        for p in &mut s.history.llc {
+            p.value = 5.0 + p.se * draws.normal();
+            let along = p.step as f64 / 1000.0;
+            for id in ["loss", "heads.0.0.prev_token", "icl"] {
+                let y = 1.0 + 0.01 * draws.normal();
+                let series = s.history.series.entry(id.into()).or_default();
+                series.x.push(p.step as f64);
+                series
+                    .y
+                    .push(if id == "icl" { y - trend * along } else { y });
+            }
+        }
+        s.stage();
+        assert_eq!(kinds(&s), [StageKind::Unresolved], "{seed}");
+        s.staging.view.stages[0].moved.clone()
+    };
+    let silent = (0..20).filter(|&seed| still(seed, 0.0).is_empty()).count();
+    assert!(
+        silent >= 19,
+        "{silent} of 20 runs without an event are silent"
+    );
+    let named = still(3, 0.2);
+    assert!(
+        named.len() == 1 && named[0].0 == "icl" && named[0].1 < -0.7,
+        "{named:?}"
+    );
+}

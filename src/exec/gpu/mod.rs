@@ -1,8 +1,10 @@
 //! The GPU executor: the only place that knows wgpu. It runs plans; it knows no models.
 //!
-//! Pipelines, uniforms, buffers and bind groups are made once, when a plan is recorded; from then on
-//! a batch is host writes, launches and copies into staging buffers that are used again.
+//! Uniforms, buffers and bind groups are made once, when a plan is recorded, and the pipelines of a
+//! program once, when it first runs; from then on a batch is host writes, launches and copies into
+//! staging buffers that are used again.
 
+mod compiled;
 mod device;
 mod pipelines;
 mod readback;
@@ -33,10 +35,10 @@ pub struct GpuExec {
 }
 
 impl GpuExec {
-    /// Records a plan: makes its buffers (zeroed), pipelines, uniforms and bind groups.
+    /// Records a plan: makes its buffers (zeroed), uniforms and bind groups.
     ///
     /// # Errors
-    /// `OutOfMemory` with what was needed and what there is; `DeviceLost`; `Internal` for a shader
+    /// `OutOfMemory` with what was needed and what there is; `DeviceLost`; `Internal` for a plan
     /// the device refuses.
     pub async fn new(gpu: &Gpu, plan: &Plan) -> Result<Self, Fault> {
         gpu.forgive();
@@ -79,7 +81,8 @@ impl GpuExec {
     /// Starts a batch. Batches run in the order submitted; several may be under way.
     ///
     /// # Errors
-    /// Device lost or out of memory; `Internal` for a write, read or program the plan does not have.
+    /// Device lost or out of memory; `Internal` for a write, read or program the plan does not have,
+    /// here or when the batch is waited for, for a shader the device refuses.
     pub fn submit(&mut self, batch: &Batch) -> Result<Ticket, Fault> {
         self.gpu.fault(self.bytes)?;
         self.inspect(batch)?;
@@ -90,6 +93,9 @@ impl GpuExec {
             counters,
             ..
         } = self;
+        for run in &batch.runs {
+            recording.ready(gpu, run.program.0, counters);
+        }
         let write = |b: &Buf, at: &usize, data: &[u8]| {
             gpu.queue
                 .write_buffer(&recording.buffers[b.0], 4 * *at as u64, data);

@@ -1,8 +1,10 @@
-//! Everything made once, when a plan is recorded: buffers, pipelines, params, bind groups.
+//! Everything made once, when a plan is recorded: buffers, params, bind groups. Pipelines are only
+//! noted: each is made when a program that needs it first runs.
 
+use super::compiled::Compiled;
 use super::device::Gpu;
 use crate::exec::Counters;
-use crate::kernels::{Access, Kernel, Replica, Step, resolve};
+use crate::kernels::{Access, Kernel, Replica, Step};
 use crate::plan::{Node, Plan};
 use crate::protocol::Fault;
 use std::collections::BTreeMap;
@@ -31,13 +33,15 @@ pub(super) struct Recorded {
     pub tables: wgpu::BindGroup,
     pub replicas: wgpu::Buffer,
     pub count: usize,
+    /// Its pipelines have been made.
+    pub ready: bool,
 }
 
 /// A recorded plan.
 #[derive(Debug)]
 pub(super) struct Recording {
     pub buffers: Vec<wgpu::Buffer>,
-    pub pipelines: Vec<wgpu::ComputePipeline>,
+    pub pipelines: Compiled,
     pub programs: Vec<Recorded>,
     pub steps: wgpu::Buffer,
     pub params: wgpu::Buffer,
@@ -70,6 +74,17 @@ impl Recording {
             return Err(fault);
         }
         Ok(recording)
+    }
+
+    /// Makes the pipelines of a program, unless it has run before.
+    pub fn ready(&mut self, gpu: &Gpu, program: usize, counters: &mut Counters) {
+        let Some(program) = self.programs.get_mut(program).filter(|p| !p.ready) else {
+            return;
+        };
+        for launch in &program.launches {
+            self.pipelines.make(gpu, launch.pipeline, counters);
+        }
+        program.ready = true;
     }
 
     /// Frees the device's memory now: in the browser a drop frees nothing.
@@ -147,7 +162,6 @@ pub(super) fn buffer(
 
 /// What all pipelines of one kernel share.
 struct Layout {
-    module: wgpu::ShaderModule,
     bindings: wgpu::BindGroupLayout,
     pipeline: wgpu::PipelineLayout,
 }
@@ -170,8 +184,7 @@ impl Maker<'_> {
         let size = STRIDE * nodes.max(1) as u64;
         let params = buffer(self.gpu, &mut self.made, "params", size, usage);
         let tables = self.tables_layout();
-        let mut pipelines = Vec::new();
-        let mut known: BTreeMap<(&'static str, &[u32]), usize> = BTreeMap::new();
+        let mut pipelines = Compiled::default();
         let mut programs = Vec::new();
         let mut written = vec![0u8; usize::try_from(size).unwrap_or(0)];
         let mut node_index = 0;
@@ -205,12 +218,8 @@ impl Maker<'_> {
                         node.kernel.name
                     )));
                 }
-                let pipeline = *known
-                    .entry((node.kernel.name, &node.consts))
-                    .or_insert_with(|| {
-                        pipelines.push(self.pipeline(&tables, node));
-                        pipelines.len() - 1
-                    });
+                let layout = &self.layout(&tables, node.kernel).pipeline;
+                let pipeline = pipelines.index(node.kernel, &node.consts, layout);
                 let bindings = self.bind(node, &buffers, &params, at);
                 launches.push(Launch {
                     pipeline,
@@ -223,6 +232,7 @@ impl Maker<'_> {
                 tables: group,
                 replicas,
                 count,
+                ready: false,
             });
         }
         self.gpu.queue.write_buffer(&params, 0, &written);
@@ -278,34 +288,7 @@ impl Maker<'_> {
                 bind_group_layouts: &[Some(&bindings), Some(tables)],
                 immediate_size: 0,
             });
-            let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
-                label: Some(kernel.name),
-                source: wgpu::ShaderSource::Wgsl(resolve(kernel.source).into()),
-            });
-            Layout {
-                module,
-                bindings,
-                pipeline,
-            }
-        })
-    }
-
-    fn pipeline(&mut self, tables: &wgpu::BindGroupLayout, node: &Node) -> wgpu::ComputePipeline {
-        self.made.pipelines_created += 1;
-        let device = self.gpu.device.clone();
-        let layout = self.layout(tables, node.kernel);
-        let values = node.consts.iter().map(|&v| f64::from(v));
-        let constants: Vec<(&str, f64)> = node.kernel.consts.iter().copied().zip(values).collect();
-        device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-            label: Some(node.kernel.name),
-            layout: Some(&layout.pipeline),
-            module: &layout.module,
-            entry_point: Some("main"),
-            compilation_options: wgpu::PipelineCompilationOptions {
-                constants: &constants,
-                ..Default::default()
-            },
-            cache: None,
+            Layout { bindings, pipeline }
         })
     }
 
@@ -329,7 +312,7 @@ impl Maker<'_> {
             entries.push(entry(i, &buffers[b.0], 0, buffers[b.0].size()));
         }
         self.made.bind_groups_created += 1;
-        // The pipeline of this node exists, so its kernel's layout does.
+        // The pipeline of this node has its index, so its kernel has its layout.
         let layout = &self.layouts[node.kernel.name].bindings;
         self.gpu
             .device

@@ -87,7 +87,10 @@ impl<'a> Encoder<'a> {
             for launch in &program.launches[nodes.clone()] {
                 if launch.pipeline != pipeline {
                     pipeline = launch.pipeline;
-                    pass.set_pipeline(&self.recording.pipelines[pipeline]);
+                    // Made before the batch was encoded.
+                    if let Some(made) = self.recording.pipelines.get(pipeline) {
+                        pass.set_pipeline(made);
+                    }
                 }
                 pass.set_bind_group(0, &launch.bindings, &[]);
                 let [x, y, z] = launch.grid;
