@@ -1,7 +1,7 @@
 //! Links: a round trip loses nothing, hostile input never panics, published links keep opening.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use lambdahat::app::link::{LINK_VERSION, Link, MAX_NOTICES, parse, parse_in};
+use lambdahat::app::link::{Course, LINK_VERSION, Link, MAX_NOTICES, parse, parse_in};
 use lambdahat::experiments::{CARDS, Card, Cost, Preset};
 use lambdahat::knobs::{Group, Kind, Knob, Knobs, List, Value, choice, float, int};
 use lambdahat::protocol::{EngineChoice, Notice};
@@ -114,6 +114,7 @@ fn round_trip(card: &'static Card, us: &[f64]) -> Result<(), String> {
         known: true,
         experiment: card.id,
         knobs,
+        course: Course::default(),
         run: false,
         engine: EngineChoice::Auto,
         against: None,
@@ -325,4 +326,67 @@ fn a_comparison_is_in_its_link() {
     }
     // Where models have no tokens there is nothing to compare.
     assert_eq!(parse("#/tms?with=seed=2").notices.len(), 1);
+fn a_branch_and_a_zoom_survive_the_round_trip() {
+    let link =
+        "#/induction?v=1&layers=1&seed=7&from=400&then.lr=0.001&then.steps=3000&zoom=300-500:20";
+    let read = parse(link);
+    assert!(read.notices.is_empty(), "{:?}", read.notices);
+    assert_eq!(read.text(true), link);
+    let branch = read.course.branch.as_ref().unwrap();
+    assert_eq!((branch.from, branch.parent.int("steps")), (400, 1800));
+    assert_eq!(
+        (read.knobs.int("steps"), read.knobs.int("layers")),
+        (3000, 1)
+    );
+    let steps = read.course.zoom.unwrap().steps();
+    assert_eq!((steps[0], steps[19], steps.len()), (300, 500, 20));
+    // A branch that changes nothing is one all the same; its parent's seed is always said.
+    assert_eq!(
+        parse("#/tms?from=60").text(false),
+        "#/tms?v=1&seed=1&from=60"
+    );
+}
+
+#[test]
+fn what_a_branch_cannot_have_is_named() {
+    let said = |text: &str| {
+        let link = parse(text);
+        let keys: Vec<String> = link.notices.iter().filter_map(|n| n.key.clone()).collect();
+        (link.text(true), keys.join(" "))
+    };
+    for (asked, got, keys) in [
+        ("#/tms?from=x", "#/tms?v=1&seed=1", "from"),
+        ("#/tms?then.lr=0.01", "#/tms?v=1&seed=1", "from"),
+        ("#/tms?from=0", "#/tms?v=1&seed=1&from=1", "from"),
+        ("#/tms?from=9000", "#/tms?v=1&seed=1&from=6000", "from"),
+        (
+            "#/tms?from=60&then.features=5&then.replicas=2",
+            "#/tms?v=1&seed=1&from=60",
+            "features replicas",
+        ),
+        (
+            "#/tms?from=60&then.steps=20",
+            "#/tms?v=1&seed=1&from=60&then.steps=60",
+            "steps",
+        ),
+        (
+            "#/tms?from=60&then.nothing=1",
+            "#/tms?v=1&seed=1&from=60",
+            "nothing",
+        ),
+        (
+            "#/grok?from=60&then.seed=2&then.frac=0.5",
+            "#/grok?v=1&seed=1&from=60",
+            "frac seed",
+        ),
+        ("#/tms?zoom=7", "#/tms?v=1&seed=1", "zoom"),
+        (
+            "#/tms?zoom=500-300:4000",
+            "#/tms?v=1&seed=1&zoom=300-500:100",
+            "zoom",
+        ),
+    ] {
+        assert_eq!(said(asked), (got.to_string(), keys.to_string()), "{asked}");
+    }
+    assert_eq!(parse("#/truth?from=3").course, Course::default());
 }

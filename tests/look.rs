@@ -156,7 +156,7 @@ fn a_checkpoint_is_handed_out_under_the_names_of_its_tensors() {
             own.flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>()
         );
         let moment = file.tensor(&format!("adamw.m/{}", tensor.name)).unwrap();
-        let own = session.history.moments[0][tensor.range()].iter();
+        let own = session.history.checkpoints.last().unwrap().state[0][tensor.range()].iter();
         assert_eq!(
             moment.data(),
             own.flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>()

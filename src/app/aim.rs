@@ -55,11 +55,13 @@ fn has(knobs: &Knobs, replica: u32) -> bool {
 pub(super) fn member(state: &mut State, replica: u32) -> Effect {
     let value = Value::Int(i64::from(replica));
     if has(&state.link.knobs, replica) {
-        state.link.knobs.put("member", value);
+        state.link.follow(replica);
     }
     if let Some(run) = &mut state.run {
         run.knobs.put("member", value);
-        run.link = super::link::text_of(state.link.experiment, &run.knobs, true);
+        let mut link = super::link::parse(&run.link);
+        link.follow(replica);
+        run.link = link.text(true);
     }
     address(state)
 }

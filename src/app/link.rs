@@ -2,11 +2,15 @@
 //! engine and the command line read it with the same function. Whatever is wrong with a link is
 //! said in a notice; nothing in it can panic, and its length is bounded before anything is copied.
 
+pub mod course;
+
 use super::versus::Against;
 use crate::experiments::versus::pairs;
 use crate::experiments::{CARDS, Card};
-use crate::knobs::Knobs;
+use crate::knobs::{Knobs, Value};
 use crate::protocol::{EngineChoice, Notice};
+use course::Raw;
+pub use course::{Branch, Course, Zoom};
 
 /// The version of the links written here. Older ones are migrated, newer ones are read as far as
 /// they can be, with a notice.
@@ -25,8 +29,10 @@ pub struct Link {
     pub known: bool,
     /// Id of a listed experiment.
     pub experiment: &'static str,
-    /// A value for every knob, in range and settled.
+    /// A value for every knob, in range and settled; of a branch, those that hold from its step on.
     pub knobs: Knobs,
+    /// Where the run branches, and where its checkpoints stand closer.
+    pub course: Course,
     /// Whether the run starts by itself.
     pub run: bool,
     /// Engine asked for.
@@ -74,6 +80,7 @@ pub fn parse_in(cards: &[&'static Card], text: &str) -> Link {
         known,
         experiment: card.id,
         knobs: Knobs::defaults(card.knobs),
+        course: Course::default(),
         run: false,
         engine: EngineChoice::Auto,
         against: None,
@@ -81,10 +88,14 @@ pub fn parse_in(cards: &[&'static Card], text: &str) -> Link {
     };
     // Settings of an experiment that does not exist mean nothing for another one, and nobody asked
     // for that one to start by itself.
-    link.read_query(card, query, known);
+    let raw = link.read_query(card, query, known);
     link.run &= known;
     let settled = (card.settle)(&mut link.knobs);
     link.notices.extend(settled);
+    let said = link.course.read(&raw, card, &mut link.knobs);
+    let new = said.into_iter().filter(|n| !link.notices.contains(n));
+    let new: Vec<Notice> = new.collect();
+    link.notices.extend(new);
     link.settle_against();
     if link.notices.len() > MAX_NOTICES {
         let more = link.notices.len() - MAX_NOTICES;
@@ -106,6 +117,7 @@ impl Link {
             known: true,
             experiment: card.id,
             knobs,
+            course: Course::default(),
             run: false,
             engine: EngineChoice::Auto,
             against: None,
@@ -117,7 +129,16 @@ impl Link {
     /// run has started. Neither the engine nor `run=1` is part of it.
     #[must_use]
     pub fn text(&self, started: bool) -> String {
-        text_of(self.experiment, &self.knobs, started)
+        text_of(self.experiment, &self.knobs, &self.course, started)
+    }
+
+    /// λ̂ and PCA are of another replica, before and after the branch, if there is one.
+    pub fn follow(&mut self, replica: u32) {
+        let value = Value::Int(i64::from(replica));
+        self.knobs.put("member", value);
+        if let Some(branch) = &mut self.course.branch {
+            branch.parent.put("member", value);
+        }
     }
 
     /// The hash of the address bar: the link, and the engine if one was asked for by name.
@@ -134,7 +155,8 @@ impl Link {
         }
     }
 
-    fn read_query(&mut self, card: &'static Card, query: &str, known: bool) {
+    fn read_query(&mut self, card: &'static Card, query: &str, known: bool) -> Raw {
+        let mut raw = Raw::default();
         let mut pairs: Vec<(String, String)> = Vec::new();
         let mut parts = query.split('&').filter(|p| !p.is_empty());
         for part in parts.by_ref().take(MAX_PAIRS) {
@@ -170,13 +192,19 @@ impl Link {
                 "run" => self.take_run(value),
                 "engine" => self.take_engine(value),
                 "preset" => {}
-                "with" | "at" | "floor" | "set" if known && compares(card, key) => {
+                _ if !known => {}
+                "with" | "at" | "floor" | "set" if compares(card, key) => {
                     self.compared(key, value);
                 }
-                _ if known => self.notices.extend(self.knobs.set(key, value)),
-                _ => {}
+                "from" => raw.from = Some(value.clone()),
+                "zoom" => raw.zoom = Some(value.clone()),
+                _ => match key.strip_prefix("then.") {
+                    Some(key) => raw.then.push((key.into(), value.clone())),
+                    None => self.notices.extend(self.knobs.set(key, value)),
+                },
             }
         }
+        raw
     }
 
     /// Any of them makes the link one of a comparison.
@@ -264,10 +292,14 @@ fn compares(card: &Card, key: &str) -> bool {
 
 /// The link to copy for knobs of an experiment.
 #[must_use]
-pub fn text_of(experiment: &str, knobs: &Knobs, started: bool) -> String {
-    let query = knobs.query(started);
+pub fn text_of(experiment: &str, knobs: &Knobs, course: &Course, started: bool) -> String {
+    // Whoever is sent to the middle of a run must know which run.
+    let query = course
+        .first(knobs)
+        .query(started || course.branch.is_some());
     let and = if query.is_empty() { "" } else { "&" };
-    format!("#/{experiment}?v={LINK_VERSION}{and}{query}")
+    let course = course.query(knobs);
+    format!("#/{experiment}?v={LINK_VERSION}{and}{query}{course}")
 }
 
 /// Sets the knobs that a query such as `d_model=32&heads=2` names.

@@ -1,9 +1,10 @@
 //! `lambdahat run LINK`: the page's run, headless.
 
 use crate::app::{link, study};
+use crate::engine::Source;
+use crate::engine::branch::open;
 use crate::engine::report::report;
 use crate::engine::studying::begin;
-use crate::engine::{Session, Source};
 use crate::experiments;
 use crate::protocol::{EngineChoice, Fault, Notice, Phase};
 use crate::store::native::write_checkpoint;
@@ -81,13 +82,11 @@ async fn all(options: &Options) -> Result<(), Failed> {
     {
         notices.push(Notice::new(format!("Running on the CPU: {why}.")));
     }
-    let parts = experiments::build(link.experiment, &link.knobs)?;
-    let exec = source.exec(&parts.plan).await?;
-    let mut session = Session::new(parts, exec);
+    let mut session = open(&source, &link).await?;
     session.begin()?;
 
     std::fs::create_dir_all(&options.out).map_err(|e| Failed::Write(options.out.clone(), e))?;
-    let bar = ProgressBar::new(session.parts.steps);
+    let bar = ProgressBar::new(session.steps());
     if let Ok(style) =
         ProgressStyle::with_template("{msg} {wide_bar} step {pos}/{len} {per_sec} {eta} left")
     {

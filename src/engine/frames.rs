@@ -77,7 +77,7 @@ impl Host {
             run: live.id,
             phase: s.phase(),
             step: s.step(),
-            steps: s.parts.steps,
+            steps: s.steps(),
             rate: s.rate(),
             left_s: s.left_s(),
             series: s.history.deltas(),

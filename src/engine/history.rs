@@ -13,6 +13,8 @@ const MOST_JUMPS: usize = 1000;
 
 /// Bytes of traces kept.
 const TRACES: usize = 32 << 20;
+/// Bytes of the optimiser's states kept.
+const STATES: usize = 96 << 20;
 /// Steps of a trace below which it is dropped rather than thinned.
 const FEW: u64 = 100;
 
@@ -40,6 +42,8 @@ pub struct Checkpoint {
     pub weights: Rc<Vec<f32>>,
     /// What the evaluation read back beside the weights.
     pub reads: Vec<Vec<f32>>,
+    /// The optimiser's state, in the order of `Parts::moments`; empty where it is no longer kept.
+    pub state: Vec<Rc<Vec<f32>>>,
 }
 
 /// What a run has shown so far.
@@ -59,12 +63,29 @@ pub struct History {
     pub figure: Option<Figure>,
     /// Jumps of replicas from one k-gon to another, where the figure tells k-gons.
     pub jumps: Vec<Jump>,
-    /// The optimiser's state at the last checkpoint, in the order of `Parts::moments`.
-    pub moments: Vec<Rc<Vec<f32>>>,
     sent: BTreeMap<String, usize>,
 }
 
 impl History {
+    /// Keeps a checkpoint, the latest. Where the states of the optimiser are too much, every other of the
+    /// oldest goes; the first and the last stay.
+    pub fn push_checkpoint(&mut self, checkpoint: Checkpoint) {
+        self.checkpoints.push(checkpoint);
+        let bytes = |c: &Checkpoint| 4 * c.state.iter().map(|s| s.len()).sum::<usize>();
+        while self.checkpoints.iter().map(bytes).sum::<usize>() > STATES {
+            let has = |i: &usize| !self.checkpoints[*i].state.is_empty();
+            let kept: Vec<usize> = (0..self.checkpoints.len()).filter(has).collect();
+            // The gap that grows least against what lies behind it.
+            let wide = |w: &&[usize]| {
+                let step = |i: usize| self.checkpoints[w[i]].step as f64;
+                (step(2) - step(0)) / (step(2) + 1.0)
+            };
+            let next = kept.windows(3).min_by(|a, b| wide(a).total_cmp(&wide(b)));
+            let Some(at) = next.map(|w| w[1]) else { break };
+            self.checkpoints[at].state.clear();
+        }
+    }
+
     /// Appends a point.
     pub fn push(&mut self, id: &str, step: u64, y: f64) {
         if !self.series.contains_key(id) {

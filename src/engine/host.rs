@@ -1,6 +1,7 @@
 //! Answers commands with events: the engine's side of the protocol, without any browser in it.
 //! The worker (`serve.rs`) and native tests drive the same host.
 
+use super::branch::{graft, open};
 use super::frames::{Live, Shown};
 use super::open::Source;
 use super::record;
@@ -8,7 +9,6 @@ use super::session::Session;
 use super::versus::Versus;
 use crate::app::link::{self, Link};
 use crate::experiments;
-use crate::knobs::Value;
 use crate::protocol::{
     Command, Drill, EngineChoice, Event, Fault, Frame, Notice, Phase, RunId, TimeAxis, WhyCpu,
 };
@@ -122,7 +122,7 @@ impl Host {
                     if l.session.follow_replica(r as usize) {
                         // The record must say whom its λ̂ belongs to.
                         let mut link = link::parse(&l.text);
-                        link.knobs.put("member", Value::Int(i64::from(r)));
+                        link.follow(r);
                         l.text = link.text(true);
                         l.kept_step = None;
                     } else {
@@ -223,9 +223,7 @@ impl Host {
     }
 
     pub(super) async fn session(&self, link: &Link) -> Result<Session, Fault> {
-        let parts = experiments::build(link.experiment, &link.knobs)?;
-        let exec = self.source.exec(&parts.plan).await?;
-        Ok(Session::new(parts, exec))
+        open(&self.source, link).await
     }
 
     async fn start(
@@ -236,7 +234,7 @@ impl Host {
         paused: bool,
     ) -> Result<(), Fault> {
         self.hurry.set(false);
-        self.live = None;
+        let before = self.live.take();
         self.acked = true;
         self.events.push(Event::Frame(Box::new(Frame {
             run: id,
@@ -251,9 +249,7 @@ impl Host {
         // Another tab may have kept its own run since this one was offered.
         let ours = |r: &Record| link::parse(&r.link).text(true) == parsed.text(true);
         let mut session = match self.prepared.take() {
-            Some((for_link, fresh)) if for_link == text => {
-                Session::new(fresh.parts, fresh.exec).paced(fresh.train_pacer, fresh.chain_pacer)
-            }
+            Some((for_link, fresh)) if for_link == text => fresh.anew(),
             _ => self.session(&parsed).await?,
         };
         match stored {
@@ -267,7 +263,13 @@ impl Host {
                         "The stored run {why}; this one starts from the beginning."
                     )));
                 }
-                session.begin()?;
+                let begun = match before {
+                    Some(l) => graft(&mut session, &parsed, l.session, &link::parse(&l.text))?,
+                    None => false,
+                };
+                if !begun {
+                    session.begin()?;
+                }
             }
         }
         if paused {

@@ -103,17 +103,15 @@ impl Session {
         Ok(reads)
     }
 
-    /// The stored checkpoint of the replica followed as a file, with the optimiser's state where it is
-    /// the last one; none of a step without a checkpoint. `link` goes into its metadata.
+    /// The stored checkpoint of the replica followed as a file, with the optimiser's state where that is
+    /// kept; none of a step without a checkpoint. `link` goes into its metadata.
     #[must_use]
     pub fn file(&self, step: u64, link: &str) -> Option<Vec<u8>> {
         let history = &self.history;
         let found = history.checkpoints.iter().find(|c| c.step == step)?;
         let n = self.parts.arena.len();
         let own = self.follow * n..(self.follow + 1) * n;
-        let last = history.checkpoints.last().is_some_and(|c| c.step == step);
-        let kept = self.parts.moments.iter().zip(&history.moments);
-        let kept = kept.filter(|_| last);
+        let kept = self.parts.moments.iter().zip(&found.state);
         let state: Vec<(&str, &[f32])> = kept
             .filter_map(|((name, _), data)| Some((*name, data.get(own.clone())?)))
             .collect();

@@ -50,12 +50,19 @@ pub async fn measure(session: &mut Session, hurry: &Cell<bool>) -> Result<Estima
         session.chain_pacer = pacer;
     }
     let parts = &session.parts;
+    let mut seconds = parts.steps as f64 * step_s
+        + parts.evals.len() as f64 * eval_s
+        + parts.probes.at.len() as f64 * probe_s
+        + parts.checkpoints.len() as f64 * point_s;
+    let (mut bytes, from) = (parts.plan.bytes(), parts.steps as f64);
+    if let Some(then) = &mut session.then {
+        let whole = Box::pin(measure(then, hurry)).await?;
+        seconds += whole.seconds * (1.0 - from / then.parts.steps.max(1) as f64);
+        bytes += whole.bytes;
+    }
     Ok(Estimate {
-        seconds: parts.steps as f64 * step_s
-            + parts.evals.len() as f64 * eval_s
-            + parts.probes.at.len() as f64 * probe_s
-            + parts.checkpoints.len() as f64 * point_s,
-        bytes: parts.plan.bytes(),
+        seconds,
+        bytes,
         steps_per_s: if step_s > 0.0 { 1.0 / step_s } else { 0.0 },
         light_seconds: None,
     })

@@ -24,8 +24,17 @@ const STAGES: &str = "stages";
 /// The run at its last checkpoint; none before the first.
 #[must_use]
 pub fn capture(session: &Session, link: &str) -> Option<Record> {
+    capture_at(session, link, session.history.checkpoints.last()?.step)
+}
+
+/// The run at the checkpoint of that step; none where there is none, or no state of its optimiser.
+#[must_use]
+pub fn capture_at(session: &Session, link: &str, step: u64) -> Option<Record> {
     let history = &session.history;
-    let step = history.checkpoints.last()?.step;
+    let at = history.checkpoints.iter().find(|c| c.step == step)?;
+    if at.state.len() != session.parts.moments.len() {
+        return None;
+    }
     let upto = |x: &[f64]| x.partition_point(|&x| x <= step as f64);
     let series = history
         .series
@@ -51,9 +60,10 @@ pub fn capture(session: &Session, link: &str) -> Option<Record> {
     let mut tensors: Vec<Named> = history
         .checkpoints
         .iter()
+        .filter(|c| c.step <= step)
         .map(|c| named(format!("{CHECKPOINT}{}", c.step), &c.weights))
         .collect();
-    let moments = session.parts.moments.iter().zip(&history.moments);
+    let moments = session.parts.moments.iter().zip(&at.state);
     tensors.extend(moments.map(|((name, _), data)| named((*name).into(), data)));
     let jumps: Vec<&Jump> = history.jumps.iter().filter(|j| j.step <= step).collect();
     let lost: Vec<_> = session
@@ -65,7 +75,7 @@ pub fn capture(session: &Session, link: &str) -> Option<Record> {
         link: link.into(),
         version: crate::VERSION.into(),
         step,
-        steps: session.parts.steps,
+        steps: session.steps(),
         device: session.exec.device(),
         follow: session.follow() as u32,
         tensors,
@@ -96,6 +106,7 @@ fn extra(name: &str, value: &impl serde::Serialize) -> (String, String) {
 /// # Errors
 /// `Internal` for a record of another shape, `DeviceLost`, `OutOfMemory`.
 pub fn restore(session: &mut Session, record: &Record) -> Result<(), Fault> {
+    session.past(record.step);
     let wrong =
         |what: &str| Fault::Internal(format!("the stored run does not fit its link: {what}"));
     let params = session.parts.plan.buffers[session.parts.params.0].len;
@@ -108,7 +119,7 @@ pub fn restore(session: &mut Session, record: &Record) -> Result<(), Fault> {
             checkpoints.push(Checkpoint {
                 step,
                 weights: t.data.clone(),
-                reads: Vec::new(),
+                ..Checkpoint::default()
             });
         }
     }
@@ -132,7 +143,9 @@ pub fn restore(session: &mut Session, record: &Record) -> Result<(), Fault> {
     session.load(last.weights.to_vec(), &moments)?;
     session.follow = record.follow as usize;
     let history = &mut session.history;
-    history.moments = moments;
+    if let Some(last) = checkpoints.last_mut() {
+        last.state = moments;
+    }
     history.checkpoints = checkpoints;
     history.llc.clone_from(&record.llc);
     let extra = |name| record.extra.get(name).map_or("", String::as_str);

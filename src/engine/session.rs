@@ -13,7 +13,7 @@ use super::tally::Spent;
 use super::turning::Turns;
 use crate::exec::{Counters, Exec, Ticket};
 use crate::experiments::{Of, Parts};
-use crate::protocol::{Fault, Notice, Phase};
+use crate::protocol::{Fault, LlcPoint, Notice, Phase};
 use std::collections::VecDeque;
 use std::rc::Rc;
 use web_time::Instant;
@@ -51,7 +51,7 @@ pub struct Session {
     /// The evaluation before the first step is still to be made.
     pub(super) owed: bool,
     /// A restored run has no figure yet.
-    faceless: bool,
+    pub(super) faceless: bool,
     pub(super) paused: bool,
     pub(super) single: bool,
     pub(super) failed: bool,
@@ -61,6 +61,10 @@ pub struct Session {
     pub(super) train_pacer: Pacer,
     pub(super) chain_pacer: Pacer,
     pub(super) queue: VecDeque<u64>,
+    /// λ̂ points that are known already, from a run with the same ones.
+    pub(super) known: Vec<LlcPoint>,
+    /// What the run goes on as once its steps are done, if it is the parent of a branch.
+    pub(super) then: Option<Box<Session>>,
     pub(super) sampling: Option<Sampling>,
     /// λ̂ at other settings, of checkpoints that are there.
     pub(super) study: Option<Box<Studying>>,
@@ -110,6 +114,8 @@ impl Session {
             train_pacer: Pacer::default(),
             chain_pacer: Pacer::default(),
             queue: VecDeque::new(),
+            known: Vec::new(),
+            then: None,
             sampling: None,
             study: None,
             looks: Looks::default(),
@@ -123,11 +129,15 @@ impl Session {
         }
     }
 
-    /// With pacers that have measured already.
+    /// The run at its beginning again, after its speed was measured.
     #[must_use]
-    pub(super) fn paced(mut self, train: Pacer, chains: Pacer) -> Self {
-        (self.train_pacer, self.chain_pacer) = (train, chains);
-        self
+    pub(super) fn anew(self) -> Self {
+        Self {
+            train_pacer: self.train_pacer,
+            chain_pacer: self.chain_pacer,
+            then: self.then.map(|t| Box::new(t.anew())),
+            ..Self::new(self.parts, self.exec)
+        }
     }
 
     /// Writes tables, fixed data and the given weights and optimiser state to the device.
@@ -204,7 +214,11 @@ impl Session {
             Phase::Paused
         } else if let Some(s) = &self.sampling {
             Phase::Sampling { at: s.checkpoint }
-        } else if self.done == self.parts.steps && self.queue.is_empty() && self.flying.is_empty() {
+        } else if self.then.is_none()
+            && self.done == self.parts.steps
+            && self.queue.is_empty()
+            && self.flying.is_empty()
+        {
             Phase::Done
         } else {
             Phase::Training
@@ -224,7 +238,7 @@ impl Session {
     /// One training step, then pause.
     pub fn single_step(&mut self) {
         let chains = self.parts.steps == 0 && (self.sampling.is_some() || !self.queue.is_empty());
-        if self.done < self.parts.steps || !self.evaluated || chains {
+        if self.done < self.steps() || !self.evaluated || chains {
             self.paused = true;
             self.single = true;
         }
@@ -248,6 +262,7 @@ impl Session {
             None => return false,
         }
         self.follow = replica;
+        self.known.clear();
         self.history.llc.clear();
         self.history.traces.clear();
         self.staging.choose(Default::default());
@@ -285,6 +300,17 @@ impl Session {
             if !self.history.llc.iter().any(|p| p.step == c.step) {
                 self.queue.push_back(c.step);
             }
+        }
+    }
+
+    /// The checkpoint of that step waits for its λ̂, unless that is known.
+    pub(super) fn queue_point(&mut self, step: u64) {
+        if self.parts.chains.is_none() {
+            return;
+        }
+        match self.known.iter().position(|p| p.step == step) {
+            Some(at) => self.history.push_llc(self.known.remove(at)),
+            None => self.queue.push_back(step),
         }
     }
 
@@ -358,6 +384,6 @@ impl Session {
             }
             return Ok(true);
         }
-        self.drain_one().await
+        Ok(self.drain_one().await? || self.branch_off()?)
     }
 }

@@ -55,13 +55,10 @@ impl Session {
         if rate <= 0.0 {
             return None;
         }
-        let ahead = self
-            .parts
-            .checkpoints
-            .iter()
-            .filter(|&&c| c > self.done)
-            .count()
-            + self.queue.len();
+        let then = self.then.as_ref().map_or(&[][..], |t| &t.parts.checkpoints);
+        let own = self.parts.checkpoints.iter();
+        let after = then.iter().filter(|&&c| c > self.parts.steps);
+        let ahead = own.chain(after).filter(|&&c| c > self.done).count() + self.queue.len();
         let point_s = if self.spent.points > 0 {
             self.spent.points_s / self.spent.points as f64
         } else {
@@ -72,7 +69,7 @@ impl Session {
         } else {
             0.0
         };
-        Some((self.parts.steps - self.done) as f64 / rate + points * point_s)
+        Some((self.steps() - self.done) as f64 / rate + points * point_s)
     }
 
     /// Counters of training alone.

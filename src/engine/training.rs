@@ -242,15 +242,13 @@ impl Session {
         }
         if keeps {
             self.history.pca.push(step, &seen.pca_row);
-            self.history.checkpoints.push(Checkpoint {
+            self.history.push_checkpoint(Checkpoint {
                 step,
                 weights: weights.into(),
                 reads,
+                state: moments.into_iter().map(Rc::new).collect(),
             });
-            self.history.moments = moments.into_iter().map(Rc::new).collect();
-            if self.parts.chains.is_some() {
-                self.queue.push_back(step);
-            }
+            self.queue_point(step);
         }
     }
 }

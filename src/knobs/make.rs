@@ -2,6 +2,12 @@
 
 use super::{Group, Kind, Knob, List, Value, When};
 
+/// A branch may change how a model is trained and sampled; its shape, its data and what they follow
+/// from stay, unless the card says otherwise.
+const fn changes(group: Group) -> bool {
+    matches!(group, Group::Training | Group::Sampler)
+}
+
 /// A whole-number knob.
 #[must_use]
 pub const fn int(
@@ -24,6 +30,7 @@ pub const fn int(
         unit: "",
         help,
         group,
+        then: changes(group),
         when: None,
     }
 }
@@ -49,6 +56,7 @@ pub const fn float(
         unit: "",
         help,
         group,
+        then: changes(group),
         when: None,
     }
 }
@@ -71,6 +79,7 @@ pub const fn choice(
         unit: "",
         help,
         group,
+        then: changes(group),
         when: None,
     }
 }
@@ -99,6 +108,7 @@ pub const fn list(
         unit: "",
         help,
         group,
+        then: changes(group),
         when: None,
     }
 }
@@ -108,6 +118,18 @@ impl Knob {
     #[must_use]
     pub const fn when(mut self, key: &'static str, words: &'static [&'static str]) -> Self {
         self.when = Some(When { key, words });
+        self
+    }
+    /// A branch may change it.
+    #[must_use]
+    pub const fn then(mut self) -> Self {
+        self.then = true;
+        self
+    }
+    /// A branch keeps it.
+    #[must_use]
+    pub const fn fixed(mut self) -> Self {
+        self.then = false;
         self
     }
     /// With the symbol of the papers.

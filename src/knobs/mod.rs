@@ -93,6 +93,8 @@ pub struct Knob {
     pub help: &'static str,
     /// Where it stands.
     pub group: Group,
+    /// Whether a branch may change it: `then.KEY` in links.
+    pub then: bool,
     /// When it applies.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub when: Option<When>,

@@ -78,7 +78,7 @@ const OWN: &[Knob] = &[
     float("lr", "learning rate", Group::Training, (0.0, 0.1), 5e-3, "Step size of Adam, the same throughout.").symbol("η"),
     float("wd", "weight decay", Group::Training, (0.0, 0.1), 1e-3, "L2 decay, added to the gradient as in torch.optim.Adam; 0 leaves the norm free."),
     int("steps", "steps", Group::Training, (1, 200_000), 20_000, "Training steps, each of one batch.").symbol("t").unit("steps"),
-    int("seed", "seed", Group::Training, (0, 2_147_483_647), 1, "Draws the weights, the split, the batches and the noise of the chains."),
+    int("seed", "seed", Group::Training, (0, 2_147_483_647), 1, "Draws the weights, the split, the batches and the noise of the chains.").fixed(),
 ];
 
 const CADENCE: &[Knob] = &[

@@ -22,9 +22,9 @@ const OWN: &[Knob] = &[
     choice("smear", "smeared keys", MODEL, &["off", "on"], "off", "Each head mixes every key with the one before it, k ← a·k + (1 − a)·(key before), with one learned share a = σ(α), α starting at 0. Then a single block can match what came before a token (Olsson et al. 2022)."),
     int("vocab", "vocabulary", DATA, (8, 1024), 128, "Number of different tokens; guessing uniformly costs ln V.").symbol("V").unit("tokens"),
     int("ctx", "context", DATA, (8, 128), 48, "Tokens of a sequence.").symbol("T").unit("tokens"),
-    int("pmin", "least period", DATA, (2, 126), 12, "Shortest period a sequence may have; the period is drawn anew for each sequence, so that counting positions does not solve the task.").symbol("p_min").unit("tokens"),
-    int("pmax", "greatest period", DATA, (2, 126), 24, "Longest period a sequence may have.").symbol("p_max").unit("tokens"),
-    choice("optimizer", "optimizer", TRAINING, &["adamw", "sgd"], "adamw", "AdamW (betas 0.9 and 0.98, eps 1e-8, decoupled weight decay; Loshchilov and Hutter 2019), or SGD with momentum."),
+    int("pmin", "least period", DATA, (2, 126), 12, "Shortest period a sequence may have; the period is drawn anew for each sequence, so that counting positions does not solve the task.").symbol("p_min").unit("tokens").then(),
+    int("pmax", "greatest period", DATA, (2, 126), 24, "Longest period a sequence may have.").symbol("p_max").unit("tokens").then(),
+    choice("optimizer", "optimizer", TRAINING, &["adamw", "sgd"], "adamw", "AdamW (betas 0.9 and 0.98, eps 1e-8, decoupled weight decay; Loshchilov and Hutter 2019), or SGD with momentum.").fixed(),
     float("lr", "learning rate", TRAINING, (0.0, 10.0), 3e-3, "Step size of the optimizer after the warm-up.").symbol("η"),
     int("warmup", "warm-up", TRAINING, (0, 10_000), 100, "Steps over which the learning rate rises linearly from zero.").unit("steps"),
     float("wd", "weight decay", TRAINING, (0.0, 10.0), 0.01, "Each step every weight shrinks by the learning rate times this, beside the gradient (decoupled).").symbol("wd"),
@@ -32,8 +32,8 @@ const OWN: &[Knob] = &[
     int("batch", "batch", TRAINING, (1, 512), 64, "Fresh sequences of a training step.").symbol("B").unit("sequences"),
     int("steps", "steps", TRAINING, (1, 100_000), 1800, "Training steps of the run.").unit("steps"),
     int("seed", "seed", TRAINING, (0, 4_294_967_295), 1, "Everything random follows from it: the same seed gives the same run."),
-    int("replicas", "seeds", TRAINING, (1, 16), 1, "Models trained side by side in the same dispatches, from this seed and those that follow it, each on data of its own.").symbol("R").unit("models"),
-    int("member", "seed followed", SAMPLER, (0, 15), 0, "The model that λ̂, logit-PCA and the figure are of, counted from 0; a click on one in the list of seeds chooses it."),
+    int("replicas", "seeds", TRAINING, (1, 16), 1, "Models trained side by side in the same dispatches, from this seed and those that follow it, each on data of its own.").symbol("R").unit("models").fixed(),
+    int("member", "seed followed", SAMPLER, (0, 15), 0, "The model that λ̂, logit-PCA and the figure are of, counted from 0; a click on one in the list of seeds chooses it.").fixed(),
 ];
 
 const CADENCE: &[Knob] = &[

@@ -54,14 +54,14 @@ const OWN: &[Knob] = &[
     choice("dead", "bias of dead features", Group::Model, &["plus", "minus"], "plus", "Bias of the features outside the starting polygon: +1/(2c), from which they can be born, or −0.5, at which they stay dead (4⁺⁺ and 4⁻⁻ in Chen et al. 2023)."),
     float("jitter", "jitter", Group::Model, (0.0, 1.0), 0.01, "Standard deviation of the normal noise added to every weight of the starting polygon.").symbol("σ₀"),
     float("sigma", "random start", Group::Model, (0.0, 5.0), 0.1, "Standard deviation of every weight of a random start.").symbol("σ"),
-    int("n", "samples", Group::Data, (10, 5000), 1000, "Size of each replica's own data set.").symbol("n").unit("samples"),
+    int("n", "samples", Group::Data, (10, 5000), 1000, "Size of each replica's own data set.").symbol("n").unit("samples").then(),
     int("batch", "batch", Group::Training, (1, 1000), 20, "Samples of one training step, drawn from the data set in shuffled passes; as many as there are samples means all of them, without noise.").symbol("B").unit("samples"),
     float("lr", "learning rate", Group::Training, (0.0, 1.0), 0.03, "Step size of stochastic gradient descent; at 0.01 far fewer replicas leave the plateau in time.").symbol("η"),
     float("momentum", "momentum", Group::Training, (0.0, 0.999), 0.9, "How much of the last step's velocity is kept.").symbol("μ"),
     int("steps", "steps", Group::Training, (1, 200_000), 6000, "Training steps.").symbol("t").unit("steps"),
     int("seed", "seed", Group::Training, (0, 2_147_483_647), 1, "Replica r draws its weights, data and noise from this number plus r."),
-    int("replicas", "replicas", Group::Training, (1, 64), 16, "Models trained side by side, differing only in their seeds.").symbol("R"),
-    int("member", "replica followed", Group::Sampler, (0, 63), 0, "The replica λ̂ and the PCA are of, counted from 0; clicking one in the figure chooses it."),
+    int("replicas", "replicas", Group::Training, (1, 64), 16, "Models trained side by side, differing only in their seeds.").symbol("R").fixed(),
+    int("member", "replica followed", Group::Sampler, (0, 63), 0, "The replica λ̂ and the PCA are of, counted from 0; clicking one in the figure chooses it.").fixed(),
 ];
 
 const CADENCE: &[Knob] = &[

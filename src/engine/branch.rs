@@ -1,0 +1,207 @@
+//! A run as its link has it: a branch is trained as its parent up to its step, by the parent's own
+//! programs, and from there on by its own, with the weights and the optimiser's state of that step. A
+//! zoom is the same run with more checkpoints.
+//!
+//! What another run has computed up to a step that both share is taken over instead of computed again:
+//! the numbers are the same.
+
+use super::open::Source;
+use super::record;
+use super::session::Session;
+use crate::app::link::course::{estimate_alike, train_alike};
+use crate::app::link::{Link, Zoom};
+use crate::experiments::{self, Of, Parts};
+use crate::knobs::Knobs;
+use crate::protocol::{Fault, LlcPoint, Notice};
+
+/// A session of a link's run, not yet begun.
+///
+/// # Errors
+/// Device lost, out of memory, a link that cannot be built.
+pub async fn open(source: &Source, link: &Link) -> Result<Session, Fault> {
+    let own = part(source, link, &link.knobs, None).await?;
+    let Some(branch) = &link.course.branch else {
+        return Ok(own);
+    };
+    let before = branch.before(&link.knobs);
+    let mut session = part(source, link, &before, Some(branch.from)).await?;
+    session.then = Some(Box::new(own));
+    Ok(session)
+}
+
+/// The stretch of a run that has these settings; `end`, if it is not their own.
+async fn part(
+    source: &Source,
+    link: &Link,
+    knobs: &Knobs,
+    end: Option<u64>,
+) -> Result<Session, Fault> {
+    let mut parts = experiments::build(link.experiment, knobs)?;
+    if let Some(zoom) = &link.course.zoom {
+        finer(&mut parts, zoom);
+    }
+    if let Some(end) = end {
+        cut(&mut parts, end);
+    }
+    let exec = source.exec(&parts.plan).await?;
+    Ok(Session::new(parts, exec))
+}
+
+/// Adds steps to a grid.
+fn join(grid: &mut Vec<u64>, steps: &[u64]) {
+    grid.extend(steps);
+    grid.sort_unstable();
+    grid.dedup();
+}
+
+/// Checkpoints stand closer in a window.
+fn finer(parts: &mut Parts, zoom: &Zoom) {
+    let mut steps = zoom.steps();
+    steps.retain(|s| *s <= parts.steps);
+    join(&mut parts.evals, &steps);
+    join(&mut parts.checkpoints, &steps);
+}
+
+/// The run ends at a step, with a checkpoint.
+fn cut(parts: &mut Parts, end: u64) {
+    parts.steps = end;
+    for grid in [&mut parts.evals, &mut parts.checkpoints] {
+        grid.retain(|s| *s < end);
+        grid.push(end);
+    }
+    parts.probes.at.retain(|s| *s <= end);
+}
+
+/// Whether two stretches of a run are evaluated on the same data.
+fn measured_alike(a: &Parts, b: &Parts) -> bool {
+    let held_out = |p: &Parts| {
+        let mut words = Vec::new();
+        p.lab.feed(Of::Eval, 0, &mut words);
+        words
+    };
+    held_out(a) == held_out(b)
+}
+
+/// Up to which step two runs train, evaluate and keep checkpoints alike: in all, and but for a zoom of
+/// one that the other lacks. None where they have no step in common.
+fn common(a: &Link, b: &Link) -> Option<[u64; 2]> {
+    let [first, second] = [a, b].map(|l| l.course.first(&l.knobs));
+    let [from, other] = [a, b].map(|l| l.course.branch.as_ref().map_or(u64::MAX, |b| b.from));
+    if a.experiment != b.experiment || !train_alike(first, second) {
+        return None;
+    }
+    let whole = if from == other && train_alike(&a.knobs, &b.knobs) {
+        u64::MAX
+    } else {
+        from.min(other)
+    };
+    let zooms = [a.course.zoom, b.course.zoom];
+    let coarse = zooms.iter().flatten().map(|z| z.from).min();
+    let coarse = coarse.filter(|_| zooms[0] != zooms[1]);
+    Some([whole.min(coarse.unwrap_or(whole)), whole])
+}
+
+/// Begins a session of `link` where `old`, a run of another link, has come to the last step they share;
+/// false where they share none that is stored.
+///
+/// # Errors
+/// Device lost or out of memory.
+pub fn graft(
+    session: &mut Session,
+    link: &Link,
+    mut old: Session,
+    was: &Link,
+) -> Result<bool, Fault> {
+    let Some([upto, alike]) = common(link, was).filter(|_| old.follow() == session.follow()) else {
+        return Ok(false);
+    };
+    let kept = old.history.checkpoints.iter().rev();
+    let mut taken = kept
+        .filter(|c| c.step > 0 && c.step <= upto)
+        .filter_map(|c| record::capture_at(&old, &link.text(true), c.step));
+    let Some(mut taken) = taken.next() else {
+        return Ok(false);
+    };
+    let step = taken.step;
+    let same = estimate_alike(&link.knobs, &was.knobs);
+    if !same {
+        taken.llc.clear();
+    }
+    record::restore(session, &taken)?;
+    for c in &mut session.history.checkpoints {
+        if let Some(from) = old
+            .history
+            .checkpoints
+            .iter_mut()
+            .find(|o| o.step == c.step)
+        {
+            c.reads = std::mem::take(&mut from.reads);
+            c.state = std::mem::take(&mut from.state);
+        }
+    }
+    if same {
+        let known = |p: &LlcPoint| p.step > step && p.step <= alike;
+        let points = std::mem::take(&mut old.history.llc);
+        session.known = points.into_iter().filter(known).collect();
+        session.history.traces = std::mem::take(&mut old.history.traces);
+        session.history.traces.retain(|t| t.step <= alike);
+    }
+    Ok(true)
+}
+
+impl Session {
+    /// Steps of the whole run, the branch included.
+    #[must_use]
+    pub fn steps(&self) -> u64 {
+        self.then
+            .as_ref()
+            .map_or(self.parts.steps, |t| t.parts.steps)
+    }
+
+    /// A run that is beyond its branch needs its parent no longer.
+    pub(super) fn past(&mut self, step: u64) {
+        if step > self.parts.steps
+            && let Some(then) = self.then.take()
+        {
+            *self = *then;
+        }
+    }
+
+    /// The parent has come to the branch: goes on with what the branch changes. False where there is no
+    /// branch.
+    pub(super) fn branch_off(&mut self) -> Result<bool, Fault> {
+        let Some(mut then) = self.then.take() else {
+            return Ok(false);
+        };
+        let Some(last) = self.history.checkpoints.last() else {
+            return Ok(false);
+        };
+        let step = last.step;
+        then.load(last.weights.to_vec(), &last.state)?;
+        then.at(step);
+        then.history = std::mem::take(&mut self.history);
+        then.notices = std::mem::take(&mut self.notices);
+        if measured_alike(&self.parts, &then.parts) {
+            then.faceless = false;
+        } else {
+            then.notices.push(Notice::new(format!(
+                "The branch changes the data that losses and outputs are measured on: curves before step {step} are on those of its parent, and logit-PCA begins there."
+            )));
+            then.history.pca.truncate(0);
+            // Looked at again, they are evaluated on the new ones.
+            for c in &mut then.history.checkpoints {
+                c.reads.clear();
+            }
+        }
+        (then.follow, then.paused, then.single) = (self.follow, self.paused, self.single);
+        then.lost = std::mem::take(&mut self.lost);
+        then.known = std::mem::take(&mut self.known);
+        then.spent = self.spent;
+        then.study = self.study.take();
+        then.looks = std::mem::take(&mut self.looks);
+        then.staging = std::mem::take(&mut self.staging);
+        then.turns = std::mem::take(&mut self.turns);
+        *self = *then;
+        Ok(true)
+    }
+}
