@@ -328,7 +328,7 @@ fn a_comparison_is_in_its_link() {
     assert_eq!(parse("#/tms?with=seed=2").notices.len(), 1);
 fn a_branch_and_a_zoom_survive_the_round_trip() {
     let link =
-        "#/induction?v=1&layers=1&seed=7&from=400&then.lr=0.001&then.steps=3000&zoom=300-500:20";
+        "#/induction?v=1&layers=1&seed=7&from=400&then.lr=1e-3&then.steps=3000&zoom=300-500:20";
     let read = parse(link);
     assert!(read.notices.is_empty(), "{:?}", read.notices);
     assert_eq!(read.text(true), link);

@@ -50,6 +50,10 @@ pub enum Action {
     Scrub(Scrub),
     /// Stages end at these steps, or where they are found.
     Cut(Option<Vec<u64>>),
+    /// The form becomes a branch from this step on, or none.
+    Branch(Option<u64>),
+    /// The run again with this many λ̂ points from one step to another, or with its own.
+    Finer(Option<(u64, u64, u64)>),
     /// The checkpoint of this step is wanted as a file.
     SaveCheckpoint(u64),
     /// A head of a checkpoint is turned along its flat directions.

@@ -4,9 +4,11 @@
 pub mod action;
 mod aim;
 mod align;
+pub mod beside;
 pub mod compare;
 mod cursor;
 pub mod export;
+mod form;
 pub mod gons;
 pub mod health;
 pub mod lens;

@@ -2,15 +2,16 @@
 
 use super::action::{Action, Effect, Toggle};
 use super::aim::{axis, follow, member, told};
+use super::beside;
 use super::cursor;
+use super::form;
 use super::link::{Link, apply_query, parse};
 use super::run::Run;
 use super::scrub;
 use super::state::State;
 use super::versus;
 use crate::experiments::card;
-use crate::knobs::{Knobs, Value};
-use crate::protocol::{Command, Event, Fault, Notice, Phase, RunId};
+use crate::protocol::{Command, Event, Fault, Phase, RunId};
 use std::rc::Rc;
 
 /// Takes an action in; what the page then lacks to be drawn is asked for.
@@ -38,6 +39,7 @@ fn take(state: &mut State, action: Action) -> Vec<Effect> {
             let link = parse(&text);
             if link.experiment == state.link.experiment
                 && link.knobs == state.link.knobs
+                && link.course == state.link.course
                 && link.engine == state.link.engine
                 && link.notices.is_empty()
                 && !link.run
@@ -74,24 +76,11 @@ fn take(state: &mut State, action: Action) -> Vec<Effect> {
             }
             None => Vec::new(),
         },
-        Action::Preset(id) => {
-            let card = state.card();
-            let Some(preset) = card.presets.iter().find(|p| p.id == id) else {
-                return Vec::new();
-            };
-            let mut knobs = Knobs::defaults(card.knobs);
-            let notices = apply_query(&mut knobs, preset.query);
-            formed(state, knobs, notices)
+        Action::Preset(_) | Action::Knob(..) | Action::UndoKnobs | Action::Adopt { .. } => {
+            form::act(state, action)
         }
-        Action::Knob(key, text) => {
-            let mut knobs = state.link.knobs.clone();
-            let notices = knobs.set(&key, &text).into_iter().collect();
-            formed(state, knobs, notices)
-        }
-        Action::UndoKnobs => match state.run.as_ref().map(|r| r.knobs.clone()) {
-            Some(knobs) => formed(state, knobs, Vec::new()),
-            None => Vec::new(),
-        },
+        Action::Branch(step) => beside::branch(state, step),
+        Action::Finer(window) => beside::zoom(state, window),
         Action::RunOrPause => run_or_pause(state),
         Action::Start => start(state, false, false),
         Action::StartLight => {
@@ -99,7 +88,7 @@ fn take(state: &mut State, action: Action) -> Vec<Effect> {
             // forming asks for (a new measurement) is overtaken by the start.
             let mut knobs = state.link.knobs.clone();
             let notices = apply_query(&mut knobs, state.card().light_query());
-            let _ = formed(state, knobs, notices);
+            let _ = form::formed(state, knobs, notices);
             start(state, false, false)
         }
         Action::StepOnce => step_once(state),
@@ -155,15 +144,6 @@ fn take(state: &mut State, action: Action) -> Vec<Effect> {
         | Action::Cut(_)
         | Action::SaveCheckpoint(_)
         | Action::Gauge(_) => told(state, action),
-        Action::Adopt { nbeta, gamma, eps } => {
-            let mut knobs = state.link.knobs.clone();
-            let values = [("nbeta", nbeta), ("gamma", gamma), ("eps", eps)];
-            let notices = values
-                .into_iter()
-                .filter_map(|(key, x)| knobs.set(key, &Value::Float(x).text()))
-                .collect();
-            formed(state, knobs, notices)
-        }
         Action::NewEngine => new_engine(state),
         Action::View(toggle) => {
             let view = &mut state.view;
@@ -272,19 +252,6 @@ fn fail(state: &mut State, fault: Fault) {
     state.fault = Some(fault);
 }
 
-/// The form has new knobs: settle them, say what was changed, measure anew.
-fn formed(state: &mut State, mut knobs: Knobs, mut notices: Vec<Notice>) -> Vec<Effect> {
-    notices.extend((state.card().settle)(&mut knobs));
-    state.link.knobs = knobs;
-    state.link.notices = notices;
-    let mut effects = Vec::new();
-    if state.run.is_none() {
-        effects.push(address(state));
-    }
-    effects.extend(measure(state));
-    effects
-}
-
 /// What came for a run, if it is this one.
 fn ours(state: &mut State, id: RunId, take: impl FnOnce(&mut Run)) -> Vec<Effect> {
     if let Some(run) = state.run.as_mut().filter(|r| r.id == id) {
@@ -316,13 +283,13 @@ fn step_once(state: &mut State) -> Vec<Effect> {
     }
 }
 
-fn start(state: &mut State, resume: bool, paused: bool) -> Vec<Effect> {
+pub(super) fn start(state: &mut State, resume: bool, paused: bool) -> Vec<Effect> {
     if state.device.is_none() {
         // Pressed before the engine was up: it starts as soon as it is.
         state.link.run = true;
         return Vec::new();
     }
-    let mut effects = drop_run(state);
+    let mut effects = beside::left(state, resume);
     state.last_id += 1;
     let (id, link) = (RunId(state.last_id), state.link.text(true));
     state.link.run = false;
@@ -348,8 +315,9 @@ fn start(state: &mut State, resume: bool, paused: bool) -> Vec<Effect> {
     effects
 }
 
-fn drop_run(state: &mut State) -> Vec<Effect> {
+pub(super) fn drop_run(state: &mut State) -> Vec<Effect> {
     state.fault = None;
+    state.beside = None;
     state.measuring = None;
     state.cursor = super::state::Cursor::default();
     state.film = scrub::Film::default();
@@ -379,7 +347,7 @@ fn new_engine(state: &mut State) -> Vec<Effect> {
     effects
 }
 
-fn measure(state: &mut State) -> Vec<Effect> {
+pub(super) fn measure(state: &mut State) -> Vec<Effect> {
     let busy = state.measuring.is_some()
         || state.device.is_none()
         || state.run.as_ref().is_some_and(|r| !r.over());

@@ -1,5 +1,6 @@
 //! The state of the page. Everything on the screen follows from it.
 
+use super::beside::Beside;
 use super::link::{Link, apply_query, parse};
 use super::recorded::{self, Recorded};
 use super::run::Run;
@@ -112,6 +113,8 @@ pub struct State {
     pub secure: bool,
     /// The run, if one was started.
     pub run: Option<Run>,
+    /// The run that this one leaves.
+    pub beside: Option<Beside>,
     /// The number of the last run.
     pub last_id: u32,
     /// The device, once the engine is up.
@@ -150,6 +153,7 @@ impl State {
         Self {
             secure,
             run: None,
+            beside: None,
             last_id: 0,
             device: None,
             why_cpu: None,
@@ -189,7 +193,7 @@ impl State {
     pub fn stale(&self) -> bool {
         self.run
             .as_ref()
-            .is_some_and(|r| r.knobs != self.link.knobs)
+            .is_some_and(|r| r.link != self.link.text(true))
     }
 
     /// The link to copy: of the run on the screen, else of the form.
@@ -237,7 +241,8 @@ impl State {
         let mut light = self.link.knobs.clone();
         apply_query(&mut light, self.card().light_query());
         // Who has the light one already has nothing lighter to be offered.
-        light != self.link.knobs
+        self.link.course.branch.is_none()
+            && light != self.link.knobs
             && self
                 .estimate()
                 .is_some_and(|e| e.seconds > LONG_S && e.light_seconds.is_some())

@@ -46,6 +46,8 @@ pub const RAMP: &str =
     "The colour is the training step, dark at the beginning; the large dot is the last checkpoint.";
 /// The timeline.
 pub const TIMELINE: &str = "Every tick is a checkpoint whose weights are kept. Drag the handle, or use the arrow keys, Home and End: the model, the figures and the cursor of all charts then show that step. Pin one step and move to another to compare the two. Live goes back to the latest.";
+/// Branches.
+pub const BRANCH: &str = "A branch is trained exactly as its parent up to its step; from there on it has its own settings. Only settings that leave the model as it is can change. λ̂ has the settings of the branch on the whole curve. The link holds all of it: whoever opens it sees the parent's steps computed again, with the same bits, unless they are still here. The parent is drawn in grey.";
 /// Stages.
 pub const STAGES: &str = "Stages end where a continuous broken line through λ̂ over ln(step + 1) bends. Points weigh 1/SE²; there are as many bends as the Bayesian information criterion pays for; errors are widened where the line misses its points. A: λ̂ rises; B: λ̂ falls (Hoogland et al. 2024), by more than three standard errors of a bootstrap of the line; else the stage is unresolved. A type belongs to its sampler setting: check it at a second one. Moved most: series whose values at the two ends differ by a tenth of their range and by more than three standard deviations of their own noise, judged by their median step. Bands: plain A, hatched B, open unresolved, crossed where two settings differ.";
 /// The line of costs.

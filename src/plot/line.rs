@@ -70,6 +70,8 @@ pub struct LineChart<'a> {
     pub levels: Vec<Level>,
     /// Stages, behind everything.
     pub bands: Vec<Band>,
+    /// Steps at which something happened, with a word for it.
+    pub events: Vec<(f64, String)>,
 }
 
 /// Where the data stand in a drawn chart.
@@ -88,7 +90,7 @@ pub struct Chart {
     pub scene: Scene,
     /// Its axes.
     pub frame: Frame,
-    /// Points drawn of the first named curve.
+    /// Points drawn of the first named curve that is not drawn in grey.
     pub points: usize,
 }
 
@@ -103,6 +105,7 @@ impl LineChart<'_> {
         let frame = self.frame();
         let mut marks = bands::marks(&self.bands, &|s| self.step_px(&frame, s), inner(&frame));
         marks.extend(self.axes(&frame));
+        marks.extend(self.happened(&frame));
         let names = self.names(&frame);
         marks.extend(self.level_lines(&frame));
         let (plot, points) = self.curves(&frame);
@@ -265,7 +268,8 @@ impl LineChart<'_> {
                 });
             }
             let drawn: Vec<[f64; 2]> = kept.iter().map(|i| [x[*i], y[*i]]).collect();
-            if !line.label.is_empty() && points.is_none() {
+            let main = !line.label.is_empty() && !line.class.contains("recorded");
+            if main && points.is_none() {
                 points = Some(
                     drawn
                         .iter()
@@ -287,6 +291,20 @@ impl LineChart<'_> {
             }));
         }
         (marks, points.unwrap_or(0))
+    }
+
+    /// The events: a line each, its word at the foot.
+    fn happened(&self, frame: &Frame) -> Vec<Mark> {
+        let [left, top, width, height] = inner(frame);
+        let place = |(step, word): &(f64, String)| {
+            let x = self.step_px(frame, *step);
+            let foot = [x + 3.0, top + height - 4.0];
+            (x >= left && x <= left + width).then(|| {
+                let line = Mark::line("stage-end", [x, top], [x, top + height]);
+                [line, Mark::text("tick", foot, Anchor::Start, word)]
+            })
+        };
+        self.events.iter().filter_map(place).flatten().collect()
     }
 
     pub(super) fn step_px(&self, frame: &Frame, step: f64) -> f64 {

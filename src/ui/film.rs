@@ -1,6 +1,7 @@
 //! The buttons under the timeline: a checkpoint back and on, the film, a step to compare with.
 
 use super::Page;
+use super::branch;
 use super::tip::Tip;
 use crate::app::scrub::{SPEEDS, Scrub};
 use crate::app::{Action, terms};
@@ -57,6 +58,7 @@ pub fn buttons(page: &Page, none: bool, looked: Option<u64>, held: Option<u64>) 
             </select>
             { button("hold", hold_name, "", on && held.is_none(), Some(held.is_some()), does(Scrub::Hold(to_hold))) }
             { button("live", "Live", "Back to the latest (esc)", looked.is_none(), None, page.on(Action::Free)) }
+            { branch::here(page, looked) }
             <span class="muted" role="status">{ place }</span>
             <Tip about="the timeline">{ terms::TIMELINE }</Tip>
         </div>

@@ -1,6 +1,7 @@
 //! The λ̂ chart, and under it, on request, the mean loss under the chains.
 
 use super::Page;
+use super::branch;
 use super::chart::{Chart, ToggleButton};
 use super::loss::{HEIGHT, look, series};
 use super::plot::{Strip, step_under, strip};
@@ -136,6 +137,8 @@ pub fn LlcChart(page: &Page) -> Html {
             ..Line::default()
         }));
     }
+    chart.lines.splice(0..0, branch::llc(state));
+    chart.events.extend(branch::event(state));
     chart.quiet = state.cursor.step.is_some();
     chart.bands = bands(state);
     let drawn = chart.draw();

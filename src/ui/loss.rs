@@ -1,6 +1,7 @@
 //! The loss chart.
 
 use super::Page;
+use super::branch;
 use super::chart::{Chart, ToggleButton};
 use super::meanings::{levels, meanings};
 use super::plot::{Strip, step_under, strip};
@@ -155,6 +156,8 @@ pub fn LossChart(page: &Page) -> Html {
         _ => String::new(),
     };
     let mut chart = panels::loss(&look, unit, &curves, levels);
+    chart.lines.splice(0..0, branch::losses(state));
+    chart.events.extend(branch::event(state));
     chart.quiet = state.cursor.step.is_some();
     chart.bands = bands(state);
     let drawn = chart.draw();

@@ -4,6 +4,7 @@
 mod actions;
 mod app;
 mod attention;
+mod branch;
 mod calibrate;
 mod chains;
 mod chart;

@@ -1,10 +1,12 @@
 //! The form: what the run will cost, and the knobs in their groups.
 
 use super::Page;
+use super::branch;
 use super::knob::KnobField;
 use super::tip::Tip;
+use crate::app::beside::drafted;
 use crate::app::{Action, State, parts, terms, words};
-use crate::knobs::{Group, Knobs};
+use crate::knobs::{Group, Knob, Knobs};
 use crate::plot::number::{grouped, significant};
 use gloo::utils::window;
 use yew::prelude::*;
@@ -29,10 +31,15 @@ pub fn Setup(page: &Page) -> Html {
             .is_none_or(|w| w >= 760.0)
     });
     let knobs = &state.link.knobs;
+    let draft = drafted(state);
+    // A branch changes some settings of its parent, and only those are its form.
+    let base = |k: &Knob| draft.and_then(|b| b.parent.get(k.key)).unwrap_or(k.default);
+    let there = |k: &&Knob| knobs.applies(k) && (k.then || draft.is_none());
     html! {
         <>
             <p class="cost"><span data-test="cost">{ cost(state) }</span>{" "}<Tip about="the cost">{ terms::COST }</Tip></p>
-            if state.stale() {
+            { branch::banner(page) }
+            if state.stale() && drafted(state).is_none() {
                 <div class="stale" role="status" data-test="stale">
                     <p>{"Settings changed: the curves are still of the run before."}</p>
                     <button type="button" class="primary" onclick={page.on(Action::Start)}>{"Restart with these"}</button>
@@ -42,10 +49,10 @@ pub fn Setup(page: &Page) -> Html {
             <details class="setup" open={*wide}>
                 <summary>{"Settings"}</summary>
                 { for GROUPS.iter().map(|(group, name)| {
-                    let fields: Vec<Html> = knobs.schema().iter().filter(|k| k.group == *group && knobs.applies(k)).map(|knob| {
+                    let fields: Vec<Html> = knobs.schema().iter().filter(there).filter(|k| k.group == *group).map(|knob| {
                         let value = knobs.get(knob.key).unwrap_or(knob.default);
                         let groups = if knob.key == "part" { parts::groups(knobs) } else { Vec::new() };
-                        html! { <KnobField key={knob.key} knob={*knob} {groups} text={words::value(value)} changed={value != knob.default} samples={samples(knobs)} send={page.send.clone()} /> }
+                        html! { <KnobField key={knob.key} knob={*knob} {groups} text={words::value(value)} changed={value != base(knob)} samples={samples(knobs)} send={page.send.clone()} /> }
                     }).collect();
                     if fields.is_empty() {
                         Html::default()

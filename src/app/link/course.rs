@@ -167,6 +167,16 @@ impl Course {
         self.branch.as_ref().map_or(knobs, |b| &b.parent)
     }
 
+    /// Makes settings of the form possible together, and with the branch, if it is one.
+    pub fn settle(&self, card: &Card, knobs: &mut Knobs) -> Vec<Notice> {
+        let Some(branch) = &self.branch else {
+            return (card.settle)(knobs);
+        };
+        let mut notices = branch.keep(knobs);
+        notices.extend(branch.settle(card, knobs));
+        notices
+    }
+
     /// What comes after the settings in a link, each part with its `&`.
     #[must_use]
     pub fn query(&self, knobs: &Knobs) -> String {

@@ -2,6 +2,7 @@
 //! `cargo xtask browser` and `cargo xtask shot`.
 
 mod arrive;
+mod branching;
 mod calibration;
 mod driver;
 mod heads;

@@ -1,0 +1,241 @@
+//! A run that leaves another one: where it begins, what of the other is shown beside it, and what the
+//! form may change.
+
+use super::action::Effect;
+use super::link::course::{Course, fit, train_alike};
+use super::link::{Branch, Link, parse};
+use super::reduce::{drop_run, measure, start};
+use super::run::Run;
+use super::state::State;
+use std::rc::Rc;
+
+/// A run that is left, or run again on a finer grid.
+#[derive(Clone, Debug)]
+pub struct Beside {
+    /// What its curves are called.
+    pub name: &'static str,
+    /// It.
+    pub run: Rc<Run>,
+}
+
+/// The form is a branch that was not started yet.
+#[must_use]
+pub fn drafted(state: &State) -> Option<&Branch> {
+    let branch = state.link.course.branch.as_ref();
+    branch.filter(|_| state.run.is_none() || state.stale())
+}
+
+/// The link a branch from that step begins as, of the run on the screen; or why there is none.
+///
+/// # Errors
+/// A sentence.
+pub fn branched(state: &State, step: u64) -> Result<Link, &'static str> {
+    let Some(run) = &state.run else {
+        return Err("Run something first: a branch leaves a run.");
+    };
+    let mut link = parse(&run.link);
+    if step == 0 {
+        return Err("Nothing is trained at step 0: change the settings and run.");
+    }
+    let (knobs, zoom) = (link.knobs.clone(), None);
+    let parent = match link.course.branch.take() {
+        Some(b) if step > b.from => {
+            return Err(
+                "This run is a branch itself behind that step: branch where it does, or before.",
+            );
+        }
+        Some(b) => b.parent,
+        None => knobs,
+    };
+    link.knobs = parent.clone();
+    let branch = Some(Branch { from: step, parent });
+    link.course = Course { branch, zoom };
+    link.engine = state.link.engine;
+    link.notices.clear();
+    Ok(link)
+}
+
+/// The form becomes a branch of the run from that step on; or none, and the run's own settings again.
+pub(super) fn branch(state: &mut State, step: Option<u64>) -> Vec<Effect> {
+    let engine = state.link.engine;
+    let link = match step {
+        Some(step) => branched(state, step).ok(),
+        None => state.run.as_ref().map(|r| parse(&r.link)),
+    };
+    match link {
+        Some(link) => state.link = Link { engine, ..link },
+        None if step.is_none() => {
+            let course = std::mem::take(&mut state.link.course);
+            state.link.knobs = course.first(&state.link.knobs).clone();
+        }
+        None => {}
+    }
+    measure(state)
+}
+
+/// The run on the screen again, with this many λ̂ points between two steps; none: as it was.
+pub(super) fn zoom(state: &mut State, window: Option<(u64, u64, u64)>) -> Vec<Effect> {
+    let engine = state.link.engine;
+    let Some(run) = &state.run else {
+        return Vec::new();
+    };
+    let mut link = parse(&run.link);
+    let card = state.card();
+    link.course.zoom = window.map(|(a, b, n)| fit(a, b, n, card, &link.knobs));
+    state.link = Link { engine, ..link };
+    start(state, false, false)
+}
+
+/// The run on the screen gives way to the next. What both share is not computed again: the engine keeps
+/// the old run until it has the new one.
+pub(super) fn left(state: &mut State, resume: bool) -> Vec<Effect> {
+    let leaves = !resume && leave(state);
+    let other = state.beside.take();
+    let effects = drop_run(state);
+    if leaves {
+        state.beside = other;
+        return Vec::new();
+    }
+    effects
+}
+
+/// Whether the engine can take over what the form's run and the one on the screen share; that one then
+/// stays on the screen beside the new one.
+fn leave(state: &mut State) -> bool {
+    let before = state.beside.take();
+    let Some(run) = &state.run else { return false };
+    let (old, new) = (parse(&run.link), &state.link);
+    let [first, second] = [&old, new].map(|l| l.course.first(&l.knobs));
+    let plain = new.course == Course::default() && old.course == Course::default();
+    if plain || old.experiment != new.experiment || !train_alike(first, second) {
+        return false;
+    }
+    let zoomed = old.course.zoom != new.course.zoom;
+    state.beside = match (&old.course.branch, &new.course.branch) {
+        // Another branch of the same run: that run stays beside it, if it is there.
+        (Some(_), Some(_)) if !zoomed => before,
+        (a, b) => Some(Beside {
+            name: if a == b { "before" } else { "parent" },
+            run: Rc::new(run.clone()),
+        }),
+    };
+    true
+}
+
+/// What is drawn beside the run: its parent; or, until it is done, what it was before the zoom.
+#[must_use]
+pub fn shown(state: &State) -> Option<&Beside> {
+    let run = state.run.as_ref()?;
+    let beside = state.beside.as_ref();
+    beside.filter(|b| b.name == "parent" || !run.over())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::action::{Action, Effect};
+    use super::super::reduce::reduce;
+    use super::*;
+    use crate::protocol::{Command, DeviceInfo, DeviceKind, Event, Frame, Phase, RunId};
+
+    /// A page whose run of `link` is over.
+    fn done(link: &str) -> State {
+        let mut s = State::new(link, true, Default::default());
+        let device = DeviceInfo {
+            kind: DeviceKind::Cpu,
+            name: "a CPU".into(),
+            software: false,
+        };
+        let ready = Event::Ready {
+            device,
+            why_cpu: None,
+            stored: None,
+            keeps: true,
+        };
+        reduce(&mut s, Action::Worker(ready));
+        reduce(&mut s, Action::Start);
+        over(&mut s);
+        s
+    }
+
+    fn over(s: &mut State) {
+        let frame = Frame {
+            run: RunId(s.last_id),
+            phase: Phase::Done,
+            step: 6000,
+            ..Frame::default()
+        };
+        reduce(s, Action::Worker(Event::Frame(Box::new(frame))));
+    }
+
+    fn resets(effects: &[Effect]) -> bool {
+        let reset = |e: &Effect| matches!(e, Effect::Send(Command::Reset(_)));
+        effects.iter().any(reset)
+    }
+
+    #[test]
+    fn a_branch_is_drafted_started_and_its_parent_stays() {
+        let mut s = done("#/tms?seed=4");
+        reduce(&mut s, Action::Branch(Some(300)));
+        assert!(s.stale() && drafted(&s).is_some_and(|b| b.from == 300));
+        // What a branch cannot change stays; what it can is in the link.
+        reduce(&mut s, Action::Knob("features".into(), "5".into()));
+        assert_eq!(s.link.knobs.int("features"), 6);
+        assert!(
+            s.link.notices[0].text.contains("keeps"),
+            "{:?}",
+            s.link.notices
+        );
+        reduce(&mut s, Action::Knob("lr".into(), "0.01".into()));
+        let effects = reduce(&mut s, Action::Start);
+        assert!(!resets(&effects) && drafted(&s).is_none() && !s.stale());
+        let link = "#/tms?v=1&seed=4&from=300&then.lr=0.01";
+        assert_eq!(s.shown_link(), link);
+        let name = |s: &State| shown(s).map(|b| (b.name, b.run.id.0));
+        assert_eq!(name(&s), Some(("parent", 1)));
+        over(&mut s);
+        assert_eq!(name(&s), Some(("parent", 1)));
+        // Another branch of the same run: the parent is still that run.
+        assert!(branched(&s, 400).is_err() && branched(&s, 0).is_err());
+        reduce(&mut s, Action::Branch(Some(200)));
+        assert_eq!(s.link.knobs.float("lr"), 0.03);
+        assert!(!resets(&reduce(&mut s, Action::Start)));
+        assert_eq!((name(&s), s.last_id), (Some(("parent", 1)), 3));
+        // Another model has nothing in common with it.
+        reduce(&mut s, Action::Branch(None));
+        let first = s.card().presets[0].id;
+        reduce(&mut s, Action::Preset(first.into()));
+        assert!(s.link.course == Course::default());
+        reduce(&mut s, Action::Knob("features".into(), "5".into()));
+        assert!(resets(&reduce(&mut s, Action::Start)) && shown(&s).is_none());
+    }
+
+    #[test]
+    fn a_draft_can_be_left() {
+        let mut s = done("#/tms?seed=4");
+        reduce(&mut s, Action::Branch(Some(300)));
+        reduce(&mut s, Action::Branch(None));
+        assert!(!s.stale() && drafted(&s).is_none());
+        // A link of a branch that nobody has run: its parent's settings are left.
+        let mut s = State::new(
+            "#/tms?seed=4&from=300&then.lr=0.01",
+            true,
+            Default::default(),
+        );
+        assert!(drafted(&s).is_some());
+        reduce(&mut s, Action::Branch(None));
+        assert_eq!(s.link.text(true), "#/tms?v=1&seed=4");
+    }
+
+    #[test]
+    fn a_zoom_starts_at_once_and_shows_the_run_before_until_it_is_done() {
+        let mut s = done("#/tms?seed=4");
+        let effects = reduce(&mut s, Action::Finer(Some((500, 300, 5))));
+        assert!(!resets(&effects));
+        assert_eq!(s.shown_link(), "#/tms?v=1&seed=4&zoom=300-500:5");
+        assert_eq!(shown(&s).map(|b| b.name), Some("before"));
+        over(&mut s);
+        assert!(shown(&s).is_none());
+        reduce(&mut s, Action::Finer(None));
+        assert_eq!(s.shown_link(), "#/tms?v=1&seed=4");
+    }
+}
