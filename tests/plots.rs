@@ -16,6 +16,7 @@ const LOOK: Look = Look {
     width: 420.0,
     height: 280.0,
     x_max: 1800.0,
+    window: None,
     log_x: false,
     log_y: false,
     recorded: false,
@@ -96,6 +97,36 @@ fn the_loss_chart_is_as_recorded() {
         assert!(drawn.scene.svg().contains(decade), "{decade}");
     }
     assert!(snapshot("loss-cursor", &chart.cursor(&drawn.frame, 640.0)));
+}
+
+#[test]
+fn a_window_shows_its_steps_alone() {
+    let (x, y) = curve();
+    let named = [Curve {
+        label: "loss",
+        x: &x,
+        y: &y,
+        class: "",
+    }];
+    for log_x in [false, true] {
+        let chart = |window| {
+            let look = Look {
+                window,
+                log_x,
+                ..LOOK
+            };
+            panels::loss(&look, "nats", &named, Vec::new()).draw()
+        };
+        let (whole, part) = (chart(None), chart(Some([900.0, 1300.0])));
+        // Behind the drop the values are few, and the axis is theirs alone.
+        let span = |c: &lambdahat::plot::Chart| c.frame.y.max - c.frame.y.min;
+        assert!(span(&part) < 0.2 * span(&whole), "{}", span(&part));
+        assert_eq!((part.frame.x.min, part.frame.x.max), (900.0, 1300.0));
+        // A point on either side goes on to the edges.
+        assert!(part.points == 23 && whole.points >= 90);
+        // Planted: a window of everything is the whole.
+        assert_eq!(chart(Some([0.0, 1800.0])), whole);
+    }
 }
 
 #[test]

@@ -73,6 +73,14 @@ pub(super) fn branch(state: &mut State, step: Option<u64>) -> Vec<Effect> {
     measure(state)
 }
 
+/// The charts show these steps, in either order; the whole run where those are none.
+pub(super) fn window(state: &mut State, steps: Option<(u64, u64)>) -> Vec<Effect> {
+    let end = state.steps() as u64;
+    let within = steps.map(|(a, b)| (a.min(b), a.max(b).min(end)));
+    state.view.window = within.filter(|(a, b)| a < b && (*a, *b) != (0, end));
+    Vec::new()
+}
+
 /// The run on the screen again, with this many λ̂ points between two steps; none: as it was.
 pub(super) fn zoom(state: &mut State, window: Option<(u64, u64, u64)>) -> Vec<Effect> {
     let engine = state.link.engine;
@@ -90,10 +98,10 @@ pub(super) fn zoom(state: &mut State, window: Option<(u64, u64, u64)>) -> Vec<Ef
 /// the old run until it has the new one.
 pub(super) fn left(state: &mut State, resume: bool) -> Vec<Effect> {
     let leaves = !resume && leave(state);
-    let other = state.beside.take();
+    let (other, window) = (state.beside.take(), state.view.window);
     let effects = drop_run(state);
     if leaves {
-        state.beside = other;
+        (state.beside, state.view.window) = (other, window);
         return Vec::new();
     }
     effects

@@ -80,6 +80,7 @@ fn take(state: &mut State, action: Action) -> Vec<Effect> {
             form::act(state, action)
         }
         Action::Branch(step) => beside::branch(state, step),
+        Action::Window(steps) => beside::window(state, steps),
         Action::Finer(window) => beside::zoom(state, window),
         Action::RunOrPause => run_or_pause(state),
         Action::Start => start(state, false, false),
@@ -317,7 +318,7 @@ pub(super) fn start(state: &mut State, resume: bool, paused: bool) -> Vec<Effect
 
 pub(super) fn drop_run(state: &mut State) -> Vec<Effect> {
     state.fault = None;
-    state.beside = None;
+    (state.beside, state.view.window) = (None, None);
     state.measuring = None;
     state.cursor = super::state::Cursor::default();
     state.film = scrub::Film::default();

@@ -67,6 +67,8 @@ pub struct Cursor {
 pub struct View {
     /// Logarithmic time.
     pub log_x: bool,
+    /// The steps that the charts show, where that is not the whole run.
+    pub window: Option<(u64, u64)>,
     /// Logarithmic loss.
     pub log_y: bool,
     /// What λ̂ would be by the curvature alone is shown.

@@ -104,6 +104,7 @@ pub fn pictures(card: &Card, trace: &Recorded) -> Vec<(&'static str, String)> {
         width: 420.0,
         height: 260.0,
         x_max: trace.steps,
+        window: None,
         log_x: false,
         log_y: false,
         recorded: true,

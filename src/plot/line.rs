@@ -50,6 +50,8 @@ pub struct LineChart<'a> {
     pub y_title: String,
     /// Steps of the whole run: where the time axis ends.
     pub x_max: f64,
+    /// The steps shown, where that is not the whole run.
+    pub window: Option<[f64; 2]>,
     /// Logarithmic time.
     pub log_x: bool,
     /// Logarithmic values.
@@ -137,9 +139,11 @@ impl LineChart<'_> {
             .fold(0.0, f64::max);
         let right = (longest + 14.0).clamp(12.0, (self.width * 0.3).max(12.0));
         let values = || {
-            self.lines
-                .iter()
-                .flat_map(|l| l.y.iter().chain(l.lo).chain(l.hi).copied())
+            self.lines.iter().flat_map(|l| {
+                let seen = self.seen(l);
+                let part = |v: &'_ [f64]| v.get(seen.clone()).unwrap_or_default().to_vec();
+                [part(l.y), part(l.lo), part(l.hi)].into_iter().flatten()
+            })
         };
         let zero = if self.from_zero { Some(0.0) } else { None };
         let seen = range(values(), self.log_y).and_then(|(low, high)| {
@@ -171,16 +175,13 @@ impl LineChart<'_> {
             }
         };
         let (low, high) = padded((low, high), self.log_y, 0.06);
-        let x_max = if self.x_max.is_finite() {
-            self.x_max.max(1.0)
-        } else {
-            1.0
-        };
+        let [first, last] = self.window.unwrap_or([0.0, self.x_max]);
+        let least = if self.log_x { LOG_ZERO } else { 0.0 };
         Frame {
             x: Scale {
                 log: self.log_x,
-                min: if self.log_x { LOG_ZERO } else { 0.0 },
-                max: x_max,
+                min: first.max(least),
+                max: if last.is_finite() { last.max(1.0) } else { 1.0 },
                 from: LEFT,
                 to: (self.width - right).max(LEFT + 20.0),
             },
@@ -214,7 +215,7 @@ impl LineChart<'_> {
             ));
         }
         let mut ticks = frame.x.ticks((width / 62.0) as usize + 1);
-        if self.log_x {
+        if self.log_x && frame.x.min == LOG_ZERO {
             ticks.insert(0, (LOG_ZERO, "0".into()));
         }
         for (x, text) in ticks {
@@ -246,18 +247,21 @@ impl LineChart<'_> {
         let mut points = None;
         for line in &self.lines {
             let n = line.x.len().min(line.y.len());
-            let x: Vec<f64> = line.x[..n]
-                .iter()
-                .map(|x| self.step_px(frame, *x))
-                .collect();
-            let y: Vec<f64> = line.y[..n].iter().map(|y| frame.y.px(*y)).collect();
+            // A curve that leaves the window goes on to its edge.
+            let seen = self.seen(line);
+            let drawn = seen.start.saturating_sub(1)..(seen.end + 1).min(n);
+            let cut = |v: &'_ [f64]| v.get(drawn.clone()).unwrap_or_default().to_vec();
+            let [x, y, lo, hi] = [line.x, line.y, line.lo, line.hi].map(cut);
+            let x: Vec<f64> = x.iter().map(|x| self.step_px(frame, *x)).collect();
+            let y: Vec<f64> = y.iter().map(|y| frame.y.px(*y)).collect();
+            let n = x.len();
             let kept = decimate(&x, &y);
-            if line.lo.len() >= n && line.hi.len() >= n && n > 0 {
+            if lo.len() >= n && hi.len() >= n && n > 0 {
                 let edge = |v: &[f64], i: usize| [x[i], frame.y.px(v[i])];
                 let band = kept
                     .iter()
-                    .map(|i| edge(line.hi, *i))
-                    .chain(kept.iter().rev().map(|i| edge(line.lo, *i)));
+                    .map(|i| edge(&hi, *i))
+                    .chain(kept.iter().rev().map(|i| edge(&lo, *i)));
                 let points = band
                     .filter(|p| p[0].is_finite() && p[1].is_finite())
                     .collect();
@@ -291,6 +295,17 @@ impl LineChart<'_> {
             }));
         }
         (marks, points.unwrap_or(0))
+    }
+
+    /// The points of a curve that stand in the window, by index.
+    pub(super) fn seen(&self, line: &Line) -> std::ops::Range<usize> {
+        let n = line.x.len().min(line.y.len());
+        let Some([first, last]) = self.window else {
+            return 0..n;
+        };
+        let x = &line.x[..n];
+        let from = x.partition_point(|x| *x < first);
+        from..x.partition_point(|x| *x <= last).max(from)
     }
 
     /// The events: a line each, its word at the foot.

@@ -63,7 +63,8 @@ impl LineChart<'_> {
             .iter()
             .filter(|l| !l.label.is_empty())
             .filter_map(|l| {
-                let last = (0..l.x.len().min(l.y.len()))
+                let last = self
+                    .seen(l)
                     .rev()
                     .find(|&i| frame.y.px(l.y[i]).is_finite())?;
                 let x = self.step_px(frame, l.x[last]).min(right);

@@ -27,6 +27,8 @@ pub struct Look {
     pub height: f64,
     /// Steps of the whole run.
     pub x_max: f64,
+    /// The steps shown, where that is not the whole run.
+    pub window: Option<[f64; 2]>,
     /// Logarithmic time.
     pub log_x: bool,
     /// Logarithmic values, where a chart offers that.
@@ -75,6 +77,7 @@ pub fn loss<'a>(
         label: "Loss over training steps".into(),
         y_title: titled("loss", unit),
         x_max: look.x_max,
+        window: look.window,
         log_x: look.log_x,
         log_y: look.log_y,
         lines,
@@ -106,6 +109,7 @@ pub fn llc<'a>(look: &Look, curve: LlcCurve<'a>) -> LineChart<'a> {
             .into(),
         y_title: "λ̂ ± 1 SE".into(),
         x_max: look.x_max,
+        window: look.window,
         log_x: look.log_x,
         log_y: false,
         from_zero: true,
@@ -145,6 +149,7 @@ pub fn locality<'a>(
         label: "Mean loss under the chains, and the loss at the checkpoint".into(),
         y_title: titled("loss at w*, under chains", unit),
         x_max: look.x_max,
+        window: look.window,
         log_x: look.log_x,
         log_y: false,
         lines: vec![line("w*", "s0 thin", at), line("chains", "s1 thin", under)],
@@ -161,6 +166,7 @@ pub fn lower<'a>(look: &Look, title: &str, lines: Vec<Line<'a>>) -> LineChart<'a
         label: format!("Over training steps: {title}"),
         y_title: title.into(),
         x_max: look.x_max,
+        window: look.window,
         log_x: look.log_x,
         log_y: false,
         from_zero: true,

@@ -23,6 +23,8 @@ pub struct Timeline<'a> {
     pub recorded: bool,
     /// Stages.
     pub bands: Vec<Band>,
+    /// The steps that the charts show, where that is not the whole run.
+    pub window: Option<[f64; 2]>,
 }
 
 /// Height of the strip in pixels.
@@ -60,6 +62,14 @@ impl Timeline<'_> {
         let at = |step| self.px(step);
         let rect = [scale.from, TOP, scale.to - scale.from, BOTTOM - TOP];
         let mut marks = bands::marks(&self.bands, &at, rect);
+        if let Some([from, to]) = self.window.map(|w| w.map(at)) {
+            marks.push(Mark::Rect {
+                class: "stage rises".into(),
+                rect: [from, BOTTOM, to - from, 5.0],
+                opacity: 0.6,
+                title: "The steps that the charts show".into(),
+            });
+        }
         marks.extend([
             Mark::line("axis", [scale.from, BOTTOM], [scale.to, BOTTOM]),
             Mark::line(

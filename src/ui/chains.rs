@@ -69,6 +69,7 @@ pub fn Chains(page: &Page) -> Html {
     let t: Rc<TraceView> = run.and_then(|r| r.trace.clone()).unwrap_or_default();
     let look = Look {
         x_max: state.chain_steps().map_or(1.0, |s| s.1 as f64),
+        window: None,
         log_x: false,
         log_y: false,
         ..look(state, width)

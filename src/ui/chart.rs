@@ -38,6 +38,9 @@ pub struct ChartProps {
     pub empty: AttrValue,
     /// The step at a pixel of the picture.
     pub step_at: Callback<[f64; 2], Option<f64>>,
+    /// Its axis is time.
+    #[prop_or(true)]
+    pub time: bool,
     /// Lower panels.
     #[prop_or_default]
     pub below: Vec<Strip>,
@@ -65,7 +68,7 @@ pub fn Chart(props: &ChartProps) -> Html {
                 <p class="sub">{ &props.sub }</p>
             </figcaption>
             <Plot page={props.page.clone()} label={props.title.clone()} node={props.node.clone()} scene={props.scene.clone()}
-                cursor={props.cursor.clone()} step_at={props.step_at.clone()}>
+                cursor={props.cursor.clone()} step_at={props.step_at.clone()} time={props.time}>
                 if bare { <p class="empty">{ &props.empty }</p> }
             </Plot>
             { for below.map(|s| s.shown.clone()) }

@@ -40,6 +40,7 @@ pub fn Diagnosis(props: &DiagnosisProps) -> Html {
         width: if wide { 0.5 * width - 10.0 } else { width },
         height: 240.0,
         x_max: (s.burnin + s.draws) as f64,
+        window: None,
         log_x: false,
         log_y: false,
         ..look(&props.page.state, width)

@@ -176,6 +176,7 @@ pub fn over_time<'a>(
         label: y_title.clone(),
         y_title,
         x_max: look.x_max,
+        window: look.window,
         log_x: look.log_x,
         from_zero: true,
         upto,

@@ -7,6 +7,7 @@ use super::loss::{HEIGHT, look, series};
 use super::plot::{Strip, step_under, strip};
 use super::size::use_width;
 use super::stages::bands;
+use super::zoom;
 use crate::app::action::Toggle;
 use crate::app::link::parse;
 use crate::app::run::Llc;
@@ -138,7 +139,9 @@ pub fn LlcChart(page: &Page) -> Html {
         }));
     }
     chart.lines.splice(0..0, branch::llc(state));
-    chart.events.extend(branch::event(state));
+    chart
+        .events
+        .extend(branch::event(state).into_iter().chain(zoom::events(state)));
     chart.quiet = state.cursor.step.is_some();
     chart.bands = bands(state);
     let drawn = chart.draw();

@@ -24,6 +24,7 @@ pub fn look(state: &State, width: f64) -> Look {
         width: width / state.view.scale(),
         height: HEIGHT,
         x_max: state.steps(),
+        window: state.view.window.map(|(a, b)| [a as f64, b as f64]),
         log_x: state.view.log_x,
         log_y: state.view.log_y,
         recorded: state.recorded().is_some(),

@@ -53,6 +53,7 @@ mod trained;
 mod truth;
 mod turning;
 mod worker;
+mod zoom;
 
 use crate::app::{Action, State};
 use std::rc::Rc;

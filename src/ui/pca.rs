@@ -92,7 +92,7 @@ pub fn PcaChart(page: &Page) -> Html {
         <Chart page={page.clone()} name="pca" title="Logit-PCA" {node} {cursor} points={drawn.points} scene={drawn.scene}
             help={terms::PCA} {terms} below={below.into_iter().collect::<Vec<_>>()} recorded={state.recorded()}
             empty={if state.run.is_some() { "The path begins with the second checkpoint." } else { "Press Run: the path of the outputs appears here." }}
-            {step_at}>
+            {step_at} time={false}>
             if !pca.turns.is_empty() {
                 <span class="toggles">
                     <ToggleButton label="turns" on={state.view.turns} press={page.on(Action::View(Toggle::Turns))} />

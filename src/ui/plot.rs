@@ -25,6 +25,9 @@ pub struct PlotProps {
     pub cursor: Option<Scene>,
     /// The step at a pixel of the picture.
     pub step_at: Callback<[f64; 2], Option<f64>>,
+    /// Its axis is time: a drag along it shows those steps alone.
+    #[prop_or(true)]
+    pub time: bool,
     /// What stands over it.
     #[prop_or_default]
     pub children: Html,
@@ -62,6 +65,17 @@ pub fn step_under(frame: Frame, end: f64) -> Callback<[f64; 2], Option<f64>> {
     })
 }
 
+/// Pixels a pointer moves before that is a drag.
+const DRAG: i32 = 8;
+
+/// What a drag has marked so far, between two client pixels.
+fn dragged(node: &NodeRef, from: i32, to: i32) -> Html {
+    let place = node.cast::<Element>();
+    let left = place.map_or(0.0, |e| e.get_bounding_client_rect().left());
+    let style = format!("left:{}px;width:{}px", f64::from(from) - left, to - from);
+    html! { <div class="dragged" {style}></div> }
+}
+
 /// The plot.
 #[component]
 pub fn Plot(props: &PlotProps) -> Html {
@@ -79,22 +93,52 @@ pub fn Plot(props: &PlotProps) -> Html {
         }
     };
     let send = props.page.send.clone();
-    let hover = {
-        let (at, send) = (at.clone(), send.clone());
-        Callback::from(move |e: PointerEvent| send.emit(Action::Hover(at(&e))))
+    // Where a drag began and where it is: client pixel and step of each.
+    let drag = use_state(|| None::<[(i32, f64); 2]>);
+    let down = {
+        let (at, drag, time) = (at.clone(), drag.clone(), props.time);
+        Callback::from(move |e: PointerEvent| {
+            let begun = at(&e).filter(|_| time && e.button() == 0);
+            drag.set(begun.map(|step| [(e.client_x(), step); 2]));
+        })
     };
+    let hover = {
+        let (at, send, drag) = (at.clone(), send.clone(), drag.clone());
+        Callback::from(move |e: PointerEvent| {
+            let step = at(&e);
+            if let (Some([begun, _]), Some(step), true) = (*drag, step, e.buttons() == 1) {
+                drag.set(Some([begun, (e.client_x(), step)]));
+            }
+            send.emit(Action::Hover(step));
+        })
+    };
+    let left = {
+        let (send, drag) = (send.clone(), drag.clone());
+        Callback::from(move |_: PointerEvent| {
+            drag.set(None);
+            send.emit(Action::Hover(None));
+        })
+    };
+    let far = drag.filter(|[a, b]| (a.0 - b.0).abs() > DRAG);
+    // A click ends a drag too.
     let pin = Callback::from(move |e: MouseEvent| {
-        if let Some(step) = at(&e) {
+        drag.set(None);
+        if let Some([a, b]) = far {
+            let steps = (a.1.max(0.0) as u64, b.1.max(0.0) as u64);
+            send.emit(Action::Window(Some(steps)));
+        } else if let Some(step) = at(&e) {
             send.emit(Action::Pin(step));
         }
     });
+    let mark = far.map(|[a, b]| dragged(&props.node, a.0.min(b.0), a.0.max(b.0)));
     let raw = |scene: &Scene| Html::from_html_unchecked(scene.svg().into());
     html! {
         <div class="plot-box" ref={props.node.clone()} tabindex="0"
             aria-label={format!("{}. Arrow keys move the cursor.", props.label)}
-            onpointermove={hover} onpointerleave={props.page.on(Action::Hover(None))} onclick={pin}>
+            onpointerdown={down} onpointermove={hover} onpointerleave={left} onclick={pin}>
             { raw(&props.scene) }
             if let Some(cursor) = &props.cursor { <div class="overlay" aria-hidden="true">{ raw(cursor) }</div> }
+            { for mark }
             { props.children.clone() }
         </div>
     }

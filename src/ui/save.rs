@@ -106,7 +106,7 @@ fn checkpoint_row(page: &Page) -> Html {
         format!("Checkpoint of step {}", grouped(s))
     });
     html! {
-        <p class="row" title="The weights under the names of TransformerLens; of the last one the state of the optimiser too">
+        <p class="row" title="The weights under the names of TransformerLens; with the state of the optimiser where that is kept">
             <span>{ name }</span>
             <button type="button" class="small" data-test="export-checkpoint" disabled={step.is_none()}
                 onclick={page.on(Action::SaveCheckpoint(step.unwrap_or(0)))}>{"safetensors"}</button>

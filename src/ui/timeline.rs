@@ -52,6 +52,7 @@ pub fn Timeline(page: &Page) -> Html {
         done: state.run.as_ref().map_or(0.0, |r| r.step as f64),
         recorded: state.recorded().is_some(),
         bands: bands(state),
+        window: state.view.window.map(|(a, b)| [a as f64, b as f64]),
     };
     let (scene, scale) = (strip.draw(), strip.scale());
     let as_step = |s: Option<u64>| s.map(|s| s as f64);

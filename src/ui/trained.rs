@@ -1,7 +1,7 @@
 //! What a run that trains shows over time: its charts, the timeline under them, two checkpoints
 //! beside each other, the stages.
 
-use super::{Page, compare, llc, loss, pca, stages, timeline};
+use super::{Page, compare, llc, loss, pca, stages, timeline, zoom};
 use yew::prelude::*;
 
 /// The charts and what goes by their axis.
@@ -14,6 +14,7 @@ pub fn trained(page: &Page) -> Html {
                 <pca::PcaChart ..page.clone() />
             </div>
             <timeline::Timeline ..page.clone() />
+            <zoom::Zoom ..page.clone() />
             { compare::compare(page) }
             { stages::stage_table(page) }
         </>

@@ -93,3 +93,83 @@ pub async fn branch_on_cpu(at: &Places) -> Result<()> {
     );
     page.close(&[]).await
 }
+
+/// The window of the charts, the ticks under the loss, the extra λ̂ points told, the λ̂ points drawn.
+const ZOOMED: &str = "const q = n => document.querySelector(`[data-test=\"${n}\"]`);\
+    const ticks = c => [...(q(c)?.querySelectorAll('text.tick') ?? [])].map(e => Number(e.textContent.replace(/\\D/g, ''))).filter(n => n >= 20);\
+    return { window: q('zoom')?.dataset.window ?? '', told: q('zoomed')?.innerText ?? '',\
+        least: Math.min(...ticks('chart-llc')), points: Number(q('chart-llc')?.dataset.points ?? 0) };";
+
+/// A drag over a chart, from and to a share of its width.
+async fn drag(page: &Page, chart: &str, from: f64, to: f64) -> Result<()> {
+    let script = "const e = document.querySelector(`[data-test=${arguments[0]}] .plot-box`), r = e.getBoundingClientRect();\
+        const wait = () => new Promise(f => setTimeout(f, 60));\
+        const send = (kind, name, share, buttons) => { e.dispatchEvent(new kind(name, { bubbles: true, pointerId: 1, isPrimary: true, button: 0, buttons,\
+            clientX: Math.round(r.left + share * r.width), clientY: r.top + 90 })); return wait(); };\
+        await send(PointerEvent, 'pointerdown', arguments[1], 1); await send(PointerEvent, 'pointermove', (arguments[1] + arguments[2]) / 2, 1);\
+        await send(PointerEvent, 'pointermove', arguments[2], 1); await send(PointerEvent, 'pointerup', arguments[2], 0); await send(MouseEvent, 'click', arguments[2], 0);";
+    let script = format!(
+        "return (async () => {{ {} }})();",
+        script.replace("arguments", "given")
+    );
+    let script = format!("const given = arguments; {script}");
+    page.browser
+        .eval(&script, vec![json!(chart), json!(from), json!(to)])
+        .await?;
+    Ok(())
+}
+
+pub async fn zoom_on_cpu(at: &Places) -> Result<()> {
+    let page = Page::open(&at.page, DESKTOP, &on_cpu(LINK)).await?;
+    page.booted().await?;
+    page.click("run").await?;
+    let coarse = page.finished().await?;
+    drag(&page, "chart-loss", 0.4, 0.7).await?;
+    let window = |v: &Value| {
+        v["window"].as_str().is_some_and(|w| w.len() > 3) && v["least"].as_f64() > Some(20.0)
+    };
+    wait(&page, "a window by a drag", ZOOMED, window).await?;
+    page.click("zoom-all").await?;
+    wait(&page, "the whole run", ZOOMED, |v| {
+        v["window"] == "" && v["points"] == 7
+    })
+    .await?;
+    for (name, value) in [("zoom-from", "50"), ("zoom-to", "90"), ("zoom-points", "5")] {
+        let script = "const e = document.querySelector(`[data-test=${arguments[0]}]`); e.value = arguments[1];\
+            e.dispatchEvent(new Event('change', { bubbles: true }));";
+        page.browser
+            .eval(script, vec![json!(name), json!(value)])
+            .await?;
+    }
+    page.click("zoom-finer").await?;
+    let told = |v: &Value| {
+        v["window"] == "50-90"
+            && v["told"]
+                .as_str()
+                .is_some_and(|t| t.contains("5 more steps from 50 to 90"))
+    };
+    wait(&page, "a finer run", ZOOMED, told).await?;
+    let fine = page.finished().await?;
+    ensure!(fine != coarse, "nothing was added");
+    page.click("zoom-all").await?;
+    // 80 was a checkpoint already.
+    wait(&page, "more λ̂ points", ZOOMED, |v| v["points"] == 11).await?;
+    pictures(&page, "zoom").await?;
+    let link = page.look().await?.link;
+    ensure!(link.ends_with("&zoom=50-90:5"), "{link}");
+
+    page.goto(&on_cpu(&format!("{LINK}&zoom=50-90:5"))).await?;
+    page.booted().await?;
+    page.click("run").await?;
+    ensure!(
+        page.finished().await? == fine,
+        "replayed, the finer run is another"
+    );
+    page.click("zoom-none").await?;
+    wait(&page, "the coarse run again", ZOOMED, |v| v["told"] == "").await?;
+    ensure!(
+        page.finished().await? == coarse,
+        "without the zoom the run is another"
+    );
+    page.close(&[]).await
+}

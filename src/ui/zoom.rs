@@ -1,0 +1,100 @@
+//! The window of steps that the charts show, by numbers as well as by a drag on a chart; and more λ̂
+//! points in it.
+
+use super::Page;
+use super::tip::Tip;
+use crate::app::link::{course::MOST_POINTS, parse};
+use crate::app::{Action, State, terms};
+use crate::plot::number::grouped;
+use web_sys::HtmlInputElement;
+use yew::prelude::*;
+
+/// λ̂ points offered.
+const POINTS: u64 = 20;
+
+/// Where the run on the screen has more λ̂ points: marks on its chart.
+pub fn events(state: &State) -> Vec<(f64, String)> {
+    let run = state.run.as_ref();
+    let zoom = run.and_then(|r| parse(&r.link).course.zoom);
+    let ends = zoom.map(|z| {
+        [
+            (z.from as f64, "finer".into()),
+            (z.to as f64, String::new()),
+        ]
+    });
+    ends.into_iter().flatten().collect()
+}
+
+/// A whole number typed into a field.
+fn typed(node: &NodeRef) -> Option<u64> {
+    let input = node.cast::<HtmlInputElement>()?;
+    input.value().trim().parse().ok()
+}
+
+/// The fields and buttons.
+#[component]
+pub fn Zoom(page: &Page) -> Html {
+    let nodes = [use_node_ref(), use_node_ref(), use_node_ref()];
+    let state = &page.state;
+    let window = state.view.window;
+    let end = state.steps() as u64;
+    let (from, to) = window.unwrap_or((0, end));
+    let show = {
+        let (send, [a, b, _]) = (page.send.clone(), nodes.clone());
+        Callback::from(move |_: Event| {
+            let steps = typed(&a).zip(typed(&b));
+            send.emit(Action::Window(steps));
+        })
+    };
+    let finer = {
+        let (send, [a, b, n]) = (page.send.clone(), nodes.clone());
+        Callback::from(move |_: MouseEvent| {
+            if let (Some(a), Some(b), Some(n)) = (typed(&a), typed(&b), typed(&n)) {
+                send.emit(Action::Window(Some((a, b))));
+                send.emit(Action::Finer(Some((a, b, n))));
+            }
+        })
+    };
+    let run = state.run.as_ref();
+    let zoom = run.and_then(|r| parse(&r.link).course.zoom);
+    let (off, told) = match run {
+        None => (true, "Run something first"),
+        Some(r) if r.knobs.int("chains") == 0 => (true, "chains = 0: λ̂ is not estimated"),
+        Some(r) if r.step == 0 => (true, "Nothing is trained yet"),
+        Some(_) => (
+            false,
+            "Run again from the last checkpoint before these steps, with this many λ̂ points in them",
+        ),
+    };
+    let field = |i: usize,
+                 label: &'static str,
+                 id: &'static str,
+                 value: u64,
+                 change: Option<Callback<Event>>| {
+        html! {
+            <label>{ label }{" "}<input ref={nodes[i].clone()} type="text" inputmode="numeric" autocomplete="off" size="6"
+                data-test={id} value={value.to_string()} onchange={change} /></label>
+        }
+    };
+    let summary = match window {
+        Some((a, b)) => format!("Steps {} to {}", grouped(a), grouped(b)),
+        None => "Zoom".into(),
+    };
+    html! {
+        <details class="zoom" open={window.is_some() || zoom.is_some()} data-test="zoom" data-window={window.map(|(a, b)| format!("{a}-{b}"))}>
+            <summary>{ summary }</summary>
+            <div class="buttons">
+                { field(0, "steps", "zoom-from", from, Some(show.clone())) }
+                { field(1, "to", "zoom-to", to, Some(show)) }
+                <button type="button" class="small" data-test="zoom-all" disabled={window.is_none()} onclick={page.on(Action::Window(None))}>{"Whole run"}</button>
+                { field(2, "λ̂ points", "zoom-points", POINTS.min(MOST_POINTS), None) }
+                <button type="button" class="small" data-test="zoom-finer" disabled={off} title={told} onclick={finer}>{"Finer λ̂ here"}</button>
+                if let Some(z) = zoom {
+                    <span class="muted" data-test="zoomed">{ format!("This run has λ̂ at {} more steps from {} to {}.", z.steps().len(), grouped(z.from), grouped(z.to)) }</span>
+                    <button type="button" class="small" data-test="zoom-none" onclick={page.on(Action::Finer(None))}>{"Without them"}</button>
+                }
+                <Tip about="zoom">{ terms::ZOOM }</Tip>
+            </div>
+        </details>
+    }
+}
