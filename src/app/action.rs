@@ -58,6 +58,10 @@ pub enum Action {
     Finer(Option<(u64, u64, u64)>),
     /// The checkpoint of this step is wanted as a file.
     SaveCheckpoint(u64),
+    /// A checkpoint was picked or dropped: its name and its bytes.
+    Import(String, Vec<u8>),
+    /// What was said about a file that cannot be used is read.
+    Dismiss,
     /// A head of a checkpoint is turned along its flat directions.
     Gauge(Gauge),
     /// Another engine was picked.

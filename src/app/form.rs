@@ -2,11 +2,13 @@
 //! exclude each other are settled, and what that changed is said.
 
 use super::action::{Action, Effect};
-use super::link::{Course, apply_query, parse};
-use super::reduce::{address, measure};
+use super::aim::axis;
+use super::link::{Course, Link, apply_query, parse};
+use super::reduce::{address, drop_run, measure};
+use super::run::Run;
 use super::state::State;
 use crate::knobs::{Knobs, Value};
-use crate::protocol::Notice;
+use crate::protocol::{Command, Notice, RunId, Upload};
 
 /// Changes the form.
 pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
@@ -49,5 +51,42 @@ pub(super) fn formed(state: &mut State, mut knobs: Knobs, mut notices: Vec<Notic
         effects.push(address(state));
     }
     effects.extend(measure(state));
+    effects
+}
+
+/// Asks the engine for a run with the weights of a file; the one on the screen stays until it has it.
+pub(super) fn import(state: &mut State, name: String, bytes: Vec<u8>) -> Vec<Effect> {
+    state.refused.clear();
+    if state.device.is_none() {
+        return Vec::new();
+    }
+    state.last_id += 1;
+    vec![Effect::Send(Command::Import(Upload {
+        run: RunId(state.last_id),
+        link: state.link.text(true),
+        name,
+        bytes,
+    }))]
+}
+
+/// The run of a file takes the place of the one on the screen.
+pub(super) fn imported(state: &mut State, id: RunId, text: &str, at: [u64; 2]) -> Vec<Effect> {
+    // Something else was started meanwhile.
+    if id.0 != state.last_id {
+        return Vec::new();
+    }
+    // The engine has dropped the other one already.
+    let _ = drop_run(state);
+    let engine = state.link.engine;
+    state.link = Link {
+        engine,
+        ..parse(text)
+    };
+    let mut run = Run::new(id, text.into(), state.link.knobs.clone(), at[1]);
+    run.step = at[0];
+    state.run = Some(run);
+    state.stored = None;
+    let mut effects = vec![address(state)];
+    effects.extend(axis(state).filter(|_| state.view.log_x));
     effects
 }

@@ -80,6 +80,11 @@ fn take(state: &mut State, action: Action) -> Vec<Effect> {
             form::act(state, action)
         }
         Action::Branch(step) => beside::branch(state, step),
+        Action::Import(name, bytes) => form::import(state, name, bytes),
+        Action::Dismiss => {
+            state.refused.clear();
+            Vec::new()
+        }
         Action::Window(steps) => beside::window(state, steps),
         Action::Finer(window) => beside::zoom(state, window),
         Action::RunOrPause => run_or_pause(state),
@@ -225,6 +230,16 @@ fn worker(state: &mut State, event: Event) -> Vec<Effect> {
         Event::Look { run, step, figure } => ours(state, run, |r| r.album.put(step, figure)),
         Event::Versus(view) => versus::told(state, *view),
         Event::Gauged(run, turned) => ours(state, run, |r| r.turned = Some(turned)),
+        Event::Imported {
+            run,
+            link,
+            step,
+            steps,
+        } => form::imported(state, run, &link, [step, steps]),
+        Event::Refused(why) => {
+            state.refused = why;
+            Vec::new()
+        }
         Event::File { step, bytes, .. } => vec![Effect::File(step, bytes)],
         Event::Follows { run, replica } => {
             let ours = state.run.as_ref().is_some_and(|r| r.id == run);

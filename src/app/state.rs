@@ -117,6 +117,8 @@ pub struct State {
     pub run: Option<Run>,
     /// The run that this one leaves.
     pub beside: Option<Beside>,
+    /// What is wrong with the file that was given last.
+    pub refused: Vec<String>,
     /// The number of the last run.
     pub last_id: u32,
     /// The device, once the engine is up.
@@ -156,6 +158,7 @@ impl State {
             secure,
             run: None,
             beside: None,
+            refused: Vec::new(),
             last_id: 0,
             device: None,
             why_cpu: None,

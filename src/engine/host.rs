@@ -144,6 +144,7 @@ impl Host {
                 self.events
                     .extend(file.map(|bytes| Event::File { run, step, bytes }));
             }
+            Command::Import(file) => self.import(file).await,
             Command::Cut(id, cuts) => {
                 session(id, &mut self.live, &|s| s.staging.cut(cuts.clone()));
             }

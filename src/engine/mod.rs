@@ -9,6 +9,7 @@ mod estimating;
 mod frames;
 pub mod history;
 pub mod host;
+pub mod importing;
 mod judging;
 pub mod known;
 mod looking;

@@ -1,5 +1,6 @@
 //! What frames and events carry: curves, estimates, figures.
 
+use super::RunId;
 use serde::{Deserialize, Serialize};
 
 /// More points of a series. Points come in order of x; `from` replaces everything at and after it.
@@ -119,6 +120,20 @@ pub struct Jump {
     pub from: String,
     /// To which.
     pub to: String,
+}
+
+/// A safetensors file that a run is to begin with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Upload {
+    /// The name of the run from now on.
+    pub run: RunId,
+    /// The link of the form, for a file that brings none.
+    pub link: String,
+    /// The name of the file.
+    pub name: String,
+    /// Its bytes.
+    #[serde(with = "serde_bytes")]
+    pub bytes: Vec<u8>,
 }
 
 /// What a run will cost here.

@@ -11,7 +11,7 @@ mod versus;
 
 pub use data::{
     Checked, Estimate, Figure, Jump, PcaUpdate, PerStep, SeriesDelta, Stored, TimeAxis, Truth,
-    TruthKind, Turn,
+    TruthKind, Turn, Upload,
 };
 pub use estimate::{ClassCurve, ClassLlc, Curved, LlcPoint, SamplerSettings, TraceView};
 pub use fault::{Fault, WhyCpu};
@@ -175,6 +175,9 @@ pub enum Command {
     Look(RunId, u64),
     /// The checkpoint of this step as a file: answered with [`Event::File`].
     Save(RunId, u64),
+    /// A run with the weights of a safetensors file: answered with [`Event::Imported`] or
+    /// [`Event::Refused`].
+    Import(Upload),
     /// Stages end at these steps from now on, set by hand; none: they are found again.
     Cut(RunId, Option<Vec<u64>>),
     /// Turn a head of a checkpoint along its flat directions: answered with [`Event::Gauged`]. The
@@ -296,6 +299,19 @@ pub enum Event {
         #[serde(with = "serde_bytes")]
         bytes: Vec<u8>,
     },
+    /// A run begins with the weights of a file.
+    Imported {
+        /// Which run.
+        run: RunId,
+        /// The settings it has.
+        link: String,
+        /// The step of the file.
+        step: u64,
+        /// Steps of the run.
+        steps: u64,
+    },
+    /// A file that cannot be used: what is wrong, a sentence each.
+    Refused(Vec<String>),
     /// Answer to [`Command::Gauge`].
     Gauged(RunId, Gauged),
     /// Answer to [`Command::Versus`]: how far it is, and in the end what was found.

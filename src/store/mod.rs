@@ -7,6 +7,7 @@
 #[cfg(target_arch = "wasm32")]
 pub mod browser;
 pub mod checkpoint;
+pub mod import;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod native;
 mod points;

@@ -2,8 +2,8 @@
 
 use super::worker::Engine;
 use super::{
-    Page, chains, chooser, faults, figure, footer, instruments, keys, panel, readout, save, setup,
-    status, story, topbar, trained, truth,
+    Page, chains, chooser, faults, figure, footer, import, instruments, keys, panel, readout, save,
+    setup, status, story, topbar, trained, truth,
 };
 use crate::app::state::{Theme, View};
 use crate::app::{Action, Effect, State, reduce};
@@ -51,6 +51,7 @@ impl Component for App {
         let engine: Rc<RefCell<Option<Engine>>> = Rc::default();
         let mut listeners = vec![opened, keys::listen(send)];
         listeners.extend(leaving(&engine));
+        listeners.extend(import::listen(ctx.link().callback(|a: Action| a)));
         let mut app = Self {
             state,
             engine,
@@ -89,6 +90,7 @@ impl Component for App {
             <div class="page">
                 { topbar::top_bar(&page) }
                 { faults::faults(&page) }
+                { import::refused(&page) }
                 <main class="lab">
                     <section class="left" aria-label="Experiment and settings">
                         { chooser::claim(&page) }

@@ -18,6 +18,7 @@ mod figure;
 mod film;
 mod footer;
 mod heads;
+mod import;
 mod instruments;
 mod keys;
 mod knob;

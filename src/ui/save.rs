@@ -1,6 +1,7 @@
 //! Saving: a chart as SVG or PNG, the run's numbers as CSV or JSON. Nothing leaves the device.
 
 use super::Page;
+use super::import;
 use crate::app::export::file_name;
 use crate::app::tables::What;
 use crate::app::{Action, State, scrub};
@@ -92,6 +93,7 @@ pub fn export_menu(page: &Page) -> Html {
                     <p class="row"><span>{ name }</span>{ save(what, id, true) }{ save(what, id, false) }</p>
                 }) }
                 { checkpoint_row(page) }
+                { import::row(page) }
             </div>
         </details>
     }

@@ -90,7 +90,7 @@ pub fn Zoom(page: &Page) -> Html {
                 { field(2, "λ̂ points", "zoom-points", POINTS.min(MOST_POINTS), None) }
                 <button type="button" class="small" data-test="zoom-finer" disabled={off} title={told} onclick={finer}>{"Finer λ̂ here"}</button>
                 if let Some(z) = zoom {
-                    <span class="muted" data-test="zoomed">{ format!("This run has λ̂ at {} more steps from {} to {}.", z.steps().len(), grouped(z.from), grouped(z.to)) }</span>
+                    <span class="muted" data-test="zoomed">{ format!("This run has λ̂ at {} steps from {} to {}.", z.steps().len(), grouped(z.from), grouped(z.to)) }</span>
                     <button type="button" class="small" data-test="zoom-none" onclick={page.on(Action::Finer(None))}>{"Without them"}</button>
                 }
                 <Tip about="zoom">{ terms::ZOOM }</Tip>

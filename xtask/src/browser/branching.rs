@@ -8,7 +8,7 @@ use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 
 /// A transformer of one layer that trains in seconds on the CPU engine.
-const LINK: &str = "#/induction?v=1&layers=1&d_model=16&heads=2&vocab=16&ctx=16&pmin=4&pmax=7&batch=4&steps=120&every=20&log=0&chains=2&burnin=2&draws=6&mbatch=2&seed=3";
+const LINK: &str = "#/induction?v=1&layers=1&d_model=16&heads=2&vocab=16&ctx=16&pmin=4&pmax=7&batch=4&steps=120&seed=3&chains=2&burnin=2&draws=6&mbatch=2&every=20&log=0";
 
 /// Names at the ends of the curves, words of the events, fields of the form, the notices.
 const SEEN: &str = "const all = (s) => [...document.querySelectorAll(s)].map(e => e.textContent.trim());\
@@ -146,14 +146,14 @@ pub async fn zoom_on_cpu(at: &Places) -> Result<()> {
         v["window"] == "50-90"
             && v["told"]
                 .as_str()
-                .is_some_and(|t| t.contains("5 more steps from 50 to 90"))
+                .is_some_and(|t| t.contains("5 steps from 50 to 90"))
     };
     wait(&page, "a finer run", ZOOMED, told).await?;
     let fine = page.finished().await?;
     ensure!(fine != coarse, "nothing was added");
     page.click("zoom-all").await?;
-    // 80 was a checkpoint already.
-    wait(&page, "more λ̂ points", ZOOMED, |v| v["points"] == 11).await?;
+    // 60 and 80 were checkpoints already.
+    wait(&page, "more λ̂ points", ZOOMED, |v| v["points"] == 10).await?;
     pictures(&page, "zoom").await?;
     let link = page.look().await?.link;
     ensure!(link.ends_with("&zoom=50-90:5"), "{link}");
@@ -171,5 +171,54 @@ pub async fn zoom_on_cpu(at: &Places) -> Result<()> {
         page.finished().await? == coarse,
         "without the zoom the run is another"
     );
+    page.close(&[]).await
+}
+
+/// Gives the file that was saved last to the page, all of it or the first bytes.
+async fn give(page: &Page, bytes: u64) -> Result<()> {
+    let script = "const [size] = arguments; return (async () => {\
+        const blob = (await window.savedBlob).slice(0, size); const files = new DataTransfer();\
+        files.items.add(new File([blob], 'mine.safetensors'));\
+        const input = document.querySelector('[data-test=import]'); input.files = files.files;\
+        input.dispatchEvent(new Event('change', { bubbles: true })); })();";
+    page.browser.eval(script, vec![json!(bytes)]).await?;
+    Ok(())
+}
+
+/// What was said of the file, the notices, the λ̂ points, where the run stands.
+const OPENED: &str = "const q = n => document.querySelector(`[data-test=\"${n}\"]`);\
+    return { refused: q('refused')?.innerText ?? '', notices: q('notices')?.innerText ?? '',\
+        points: Number(q('chart-llc')?.dataset.points ?? 0), picture: q('figure')?.dataset.kind ?? '', phase: q('phase')?.innerText ?? '' };";
+
+pub async fn import_on_cpu(at: &Places) -> Result<()> {
+    let page = Page::open(&at.page, DESKTOP, &on_cpu(LINK)).await?;
+    page.booted().await?;
+    page.click("run").await?;
+    let whole = page.finished().await?;
+    scrub(&page, &["Home", "ArrowRight", "ArrowRight", "ArrowRight"]).await?;
+    let script = "window.savedBlob = null; HTMLAnchorElement.prototype.click = function () { window.savedBlob = fetch(this.href).then(r => r.blob()) };";
+    page.browser.eval(script, vec![]).await?;
+    page.click("export-checkpoint").await?;
+    wait(&page, "a file", "return !!window.savedBlob", |v| *v == true).await?;
+    give(&page, 1000).await?;
+    wait(&page, "a refusal", OPENED, |v| {
+        v["refused"]
+            .as_str()
+            .is_some_and(|t| t.contains("no safetensors file"))
+    })
+    .await?;
+    ensure!(page.look().await?.fingerprint == whole, "the run is gone");
+    page.click("dismiss").await?;
+    give(&page, 1 << 30).await?;
+    let opened = |v: &Value| {
+        let said = v["notices"].as_str().is_some_and(|t| {
+            t.contains("mine.safetensors") && t.contains("training goes on from there")
+        });
+        // Steps 60, 80, 100 and 120.
+        said && v["points"] == 4 && v["refused"] == "" && v["picture"] == "attention"
+    };
+    wait(&page, "a run of the file", OPENED, opened).await?;
+    page.finished().await?;
+    pictures(&page, "import").await?;
     page.close(&[]).await
 }

@@ -5,7 +5,7 @@ use crate::arrive::{
     another_link_is_pasted, boots, hostile_link, insecure_address, no_adapter, no_webgpu, phone,
     skeleton_before_wasm, skeleton_says_when_nothing_arrives,
 };
-use crate::branching::{branch_on_cpu, zoom_on_cpu};
+use crate::branching::{branch_on_cpu, import_on_cpu, zoom_on_cpu};
 use crate::calibration::{
     files_have_content, lens_and_spring, mala_in_the_page, parts_and_richardson, truth_step_by_step,
 };
@@ -76,6 +76,7 @@ scenarios![
     stages_on_cpu,
     branch_on_cpu,
     zoom_on_cpu,
+    import_on_cpu,
     lens_and_spring,
     parts_and_richardson,
     files_have_content,

@@ -1,0 +1,198 @@
+//! Checkpoints from files: what is handed out is taken back with the same bits, goes on where the state
+//! of the optimiser is there, and a file that does not fit is told apart by name and shape.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use lambdahat::app::link;
+use lambdahat::engine::host::Host;
+use lambdahat::engine::{Session, Source, branch, importing};
+use lambdahat::protocol::{Command, EngineChoice, Event, Frame, Phase, RunId, Upload};
+use lambdahat::store::import::Checkpoint;
+use pollster::block_on;
+use std::collections::BTreeMap;
+
+const REPEAT: &str = "#/induction?d_model=16&heads=2&vocab=12&ctx=12&pmin=3&pmax=5&batch=4&steps=12&every=6&log=0&chains=2&burnin=2&draws=4&mbatch=2&warmup=4";
+const TMS: &str =
+    "#/tms?replicas=3&n=60&steps=60&every=20&log=0&chains=2&burnin=3&draws=6&mbatch=10&member=1";
+
+fn open(text: &str) -> Session {
+    let (source, _) = block_on(Source::find(EngineChoice::Cpu, true)).unwrap();
+    block_on(branch::open(&source, &link::parse(text))).unwrap()
+}
+
+fn run(text: &str) -> Session {
+    let mut s = open(text);
+    s.begin().unwrap();
+    while block_on(s.pump()).unwrap() {}
+    s
+}
+
+fn upload(bytes: Vec<u8>, link: &str) -> Command {
+    Command::Import(Upload {
+        run: RunId(7),
+        link: link.into(),
+        name: "a.safetensors".into(),
+        bytes,
+    })
+}
+
+/// What a host says of a command, and the last frame of all it then does.
+fn told(host: &mut Host, command: Command) -> (Vec<Event>, Frame) {
+    block_on(host.command(command));
+    let (mut events, mut last) = (host.take_events(), Frame::default());
+    loop {
+        let busy = block_on(host.pump());
+        for event in host.take_events() {
+            if let Event::Frame(frame) = event {
+                let llc = frame.llc.clone().or(last.llc);
+                block_on(host.command(Command::Ack(frame.run)));
+                last = Frame { llc, ..*frame };
+            } else {
+                events.push(event);
+            }
+        }
+        if !busy && last.phase == Phase::Done {
+            return (events, last);
+        }
+    }
+}
+
+#[test]
+fn a_file_goes_on_with_the_bits_of_the_run_it_is_of() {
+    for (text, step) in [(REPEAT, 6), (TMS, 20)] {
+        let whole = run(text);
+        let bytes = whole.file(step, text).unwrap();
+        let file = Checkpoint::read(&bytes).unwrap();
+        assert_eq!(file.words["step"], step.to_string());
+        let mut host = Host::new(None, Default::default());
+        // The form is of another experiment: the file brings its own link.
+        let (events, last) = told(&mut host, upload(bytes, "#/grok"));
+        let Event::Imported { link, steps, .. } = &events[0] else {
+            panic!("{events:?}")
+        };
+        assert_eq!((last.step, last.phase), (*steps, Phase::Done));
+        let n = whole.parts.arena.len();
+        let follow = whole.follow();
+        let own: BTreeMap<u64, u64> = whole
+            .history
+            .llc
+            .iter()
+            .map(|p| (p.step, p.value.to_bits()))
+            .collect();
+        let llc = last.llc.unwrap();
+        assert_eq!(llc[0].step, step);
+        for p in &llc {
+            assert_eq!(
+                own.get(&p.step),
+                Some(&p.value.to_bits()),
+                "{text} at {}",
+                p.step
+            );
+        }
+        // And the weights, by the run of that one model.
+        let mut s = open(link);
+        let names: Vec<&str> = s.parts.moments.iter().map(|m| m.0).collect();
+        let taken = file.fit(&s.parts.arena, &names).unwrap();
+        importing::place(&mut s, taken, step).unwrap();
+        while block_on(s.pump()).unwrap() {}
+        let [mine, theirs] = [&s, &whole].map(|s| s.history.checkpoints.last().unwrap());
+        assert_eq!(
+            mine.weights[..],
+            theirs.weights[follow * n..(follow + 1) * n]
+        );
+    }
+}
+
+#[test]
+fn without_the_state_of_the_optimiser_it_is_looked_at_and_not_trained() {
+    let mut whole = run(REPEAT);
+    whole
+        .history
+        .checkpoints
+        .iter_mut()
+        .for_each(|c| c.state.clear());
+    let bytes = whole.file(6, REPEAT).unwrap();
+    let mut host = Host::new(None, Default::default());
+    let (events, last) = told(&mut host, upload(bytes, "#/tms"));
+    assert!(
+        matches!(
+            events[0],
+            Event::Imported {
+                step: 6,
+                steps: 6,
+                ..
+            }
+        ),
+        "{events:?}"
+    );
+    assert_eq!((last.step, last.llc.unwrap().len()), (6, 1));
+}
+
+#[test]
+fn what_does_not_fit_is_named_and_the_run_stays() {
+    let whole = run(REPEAT);
+    let bytes = whole.file(6, "").unwrap();
+    let mut host = Host::new(None, Default::default());
+    let start = Command::Start {
+        run: RunId(1),
+        link: TMS.into(),
+        resume: false,
+        paused: false,
+    };
+    let (_, before) = told(&mut host, start);
+    let wider = REPEAT.replace("d_model=16", "d_model=32");
+    for (bytes, form, said) in [
+        (
+            bytes.clone(),
+            wider.as_str(),
+            "blocks.0.attn.W_K is [2, 16, 8] in the file and [2, 32, 16] in this model.",
+        ),
+        (bytes.clone(), "#/tms", "this model has no such tensor"),
+        (bytes.clone(), "#/tms", "is missing."),
+        (
+            bytes[..bytes.len() / 2].to_vec(),
+            REPEAT,
+            "no safetensors file",
+        ),
+        (Vec::new(), REPEAT, "no safetensors file"),
+    ] {
+        block_on(host.command(upload(bytes, form)));
+        let events = host.take_events();
+        let Some(Event::Refused(why)) = events.first() else {
+            panic!("{events:?}")
+        };
+        assert!(
+            why.iter().any(|w| w.contains(said)) && why.len() <= 9,
+            "{said}: {why:?}"
+        );
+    }
+    // The run that was there still answers.
+    block_on(host.command(Command::Save(before.run, 20)));
+    assert!(matches!(
+        host.take_events()[..],
+        [Event::File { step: 20, .. }]
+    ));
+}
+
+#[test]
+fn names_of_transformerlens_fit_with_their_buffers_and_empty_biases() {
+    let whole = run(REPEAT);
+    let mut file = Checkpoint::read(&whole.file(6, "").unwrap()).unwrap();
+    let zeros = (vec![2, 8], vec![0.0; 16]);
+    file.tensors.insert("blocks.0.attn.b_Q".into(), zeros);
+    file.tensors
+        .insert("blocks.0.attn.mask".into(), (vec![2], vec![1.0; 2]));
+    let names: Vec<&str> = whole.parts.moments.iter().map(|m| m.0).collect();
+    let taken = file.fit(&whole.parts.arena, &names).unwrap();
+    assert_eq!(
+        (taken.weights.len(), taken.state.len()),
+        (whole.parts.arena.len(), 2)
+    );
+    // Planted: a bias that is something would be lost, and a number that is none spreads.
+    let bias = (vec![2, 8], vec![0.5; 16]);
+    file.tensors.insert("blocks.0.attn.b_Q".into(), bias);
+    if let Some((_, data)) = file.tensors.get_mut("embed.W_E") {
+        data[3] = f32::NAN;
+    }
+    let wrong = file.fit(&whole.parts.arena, &names).unwrap_err();
+    assert_eq!(wrong.len(), 2, "{wrong:?}");
+}
