@@ -326,6 +326,9 @@ fn a_comparison_is_in_its_link() {
     }
     // Where models have no tokens there is nothing to compare.
     assert_eq!(parse("#/tms?with=seed=2").notices.len(), 1);
+}
+
+#[test]
 fn a_branch_and_a_zoom_survive_the_round_trip() {
     let link =
         "#/induction?v=1&layers=1&seed=7&from=400&then.lr=1e-3&then.steps=3000&zoom=300-500:20";

@@ -48,7 +48,7 @@ async fn part(
 }
 
 /// Adds steps to a grid.
-fn join(grid: &mut Vec<u64>, steps: &[u64]) {
+pub(super) fn join(grid: &mut Vec<u64>, steps: &[u64]) {
     grid.extend(steps);
     grid.sort_unstable();
     grid.dedup();

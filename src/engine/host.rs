@@ -8,7 +8,6 @@ use super::record;
 use super::session::Session;
 use super::versus::Versus;
 use crate::app::link::{self, Link};
-use crate::experiments;
 use crate::protocol::{
     Command, Drill, EngineChoice, Event, Fault, Frame, Notice, Phase, RunId, TimeAxis, WhyCpu,
 };

@@ -43,17 +43,19 @@ pub fn model(link: &Link, member: i64) -> Link {
         notices: Vec::new(),
         ..link.clone()
     };
-    let knobs = &mut alone.knobs;
-    for knob in link.knobs.schema() {
-        if knob.group == Group::Sampler && !CADENCE.contains(&knob.key) {
-            knobs.put(knob.key, knob.default);
+    let parent = alone.course.branch.as_mut().map(|b| &mut b.parent);
+    for knobs in parent.into_iter().chain([&mut alone.knobs]) {
+        for knob in link.knobs.schema() {
+            if knob.group == Group::Sampler && !CADENCE.contains(&knob.key) {
+                knobs.put(knob.key, knob.default);
+            }
         }
+        // As seeds wrap around in the lab.
+        let seed = (knobs.int("seed") as u32).wrapping_add(member as u32);
+        knobs.put("seed", Value::Int(i64::from(seed)));
+        knobs.put("replicas", Value::Int(1));
+        knobs.put("chains", Value::Int(0));
     }
-    // As seeds wrap around in the lab.
-    let seed = (knobs.int("seed") as u32).wrapping_add(member as u32);
-    knobs.put("seed", Value::Int(i64::from(seed)));
-    knobs.put("replicas", Value::Int(1));
-    knobs.put("chains", Value::Int(0));
     alone
 }
 
@@ -62,7 +64,9 @@ pub(super) fn same(a: &Link, b: &Link, cadence: bool) -> bool {
     let equal = |key: &str| a.knobs.get(key) == b.knobs.get(key);
     let counts = |key: &&str| cadence || !CADENCE.contains(key);
     let keys = a.knobs.schema().iter().map(|k| k.key);
-    a.experiment == b.experiment && keys.filter(counts).all(equal)
+    let [ours, theirs] = [&a.course, &b.course];
+    let course = ours.branch == theirs.branch && (!cadence || ours.zoom == theirs.zoom);
+    a.experiment == b.experiment && course && keys.filter(counts).all(equal)
 }
 
 /// The checkpoint asked for among those of a run of `steps` steps; none while it is not there.
@@ -126,6 +130,7 @@ mod tests {
             "seed=5&layers=1",
             "seed=5&lr=0.002",
             "seed=5&steps=1000",
+            "seed=5&from=400",
         ] {
             assert!(!equal(&format!("#/induction?{other}"), false), "{other}");
         }

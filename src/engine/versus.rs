@@ -1,6 +1,7 @@
 //! Two models compared token by token: finds the checkpoints where they are, trains what is missing from
 //! its link, asks both about the same held-out sequences, whole and without each of their heads.
 
+use super::branch::{join, open};
 use super::history::Series;
 use super::known::{Found, Known, model, pick, same};
 use super::open::Source;
@@ -8,7 +9,7 @@ use super::session::Session;
 use crate::app::link::{self, Link};
 use crate::exec::{Batch, Exec, Run};
 use crate::experiments::versus::{Scorer, refusal, scorer};
-use crate::experiments::{self, Probes};
+use crate::experiments::{self, Parts, Probes};
 use crate::kernels::Step;
 use crate::protocol::{
     At, Compared, Fault, Lacking, Scored, SeriesDelta, VersusSpec, VersusStage, VersusView,
@@ -201,7 +202,8 @@ impl Versus {
     /// A session that trains the model of a side, and keeps every checkpoint that either side needs of it.
     async fn session(&self, source: &Source, side: usize) -> Result<Session, Fault> {
         let model = &self.models[side];
-        let mut parts = experiments::build(model.experiment, &model.knobs)?;
+        let mut session = open(source, model).await?;
+        let (from, whole) = (session.parts.steps, session.steps());
         let also = |s: &usize| self.fits(*s, model);
         let wanted: Vec<At> = (0..2)
             .filter(also)
@@ -211,23 +213,27 @@ impl Versus {
             At::Step(step) => Some(*step),
             _ => None,
         });
-        let mut keeps: Vec<u64> = steps.filter(|&s| s <= parts.steps).collect();
+        let mut keeps: Vec<u64> = steps.filter(|&s| s <= whole).collect();
         if wanted.iter().any(|at| matches!(at, At::Before | At::After)) {
-            keeps.append(&mut parts.checkpoints);
+            keeps.extend(&session.parts.checkpoints);
+            let then = session.then.iter().flat_map(|t| &t.parts.checkpoints);
+            keeps.extend(then.filter(|&&s| s > from));
         } else if wanted.contains(&At::Last) {
-            keeps.push(parts.steps);
+            keeps.push(whole);
         }
         keeps.sort_unstable();
         keeps.dedup();
-        parts.evals.extend(&keeps);
-        parts.evals.sort_unstable();
-        parts.evals.dedup();
-        parts.steps = keeps.last().copied().unwrap_or(parts.steps);
-        parts.evals.retain(|&s| s <= parts.steps);
-        parts.checkpoints = keeps;
-        parts.probes = Probes::default();
-        let exec = source.exec(&parts.plan).await?;
-        let mut session = Session::new(parts, exec);
+        let last = keeps.last().copied().unwrap_or(whole);
+        session.then = session.then.take().filter(|_| last > from);
+        match &mut session.then {
+            Some(then) => {
+                keep(&mut then.parts, &keeps, last);
+                // A branch begins at a checkpoint.
+                join(&mut keeps, &[from]);
+                keep(&mut session.parts, &keeps, from);
+            }
+            None => keep(&mut session.parts, &keeps, last),
+        }
         session.begin()?;
         Ok(session)
     }
@@ -238,7 +244,7 @@ impl Versus {
             return Ok(());
         };
         let (side, busy) = (*side, session.pump().await?);
-        let (step, steps) = (session.step(), session.parts.steps);
+        let (step, steps) = (session.step(), session.steps());
         self.view.stage = VersusStage::Training { side, step, steps };
         self.view.left_s = session.left_s().filter(|_| busy);
         let model = self.models[side].clone();
@@ -319,4 +325,14 @@ impl Versus {
         });
         Ok(())
     }
+}
+
+/// A run that ends at a step and keeps these checkpoints alone; no instrument looks at them.
+fn keep(parts: &mut Parts, checkpoints: &[u64], end: u64) {
+    parts.steps = end;
+    parts.checkpoints = checkpoints.to_vec();
+    parts.checkpoints.retain(|&s| s <= end);
+    join(&mut parts.evals, checkpoints);
+    parts.evals.retain(|&s| s <= end);
+    parts.probes = Probes::default();
 }
