@@ -80,6 +80,7 @@ impl<T: Precision> Rig<T> {
             },
             positions: Positions::Learned,
             smear: false,
+            init: 1.0,
         };
         let (len, n) = (spec.arena().len(), c.batch * c.n_ctx);
         let mut plan = Plan::default();

@@ -136,7 +136,11 @@ fn specs() -> Vec<Spec> {
     let mut out = Vec::new();
     for n_layers in [1, 2] {
         for norm in [Norm::None, Norm::LayerNorm] {
-            for positions in [Positions::Learned, Positions::Shortformer] {
+            for positions in [
+                Positions::Learned,
+                Positions::Shortformer,
+                Positions::Rotary,
+            ] {
                 for (d_mlp, act) in [(0, Act::Relu), (12, Act::Relu), (12, Act::Gelu)] {
                     let (d_vocab, n_ctx, d_model, n_heads, d_head) = (7, 6, 8, 2, 4);
                     out.push(Spec {
@@ -151,6 +155,7 @@ fn specs() -> Vec<Spec> {
                         norm,
                         positions,
                         smear: false,
+                        init: 1.0,
                     });
                 }
             }
@@ -196,6 +201,7 @@ fn odd_sizes_and_several_splits() {
         norm: Norm::LayerNorm,
         positions: Positions::Shortformer,
         smear: true,
+        init: 1.0,
     };
     assert!(spec.splits() > 1);
     let mut rig = Rig::new(&spec, 0.2);

@@ -84,8 +84,12 @@ impl Model {
         let mut repeats = 0;
         for b in 0..sequences {
             let tokens = &self.tokens[b * ctx..][..ctx];
-            let (w_e, w_pos) = (self.part("embed.W_E"), self.part("pos_embed.W_pos"));
-            let embedded = |i: usize| w_e[tokens[i / d] as usize * d + i % d] + w_pos[i];
+            let w_e = self.part("embed.W_E");
+            // Without vectors of positions, positions are rotary.
+            let w_pos = self.arena.get("pos_embed.W_pos").map(|t| t.range());
+            let w_pos = w_pos.map(|range| &self.weights[range]);
+            let place = |i: usize| w_pos.map_or(0.0, |w| w[i]);
+            let embedded = |i: usize| w_e[tokens[i / d] as usize * d + i % d] + place(i);
             let mut x: Vec<f64> = (0..ctx * d).map(embedded).collect();
             for l in 0..self.layers {
                 let before = x.clone();
@@ -99,12 +103,16 @@ impl Model {
                             .map(|i| at(i / dh, i % dh))
                             .collect::<Vec<f64>>()
                     };
-                    let (q, mut k, v) = (of("W_Q"), of("W_K"), of("W_V"));
+                    let (mut q, mut k, v) = (of("W_Q"), of("W_K"), of("W_V"));
                     if let Some(smear) = self.arena.get(&format!("blocks.{l}.attn.smear")) {
                         let a = 1.0 / (1.0 + (-self.weights[smear.offset + h]).exp());
                         for i in (dh..ctx * dh).rev() {
                             k[i] = a * k[i] + (1.0 - a) * k[i - dh];
                         }
+                    }
+                    if w_pos.is_none() {
+                        turn(&mut q, dh);
+                        turn(&mut k, dh);
                     }
                     let w_o = &self.part(&format!("blocks.{l}.attn.W_O"))[h * dh * d..];
                     for t in 0..ctx {
@@ -165,6 +173,18 @@ impl Model {
             }
         }
         sum / f64::from(count)
+    }
+}
+
+/// Turns the pairs (j, j + dh/2) of row t by t·10000^(−2j/dh), as complex numbers.
+fn turn(x: &mut [f64], dh: usize) {
+    for (t, row) in x.chunks_exact_mut(dh).enumerate() {
+        for j in 0..dh / 2 {
+            let angle = t as f64 * 10_000_f64.powf(-2.0 * j as f64 / dh as f64);
+            let (re, im) = (row[j], row[j + dh / 2]);
+            row[j] = re * angle.cos() - im * angle.sin();
+            row[j + dh / 2] = re * angle.sin() + im * angle.cos();
+        }
     }
 }
 
@@ -284,6 +304,18 @@ fn smeared_keys_are_what_they_are_called() {
     assert!(m.weights[alpha].abs() > 1e-3, "{}", m.weights[alpha]);
     let mut other = Model::of(&s, 2, 2, 12, 14);
     other.weights[alpha] = 9.0;
+    assert!(!faults(&s, &other).is_empty());
+}
+
+#[test]
+fn rotary_positions_turn_queries_and_keys() {
+    let s = run(&format!("{TWO}&positions=rotary"), |_| {});
+    let m = Model::of(&s, 2, 2, 12, 14);
+    assert_eq!(faults(&s, &m), Vec::<String>::new());
+    assert!(s.parts.arena.get("pos_embed.W_pos").is_none());
+    // Planted fault: two tokens exchanged.
+    let mut other = Model::of(&s, 2, 2, 12, 14);
+    other.tokens.chunks_mut(14).for_each(|t| t.swap(2, 9));
     assert!(!faults(&s, &other).is_empty());
 }
 

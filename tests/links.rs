@@ -64,6 +64,7 @@ static PROBE: Card = Card {
     ],
     light: None,
     losses: &[],
+    below: "",
     behaviour: "",
     leads: &[],
     locality: false,

@@ -45,6 +45,7 @@ pub struct Recorded {
 const FILES: &[(&str, &str)] = &[
     ("tms", include_str!("../../www/traces/tms.json")),
     ("induction", include_str!("../../www/traces/induction.json")),
+    ("markov", include_str!("../../www/traces/markov.json")),
     ("grok", include_str!("../../www/traces/grok.json")),
 ];
 

@@ -66,7 +66,7 @@ pub const INSTRUMENTS: [Instrument; 6] = [
         key: "ablation.repeat",
         title: "ablation",
         unit: "nats",
-        help: "Loss on repeats with the head's output set to 0, less the loss of the whole model, on the same held-out sequences. Later heads see what is left, and may look elsewhere.",
+        help: "Loss with the head's output set to 0, less that of the whole model, on the same held-out sequences: on repeats where the task has them, else on all targets. Later heads see what is left, and may look elsewhere.",
         cadence: CHECKPOINT,
         cost: COPIES,
     },
@@ -126,13 +126,14 @@ pub const BESIDE: [Instrument; 6] = [
         key: "share",
         title: "Composition on data",
         unit: "",
-        help: "Share of source c in the queries (keys, values) of a head: Σ⟨q_c, q⟩/Σ‖q‖² over the held-out tokens, where q = Σ q_c is taken apart by what each earlier head, the token embedding, the positions and the rest (MLPs, the LayerNorm's bias) wrote, a LayerNorm's σ held fixed. Shares sum to 1; one is negative where a source takes away. Keys are those before any smearing.",
+        help: "Share of source c in the queries (keys, values) of a head: Σ⟨q_c, q⟩/Σ‖q‖² over the held-out tokens, where q = Σ q_c is taken apart by what each earlier head, the token embedding, the positions and the rest (MLPs, the LayerNorm's bias) wrote, a LayerNorm's σ held fixed. Shares sum to 1; one is negative where a source takes away. Keys are those before any smearing or turning.",
         cadence: "the checkpoints of ablation",
         cost: "one read of activations, tens of milliseconds on the processor",
     },
 ];
 
-/// Share of attention from which a head is named for its pattern.
+/// Share of attention from which a head is named for its pattern; where even attention scores more than
+/// nothing, the share of what is left above that.
 pub const NAMED: f64 = 0.3;
 /// Nats that ablation must add to the loss on repeats, or on all targets, for a head to matter.
 pub const MATTERS: f64 = 0.1;
@@ -152,18 +153,38 @@ pub struct Head {
     pub duplicate_token: Option<f64>,
     /// Copying score of its OV circuit.
     pub copying: Option<f64>,
-    /// Nats its zero ablation adds to the loss on repeats.
+    /// Nats its zero ablation adds to the loss on repeats, or on all targets ([`counted`]).
     pub ablation: Option<f64>,
-    /// Nats its pattern-preserving ablation adds to the loss on repeats.
+    /// Nats its pattern-preserving ablation adds to it.
     pub preserving: Option<f64>,
     /// What it is called.
     pub label: &'static str,
+}
+
+/// What a head would score that attends evenly, where that is told: previous token, prefix matching,
+/// duplicate token ([`crate::instruments::even`]).
+pub const EVEN: [&str; 3] = [
+    "heads.even.prev_token",
+    "heads.even.prefix_matching",
+    "heads.even.duplicate_token",
+];
+
+/// The loss that ablation is counted in: that on repeats, where there are repeats, or that on all
+/// targets.
+#[must_use]
+pub fn counted(value: impl Fn(&str) -> Option<f64>) -> &'static str {
+    match value("heads.0.0.ablation.repeat") {
+        Some(_) => "repeat",
+        None => "loss",
+    }
 }
 
 /// Every head that has scores, from the value of a series at the step asked for.
 #[must_use]
 pub fn heads(value: impl Fn(&str) -> Option<f64>) -> Vec<Head> {
     let mut out = Vec::new();
+    let on = counted(&value);
+    let even = EVEN.map(|id| value(id).unwrap_or(0.0));
     let (mut layer, mut head) = (0, 0);
     loop {
         let of = |key: &str| value(&format!("heads.{layer}.{head}.{key}"));
@@ -182,11 +203,11 @@ pub fn heads(value: impl Fn(&str) -> Option<f64>) -> Vec<Head> {
             prefix_matching: of("prefix_matching"),
             duplicate_token: of("duplicate_token"),
             copying: of("copying"),
-            ablation: of("ablation.repeat"),
-            preserving: of("preserving.repeat"),
+            ablation: of(&format!("ablation.{on}")),
+            preserving: of(&format!("preserving.{on}")),
             label: "",
         };
-        found.label = label(&found, of("ablation.loss"));
+        found.label = label(&found, of("ablation.loss"), &even);
         out.push(found);
         head += 1;
     }
@@ -194,15 +215,15 @@ pub fn heads(value: impl Fn(&str) -> Option<f64>) -> Vec<Head> {
 
 /// The greatest of the three attention scores names a head, from [`NAMED`] on; else ablation tells
 /// whether it matters, from [`MATTERS`] on. `loss` is what ablation adds to the loss on all targets.
-fn label(head: &Head, loss: Option<f64>) -> &'static str {
+fn label(head: &Head, loss: Option<f64>, even: &[f64; 3]) -> &'static str {
     let scores = [
-        (head.prefix_matching, "induction head"),
-        (head.prev_token, "previous-token head"),
-        (head.duplicate_token, "duplicate-token head"),
+        (head.prefix_matching, even[1], "induction head"),
+        (head.prev_token, even[0], "previous-token head"),
+        (head.duplicate_token, even[2], "duplicate-token head"),
     ];
     let known = scores
         .iter()
-        .filter_map(|(score, name)| Some(((*score)?, *name)));
+        .filter_map(|(score, even, name)| Some((((*score)? - even) / (1.0 - even), *name)));
     let greatest = known.max_by(|a, b| a.0.total_cmp(&b.0));
     let matters = [head.ablation, loss]
         .iter()
@@ -239,6 +260,10 @@ pub fn series(id: &str) -> Option<(String, &'static str)> {
             format!("share of {kind} of head {layer}.{head} from {from}"),
             "",
         ));
+    }
+    if let Some(key) = id.strip_prefix("heads.even.") {
+        let known = INSTRUMENTS.iter().find(|i| i.key == key)?;
+        return Some((format!("{}, of even attention", known.title), known.unit));
     }
     if let Some(whose) = id.strip_prefix("norm") {
         let whose = whose.strip_prefix('.').unwrap_or("all weights");
@@ -300,6 +325,22 @@ mod tests {
         assert_eq!(named(0.1, 0.1, Some(0.05), Some(0.0)), "idle");
         // Without an ablation nobody can say that a head is idle.
         assert_eq!(named(0.1, 0.1, None, None), "");
+    }
+
+    /// With two symbols half of what a head sees follows a copy: attending to that is no induction.
+    #[test]
+    fn even_attention_is_no_head() {
+        let at = |prefix: f64, even: f64| {
+            let values = [
+                ("heads.0.0.prev_token", 0.05),
+                ("heads.0.0.prefix_matching", prefix),
+                ("heads.even.prefix_matching", even),
+            ];
+            heads(|id| values.iter().find(|v| v.0 == id).map(|v| v.1))[0].label
+        };
+        assert_eq!(at(0.5, 0.5), "");
+        assert_eq!(at(0.5, 0.0), "induction head");
+        assert_eq!(at(0.8, 0.5), "induction head");
     }
 
     #[test]

@@ -6,6 +6,7 @@ pub mod grok;
 pub mod heads;
 pub mod induction;
 mod limits;
+pub mod markov;
 mod probes;
 pub mod tms;
 mod transformer;
@@ -97,6 +98,8 @@ pub struct RefLine {
     pub label: String,
     /// One sentence: what it is, and its source.
     pub help: String,
+    /// `Main`, or `Below` for a line of the second panel.
+    pub panel: Panel,
 }
 
 /// What the page knows of an experiment: pure data.
@@ -118,6 +121,8 @@ pub struct Card {
     pub light: Option<&'static str>,
     /// Loss curves, drawn in order.
     pub losses: &'static [SeriesSpec],
+    /// What the second panel of the loss chart shows, with its unit; empty where there is none.
+    pub below: &'static str,
     /// The curve whose drop or rise is the event: drawn for every replica, and what leads are counted to.
     pub behaviour: &'static str,
     /// What may give notice of it.
@@ -164,6 +169,7 @@ pub struct Cost {
 pub const CARDS: &[&Card] = &[
     &tms::card::CARD,
     &induction::card::CARD,
+    &markov::card::CARD,
     &grok::card::CARD,
     &truth::card::CARD,
 ];
@@ -197,6 +203,7 @@ pub fn build(id: &str, knobs: &Knobs) -> Result<Parts, Fault> {
     match id {
         "tms" => tms::lab::build(knobs),
         "induction" => induction::lab::build(knobs),
+        "markov" => markov::lab::build(knobs),
         "grok" => grok::lab::build(knobs),
         "truth" => truth::lab::build(knobs),
         _ => Err(Fault::BadLink(format!("there is no experiment “{id}”"))),

@@ -3,6 +3,7 @@
 pub mod circuit;
 pub mod composition;
 pub mod copying;
+pub mod even;
 pub mod gauge;
 pub mod icl;
 pub mod pca;

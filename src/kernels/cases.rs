@@ -3,7 +3,7 @@
 
 use super::{
     Access, Call, Elem, Kernel, Replica, Slot, Step, attention, embed, heads, linear,
-    linear_backward, loss, modadd, norm, optim, probe, smear, tms, truth, unembed,
+    linear_backward, loss, modadd, norm, optim, probe, rotary, smear, tms, truth, unembed,
 };
 use lambdahat_math::{Stream, normal, philox::word};
 
@@ -70,6 +70,7 @@ pub const LISTED: &[Listed] = &[
     listed(&loss::ROWS, loss::cases_rows, loss::fill_rows),
     listed(&modadd::MODADD, modadd::cases, modadd::fill),
     listed(&norm::NORM_BACKWARD, norm::cases, zeros),
+    listed(&rotary::ROTARY, rotary::cases, zeros),
     listed(&smear::SMEAR, smear::cases, zeros),
     listed(&smear::SMEAR_BACKWARD, smear::cases, zeros),
     listed(&smear::SMEAR_DW, smear::cases_dw, zeros),

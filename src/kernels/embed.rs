@@ -60,7 +60,7 @@ fn embed<T: Real>(mut call: Call<'_, T>) {
 
 /// Gradients of `W_E [vocab][d]` from `dresid [replica][rows][d]` and of `W_pos [ctx][d]` from
 /// `dpos [layers][replica][rows][d]`, summed over layers. Learned positions enter the residual
-/// stream, so there `dpos` is `dresid` and `layers` is 1.
+/// stream, so there `dpos` is `dresid` and `layers` is 1; without learned positions `layers` is 0.
 pub const EMBED_DW: Kernel = Kernel {
     name: "nn/embed_dw",
     source: crate::shader!("../../shaders/nn/embed_dw.wgsl"),
@@ -104,7 +104,9 @@ fn embed_dw<T: Real>(mut call: Call<'_, T>) {
         let row = table[r].data_row as usize;
         let tokens = &feed[(slot * feed_rows + row) * 2 * rows..][..rows];
         grads[w_e..][..vocab * d].fill(T::zero());
-        grads[w_pos..][..ctx * d].fill(T::zero());
+        if layers > 0 {
+            grads[w_pos..][..ctx * d].fill(T::zero());
+        }
         let add = |to: &mut [T], from: &[T]| {
             for (to, &from) in to.iter_mut().zip(from) {
                 *to += from;
@@ -168,6 +170,12 @@ pub fn cases_dw() -> Vec<(Vec<u32>, Vec<u32>, usize, &'static str)> {
             vec![126, 0, 66, 2],
             2,
             "two layers, three splits, replicas",
+        ),
+        (
+            vec![12, 6, 8, 7, 0, 1],
+            vec![56, 0, 0, 2],
+            1,
+            "no positions",
         ),
     ]
 }

@@ -22,6 +22,7 @@ pub mod modadd;
 pub mod norm;
 pub mod optim;
 pub mod probe;
+pub mod rotary;
 mod rows;
 pub mod smear;
 pub mod source;
@@ -368,6 +369,7 @@ pub const KERNELS: &[&Kernel] = &[
     &loss::ROWS,
     &modadd::MODADD,
     &norm::NORM_BACKWARD,
+    &rotary::ROTARY,
     &smear::SMEAR,
     &smear::SMEAR_BACKWARD,
     &smear::SMEAR_DW,

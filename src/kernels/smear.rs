@@ -15,11 +15,11 @@ const LANES: usize = 64;
 const CONSTS: &[&str] = &["batch", "ctx", "heads", "d_head"];
 
 /// Elements of `qkv`.
-fn len(c: &[u32], replicas: usize) -> usize {
+pub(crate) fn len(c: &[u32], replicas: usize) -> usize {
     replicas * c[..4].iter().map(|&x| x as usize).product::<usize>() * 3
 }
 
-fn grid(c: &[u32]) -> [u32; 2] {
+pub(crate) fn grid(c: &[u32]) -> [u32; 2] {
     [(3 * c[..4].iter().product::<u32>()).div_ceil(64), 1]
 }
 

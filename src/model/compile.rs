@@ -44,6 +44,8 @@ pub(super) struct Layer {
     pub(super) qkv: Buf,
     /// `qkv` with smeared keys, where keys are smeared.
     pub(super) smeared: Buf,
+    /// `smeared` with queries and keys turned, where positions are rotary: what attention reads.
+    pub(super) turned: Buf,
     pub(super) pattern: Buf,
     pub(super) z: Buf,
     pub(super) resid_mid: Buf,
@@ -60,6 +62,7 @@ pub(super) struct Back {
     pub(super) dz: Buf,
     pub(super) dqkv: Buf,
     pub(super) dsmeared: Buf,
+    pub(super) dturned: Buf,
     pub(super) dpost: Buf,
     pub(super) dpos: Buf,
 }
@@ -104,6 +107,7 @@ impl Transformer {
         } else {
             0
         };
+        let rotary = spec.positions == Positions::Rotary;
         let unused = [plan.f32("unused.0", 1), plan.f32("unused.1", 1)];
         let some = |plan: &mut Plan, name: String, len: usize| {
             if len == 0 {
@@ -149,6 +153,11 @@ impl Transformer {
             } else {
                 qkv
             };
+            let turned = if rotary {
+                plan.f32(format!("blocks.{l}.attn.turned"), rows * 3 * m)
+            } else {
+                smeared
+            };
             let pattern = plan.f32(
                 format!("blocks.{l}.attn.hook_pattern"),
                 rows * spec.n_heads * spec.n_ctx,
@@ -165,6 +174,7 @@ impl Transformer {
                 norms1,
                 qkv,
                 smeared,
+                turned,
                 pattern,
                 z,
                 resid_mid,
@@ -183,6 +193,11 @@ impl Transformer {
         };
         let back = io.grads.map(|_| {
             let dqkv = plan.f32("dqkv", rows * 3 * m);
+            let dsmeared = if spec.smear {
+                plan.f32("dsmeared", rows * 3 * m)
+            } else {
+                dqkv
+            };
             Back {
                 dresid: [
                     plan.f32("dresid.0", rows * d),
@@ -191,10 +206,11 @@ impl Transformer {
                 dn: some(plan, "dnormed".into(), normed / 2 * d),
                 dz: plan.f32("dz", rows * m),
                 dqkv,
-                dsmeared: if spec.smear {
-                    plan.f32("dsmeared", rows * 3 * m)
+                dsmeared,
+                dturned: if rotary {
+                    plan.f32("dturned", rows * 3 * m)
                 } else {
-                    dqkv
+                    dsmeared
                 },
                 dpost: some(plan, "dpost".into(), rows * spec.d_mlp),
                 dpos: some(plan, "dpos".into(), sections * rows * d),

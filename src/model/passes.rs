@@ -94,6 +94,7 @@ impl Transformer {
             };
             self.product(plan, prog, self.qkv(l), layer.resid_pre, None, out)?;
             self.smear(plan, prog, l)?;
+            self.rotate(plan, prog, l)?;
             let given = patterns.and_then(|p| p.get(l)).copied();
             let [batch, ctx, heads, d_head] = self.attention_consts();
             plan.push(
@@ -102,7 +103,7 @@ impl Transformer {
                 &[batch, ctx, heads, d_head, u32::from(given.is_some())],
                 &self.attention_params(l),
                 &[
-                    layer.smeared,
+                    layer.turned,
                     self.io.head_scale,
                     given.unwrap_or(params),
                     layer.pattern,
@@ -172,7 +173,7 @@ impl Transformer {
             dresid,
             dz,
             dqkv,
-            dsmeared,
+            dturned,
             dpost,
             dpos,
             ..
@@ -231,14 +232,15 @@ impl Transformer {
                 &self.attention_consts(),
                 &self.attention_params(l),
                 &[
-                    layer.smeared,
+                    layer.turned,
                     self.io.head_scale,
                     layer.pattern,
                     layer.z,
                     dz,
-                    dsmeared,
+                    dturned,
                 ],
             )?;
+            self.rotate_back(plan, prog)?;
             self.smear_back(plan, prog, l)?;
             let inside = Gradient {
                 x: layer.resid_pre,
@@ -257,6 +259,7 @@ impl Transformer {
         let (dpos, sections) = match spec.positions {
             Positions::Learned => (now, 1),
             Positions::Shortformer => (dpos, spec.n_layers as u32),
+            Positions::Rotary => (now, 0),
         };
         plan.push(
             prog,

@@ -1,8 +1,10 @@
-//! Smeared keys as an optional stage between the product that makes them and attention.
+//! Optional stages between the product that makes queries, keys and values and attention: smeared keys,
+//! then rotary positions.
 
 use super::compile::Transformer;
-use crate::kernels::smear;
-use crate::plan::{Plan, PlanError, Prog};
+use super::spec::Positions;
+use crate::kernels::{rotary, smear};
+use crate::plan::{Buf, Plan, PlanError, Prog};
 
 impl Transformer {
     fn smear_consts(&self) -> [u32; 4] {
@@ -52,5 +54,35 @@ impl Transformer {
             &at,
             &[layer.qkv, back.dsmeared, params, grads],
         )
+    }
+
+    /// Appends the turning of a layer's queries and keys, if positions are rotary.
+    pub(super) fn rotate(&self, plan: &mut Plan, prog: Prog, l: usize) -> Result<(), PlanError> {
+        let layer = &self.layers[l];
+        self.turn(plan, prog, [layer.smeared, layer.turned], 0)
+    }
+
+    /// Appends its gradients, behind those of attention.
+    pub(super) fn rotate_back(&self, plan: &mut Plan, prog: Prog) -> Result<(), PlanError> {
+        match self.back {
+            Some(back) => self.turn(plan, prog, [back.dturned, back.dsmeared], 1),
+            None => Ok(()),
+        }
+    }
+
+    fn turn(
+        &self,
+        plan: &mut Plan,
+        prog: Prog,
+        from_to: [Buf; 2],
+        inverse: u32,
+    ) -> Result<(), PlanError> {
+        if self.spec.positions != Positions::Rotary {
+            return Ok(());
+        }
+        let [batch, ctx, heads, d_head] = self.smear_consts();
+        let step = rotary::step(self.spec.d_head);
+        let consts = [batch, ctx, heads, d_head, inverse];
+        plan.push(prog, &rotary::ROTARY, &consts, &[step], &from_to)
     }
 }

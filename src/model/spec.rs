@@ -36,10 +36,12 @@ pub enum Positions {
     /// `W_pos` is added to the inputs of queries and keys in every layer, behind the LayerNorm,
     /// and never to the residual stream (TransformerLens `shortformer`).
     Shortformer,
+    /// Queries and keys are turned by their position ([`crate::kernels::rotary`]); there is no `W_pos`.
+    Rotary,
 }
 
 /// A decoder-only transformer. Every field is public and has TransformerLens' name.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Spec {
     /// Vocabulary, V.
     pub d_vocab: usize,
@@ -64,6 +66,8 @@ pub struct Spec {
     /// Whether every head mixes its keys with those before them, by a learned share
     /// ([`crate::kernels::smear`]).
     pub smear: bool,
+    /// Standard deviation of the initial matrices, in units of 1/√d_model.
+    pub init: f64,
 }
 
 impl Default for Spec {
@@ -81,6 +85,7 @@ impl Default for Spec {
             norm: Norm::None,
             positions: Positions::Learned,
             smear: false,
+            init: 1.0,
         }
     }
 }
@@ -112,6 +117,12 @@ impl Spec {
                 unembed::MAX_VOCAB
             ));
         }
+        if self.positions == Positions::Rotary && self.d_head % 2 > 0 {
+            return Some(format!(
+                "rotary positions turn pairs, and d_head {} is odd",
+                self.d_head
+            ));
+        }
         None
     }
 
@@ -127,7 +138,9 @@ impl Spec {
             }
         };
         a.push("embed.W_E", &[self.d_vocab, d]);
-        a.push("pos_embed.W_pos", &[self.n_ctx, d]);
+        if self.positions != Positions::Rotary {
+            a.push("pos_embed.W_pos", &[self.n_ctx, d]);
+        }
         for l in 0..self.n_layers {
             norm(&mut a, format!("blocks.{l}.ln1"));
             for name in ["W_Q", "W_K", "W_V"] {
@@ -150,12 +163,12 @@ impl Spec {
         a
     }
 
-    /// Initial parameters in arena order: matrices normal with standard deviation 1/√d_model,
+    /// Initial parameters in arena order: matrices normal with standard deviation init/√d_model,
     /// LayerNorm weights 1, biases and smears 0.
     /// Element i is a function of (seed, i) alone.
     #[must_use]
     pub fn init(&self, seed: u32) -> Vec<f32> {
-        let scale = 1.0 / (self.d_model as f64).sqrt();
+        let scale = self.init / (self.d_model as f64).sqrt();
         let mut out = Vec::with_capacity(self.arena().len());
         for t in self.arena().tensors {
             let leaf = t.name.rsplit('.').next().unwrap_or_default();
@@ -224,7 +237,7 @@ impl Spec {
         let of = match (names.next()?, names.next()) {
             ("all", None) => Some(!0),
             ("embed", None) => Some(bits(&[0])),
-            ("pos_embed", None) => Some(bits(&[1])),
+            ("pos_embed", None) => (self.positions != Positions::Rotary).then(|| bits(&[1])),
             ("unembed", None) => Some(bits(&[2])),
             ("attn", None) => Some((0..self.n_layers).fold(0, |mask, l| mask | attn(l))),
             ("mlp", None) => (0..self.n_layers).try_fold(0, |mask, l| Some(mask | mlp(l)?)),

@@ -170,21 +170,28 @@ pub fn attention_pixels(pattern: &[u8], ctx: usize, ink: [u8; 3]) -> Vec<u8> {
     out
 }
 
-/// Mean attention a head pays, on a repeated sequence, to the token after the earlier copy of the
-/// current one (`induction`) and to the token before (`previous`), each 0..=1.
+/// Mean attention a head pays, on a sequence of `tokens`, to the token after the earlier copy of the
+/// current one (`induction`) and to the token before (`previous`), each 0..=1. Where the sequence
+/// repeats after `period` tokens the copy is the last, and queries are those behind the first period;
+/// where it does not (0), all copies count together, over the queries that have one.
 #[must_use]
-pub fn head_scores(pattern: &[u8], ctx: usize, period: usize) -> (f64, f64) {
+pub fn head_scores(pattern: &[u8], tokens: &[u32], period: usize) -> (f64, f64) {
+    let ctx = tokens.len();
     let at = |q: usize, k: usize| f64::from(pattern.get(q * ctx + k).copied().unwrap_or(0)) / 255.0;
-    let mean = |sum: f64, n: usize| if n == 0 { 0.0 } else { sum / n as f64 };
-    let second = period..ctx;
-    let induction = if period == 0 {
-        0.0
-    } else {
-        second.clone().map(|q| at(q, q + 1 - period)).sum()
+    let mean = |all: Vec<f64>| all.iter().sum::<f64>() / all.len().max(1) as f64;
+    let copied = |q: usize| {
+        let copies = (0..q.saturating_sub(1)).filter(|&s| tokens[s] == tokens[q]);
+        let found: Vec<f64> = copies.map(|s| at(q, s + 1)).collect();
+        (!found.is_empty()).then(|| found.iter().sum::<f64>())
     };
-    let previous: f64 = (1..ctx).map(|q| at(q, q - 1)).sum();
-    let n = if period == 0 { 0 } else { second.len() };
-    (mean(induction, n), mean(previous, ctx.saturating_sub(1)))
+    let induction = match period {
+        0 => (0..ctx).filter_map(copied).collect(),
+        period => (period..ctx).map(|q| at(q, q + 1 - period)).collect(),
+    };
+    (
+        mean(induction),
+        mean((1..ctx).map(|q| at(q, q - 1)).collect()),
+    )
 }
 
 #[cfg(test)]
@@ -213,9 +220,13 @@ mod tests {
             previous[q * ctx + q.saturating_sub(1)] = 255;
             induction[q * ctx + if q >= period { q + 1 - period } else { q }] = 255;
         }
-        assert_eq!(head_scores(&induction, ctx, period).0, 1.0);
-        assert_eq!(head_scores(&previous, ctx, period), (0.0, 1.0));
-        assert_eq!(head_scores(&[], 0, 0), (0.0, 0.0));
+        let tokens = [0, 1, 2, 3, 0, 1, 2, 3];
+        assert_eq!(head_scores(&induction, &tokens, period).0, 1.0);
+        assert_eq!(head_scores(&previous, &tokens, period), (0.0, 1.0));
+        assert_eq!(head_scores(&[], &[], 0), (0.0, 0.0));
+        // Found by the tokens alone, and not by other tokens.
+        assert_eq!(head_scores(&induction, &tokens, 0).0, 1.0);
+        assert_eq!(head_scores(&induction, &[0, 1, 2, 3, 1, 0, 3, 2], 0).0, 0.0);
     }
 
     #[test]

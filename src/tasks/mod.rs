@@ -1,5 +1,6 @@
 //! Data generators: pure functions of (seed, stream, step). They know no model and no device.
 
+pub mod markov;
 pub mod modular;
 pub mod order;
 pub mod repeat;

@@ -38,6 +38,10 @@ pub fn Attention(props: &AttentionProps) -> Html {
         return Html::default();
     };
     let size = ctx * ctx;
+    let repeats = match period {
+        0 => String::new(),
+        period => format!(" that repeats after {period} tokens"),
+    };
     let head = |layer: usize, head: usize| {
         patterns
             .get((layer * heads + head) * size..)
@@ -46,7 +50,7 @@ pub fn Attention(props: &AttentionProps) -> Html {
     html! {
         <>
             <p class="muted">
-                { format!("Attention of every head on one held-out sequence that repeats after {period} tokens: rows are queries, columns keys. Press a head to see it with its tokens.") }
+                { format!("Attention of every head on one held-out sequence{}: rows are queries, columns keys. Press a head to see it with its tokens.", repeats) }
             </p>
             if let Some((l, h)) = *open {
                 if let Some(pattern) = head(l, h) {
@@ -57,7 +61,7 @@ pub fn Attention(props: &AttentionProps) -> Html {
                 <div class="heads">
                     <h3>{ format!("block {l}") }</h3>
                     { for (0..*heads).filter_map(|h| head(l, h).map(|p| (h, p))).map(|(h, pattern)| {
-                        let (induction, previous) = head_scores(pattern, *ctx, *period);
+                        let (induction, previous) = head_scores(pattern, tokens, *period);
                         let on = *open == Some((l, h));
                         let press = {
                             let open = open.clone();
@@ -71,7 +75,7 @@ pub fn Attention(props: &AttentionProps) -> Html {
                     }) }
                 </div>
             }) }
-            <p class="muted">{"prev: mean attention to the token before; ind: to the token after the earlier copy of the present one."}</p>
+            <p class="muted">{"prev: mean attention to the token before; ind: to the tokens after earlier copies of the present one."}</p>
         </>
     }
 }

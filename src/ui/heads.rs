@@ -48,7 +48,7 @@ pub fn Heads(page: &Page) -> Html {
     html! {
         <section class="heads-table" data-test="heads" aria-label="Attention heads" ref={node}>
             <h3>{ format!("Heads at step {}", fixed(step, 0)) }</h3>
-            <p class="small-print">{"Over all held-out sequences, at the step under the cursor, else the last one. Ablation in nats on repeats."}
+            <p class="small-print">{"Over all held-out sequences, at the step under the cursor, else the last one. Ablation in nats."}
                 if run.knobs.int("member") > 0 { {" Of the seed followed; ablation is measured on the first seed alone, and shares on the one the run began with."} }</p>
             { table(&found) }
             { whole_blocks(run, step) }
@@ -60,6 +60,11 @@ pub fn Heads(page: &Page) -> Html {
             <Turning page={page.clone()} {found} />
         </section>
     }
+}
+
+/// Which targets the loss is of that ablation is counted in.
+fn targets(on: &str) -> &'static str {
+    if on == "repeat" { " on repeats" } else { "" }
 }
 
 fn shown(x: Option<f64>) -> String {
@@ -93,9 +98,10 @@ fn table(found: &[Head]) -> Html {
 
 /// Without all heads of a block at once: what several heads do that stand in for each other.
 fn whole_blocks(run: &Run, step: f64) -> Html {
+    let on = heads::counted(|id| value_at(run, id, step));
     let told = |l: usize| {
-        let without = value_at(run, &format!("blocks.{l}.ablation.repeat"), step)?;
-        let kept = value_at(run, &format!("blocks.{l}.preserving.repeat"), step)?;
+        let without = value_at(run, &format!("blocks.{l}.ablation.{on}"), step)?;
+        let kept = value_at(run, &format!("blocks.{l}.preserving.{on}"), step)?;
         Some(format!(
             "block {l}: {} nats ({} with patterns kept)",
             fixed(without, 2),
@@ -106,7 +112,7 @@ fn whole_blocks(run: &Run, step: f64) -> Html {
     if all.is_empty() {
         return Html::default();
     }
-    html! { <p>{ format!("Added to the loss on repeats without all heads of {}. Heads that do the same stand in for one that is missing, so a block may matter more than its heads one by one.", all.join("; ")) }</p> }
+    html! { <p>{ format!("Added to the loss{} without all heads of {}. Heads that do the same stand in for one that is missing, so a block may matter more than its heads one by one.", targets(on), all.join("; ")) }</p> }
 }
 
 /// The scores of each head over training, and what its ablation adds.
@@ -133,13 +139,14 @@ fn multiples(page: &Page, run: &Run, found: &[Head], width: f64) -> Html {
         let title = format!("{}.{} {}", h.layer, h.head, h.label);
         strip(page, over_time(&narrow, title, &kept, Some(1.0))).shown
     };
+    let on = heads::counted(|id| Some(*run.series.get(id)?.y.last()?));
     let ablated: Vec<_> = found
         .iter()
         .enumerate()
         .filter_map(|(i, h)| {
             let name = format!("{}.{}", h.layer, h.head);
             line(
-                format!("heads.{name}.ablation.repeat"),
+                format!("heads.{name}.ablation.{on}"),
                 &format!("s{}", i % 6),
                 name,
             )
@@ -153,7 +160,7 @@ fn multiples(page: &Page, run: &Run, found: &[Head], width: f64) -> Html {
             <div class="multiples" data-test="multiples">{ for found.iter().take(DRAWN).map(chart) }</div>
             if found.len() > DRAWN { <p class="small-print">{ format!("The first {DRAWN} of {} heads.", found.len()) }</p> }
             if !ablated.is_empty() {
-                <h3>{"Loss on repeats without each head "}{ definition(&INSTRUMENTS[4]) }</h3>
+                <h3>{ format!("Loss{} without each head ", targets(on)) }{ definition(&INSTRUMENTS[4]) }</h3>
                 { strip(page, over_time(&Look { height: 220.0, ..all }, "nats added by ablation".into(), &ablated, None)).shown }
             }
         </>

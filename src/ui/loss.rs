@@ -10,6 +10,7 @@ use super::stages::bands;
 use crate::app::action::Toggle;
 use crate::app::{Action, Run, State, gons, terms};
 use crate::experiments::Panel;
+use crate::knobs::Knobs;
 use crate::plot::line::Line;
 use crate::plot::panels::{self, Curve, Look};
 use crate::protocol::Figure;
@@ -80,6 +81,11 @@ pub fn series<'a>(state: &'a State, id: &str) -> Option<(&'a [f64], &'a [f64])> 
     }
 }
 
+/// The settings of what is drawn.
+fn settings(state: &State) -> &Knobs {
+    state.run.as_ref().map_or(&state.link.knobs, |r| &r.knobs)
+}
+
 /// The second panel, if the card has series for it.
 fn below(page: &Page, look: &Look) -> Option<Strip> {
     let state = &page.state;
@@ -101,12 +107,14 @@ fn below(page: &Page, look: &Look) -> Option<Strip> {
             })
         })
         .collect();
-    (!lines.is_empty()).then(|| {
-        strip(
-            page,
-            panels::lower(look, "accuracy (share of pairs)", lines),
-        )
-    })
+    if lines.is_empty() {
+        return None;
+    }
+    let mut lower = panels::lower(look, state.card().below, lines);
+    if !look.recorded {
+        lower.levels = levels(state.card(), settings(state), Panel::Below);
+    }
+    Some(strip(page, lower))
 }
 
 /// The chart.
@@ -132,9 +140,8 @@ pub fn LossChart(page: &Page) -> Html {
     };
     let card = state.card();
     let unit = card.losses.first().map_or("", |l| l.unit);
-    let knobs = state.run.as_ref().map_or(&state.link.knobs, |r| &r.knobs);
-    let levels = levels(card, knobs);
-    let terms = meanings(card, &levels);
+    let terms = meanings(card, settings(state));
+    let levels = levels(card, settings(state), Panel::Main);
     let curves = match (&state.run, state.recorded()) {
         (Some(run), _) => curves(state, run),
         (None, Some(recorded)) => card

@@ -2,7 +2,7 @@
 
 use super::tip::Term;
 use crate::app::terms;
-use crate::experiments::{Card, RefLine, SeriesSpec};
+use crate::experiments::{Card, Panel, RefLine, SeriesSpec};
 use crate::knobs::Knobs;
 use crate::plot::line::Level;
 use crate::plot::number::significant;
@@ -16,25 +16,24 @@ fn named(spec: &SeriesSpec) -> String {
     }
 }
 
-/// The reference lines at these settings.
-pub fn levels(card: &Card, knobs: &Knobs) -> Vec<Level> {
+/// The reference lines of a panel at these settings.
+pub fn levels(card: &Card, knobs: &Knobs, panel: Panel) -> Vec<Level> {
     let level = |l: RefLine| Level {
         y: l.y,
         label: l.label,
         help: l.help,
     };
-    (card.reference)(knobs).into_iter().map(level).collect()
+    let all = (card.reference)(knobs).into_iter();
+    all.filter(|l| l.panel == panel).map(level).collect()
 }
 
 /// Every term of the chart: curves, reference lines with their values, the unit, the toggles.
-pub fn meanings(card: &Card, levels: &[Level]) -> Vec<Term> {
+pub fn meanings(card: &Card, knobs: &Knobs) -> Vec<Term> {
     let unit = card.losses.first().map_or("", |l| l.unit);
     let curves = card.losses.iter().map(|s| (named(s), s.help.to_string()));
-    let levels = levels.iter().map(|l| {
-        (
-            format!("{} ({})", l.label, significant(l.y, 3)),
-            l.help.clone(),
-        )
+    let levels = (card.reference)(knobs).into_iter().map(|l| {
+        let name = format!("{} ({})", l.label, significant(l.y, 3));
+        (name, l.help)
     });
     let rest = [
         (unit, terms::unit(unit)),

@@ -60,6 +60,7 @@ pub const CARD: Card = Card {
             panel: Panel::Null,
         },
     ],
+    below: "accuracy (share of pairs)",
     behaviour: "accuracy.test",
     leads: &[],
     locality: false,
@@ -167,6 +168,7 @@ fn reference(knobs: &Knobs) -> Vec<RefLine> {
         y: p.ln(),
         label: "ln p".into(),
         help: "Cross-entropy of equal probabilities for all p answers: knowing nothing.".into(),
+        panel: Panel::Main,
     }]
 }
 

@@ -2,45 +2,42 @@
 
 use super::{lab, settle};
 use crate::experiments::chains::{self, Defaults, join};
+use crate::experiments::transformer::knobs::{
+    self as shared, BATCH, LAYERS, MBATCH, MLP, NORM, ON, OPTIMIZER, PACE, SEEDS, SMEAR,
+};
 use crate::experiments::transformer::sizes;
 use crate::experiments::{Card, Indicator, Panel, Preset, RefLine, SeriesSpec};
-use crate::knobs::{Group, Knob, Knobs, choice, float, int};
+use crate::knobs::{Group, Knob, Knobs, int};
 use crate::model;
 
-const MODEL: Group = Group::Model;
 const DATA: Group = Group::Data;
-const TRAINING: Group = Group::Training;
-const SAMPLER: Group = Group::Sampler;
 
 const OWN: &[Knob] = &[
-    int("layers", "layers", MODEL, (1, 4), 2, "Blocks of the transformer; an induction head needs a head of an earlier block to read from, so one block cannot form it (Olsson et al. 2022).").symbol("L"),
-    int("d_model", "d_model", MODEL, (8, 256), 64, "Width of the residual stream.").symbol("d").unit("dimensions"),
-    int("heads", "heads", MODEL, (1, 16), 4, "Attention heads of each block; they share d_model equally.").symbol("H"),
-    int("mlp", "MLP width", MODEL, (0, 1024), 0, "Hidden neurons (ReLU) of an MLP after each attention layer; 0 leaves attention only.").symbol("d_mlp").unit("neurons"),
-    choice("norm", "norm", MODEL, &["none", "layernorm"], "none", "LayerNorm before each layer and before the unembedding, or none, which is simpler to read."),
-    choice("positions", "positions", MODEL, &["learned", "shortformer"], "learned", "Where the learned position vectors go: into the residual stream (learned), or only into the inputs of queries and keys (shortformer, Press et al. 2021)."),
-    choice("smear", "smeared keys", MODEL, &["off", "on"], "off", "Each head mixes every key with the one before it, k ← a·k + (1 − a)·(key before), with one learned share a = σ(α), α starting at 0. Then a single block can match what came before a token (Olsson et al. 2022)."),
+    LAYERS,
+    shared::d_model(64),
+    shared::heads(4),
+    MLP,
+    NORM,
+    shared::positions("learned"),
+    SMEAR,
+    shared::init(1.0),
     int("vocab", "vocabulary", DATA, (8, 1024), 128, "Number of different tokens; guessing uniformly costs ln V.").symbol("V").unit("tokens"),
     int("ctx", "context", DATA, (8, 128), 48, "Tokens of a sequence.").symbol("T").unit("tokens"),
     int("pmin", "least period", DATA, (2, 126), 12, "Shortest period a sequence may have; the period is drawn anew for each sequence, so that counting positions does not solve the task.").symbol("p_min").unit("tokens").then(),
     int("pmax", "greatest period", DATA, (2, 126), 24, "Longest period a sequence may have.").symbol("p_max").unit("tokens").then(),
-    choice("optimizer", "optimizer", TRAINING, &["adamw", "sgd"], "adamw", "AdamW (betas 0.9 and 0.98, eps 1e-8, decoupled weight decay; Loshchilov and Hutter 2019), or SGD with momentum.").fixed(),
-    float("lr", "learning rate", TRAINING, (0.0, 10.0), 3e-3, "Step size of the optimizer after the warm-up.").symbol("η"),
-    int("warmup", "warm-up", TRAINING, (0, 10_000), 100, "Steps over which the learning rate rises linearly from zero.").unit("steps"),
-    float("wd", "weight decay", TRAINING, (0.0, 10.0), 0.01, "Each step every weight shrinks by the learning rate times this, beside the gradient (decoupled).").symbol("wd"),
-    float("momentum", "momentum", TRAINING, (0.0, 0.999), 0.9, "Share of the last step that SGD keeps; AdamW has its own.").symbol("μ"),
-    int("batch", "batch", TRAINING, (1, 512), 64, "Fresh sequences of a training step.").symbol("B").unit("sequences"),
-    int("steps", "steps", TRAINING, (1, 100_000), 1800, "Training steps of the run.").unit("steps"),
-    int("seed", "seed", TRAINING, (0, 4_294_967_295), 1, "Everything random follows from it: the same seed gives the same run."),
-    int("replicas", "seeds", TRAINING, (1, 16), 1, "Models trained side by side in the same dispatches, from this seed and those that follow it, each on data of its own.").symbol("R").unit("models").fixed(),
-    int("member", "seed followed", SAMPLER, (0, 15), 0, "The model that λ̂, logit-PCA and the figure are of, counted from 0; a click on one in the list of seeds chooses it.").fixed(),
+    OPTIMIZER,
+    shared::lr(3e-3),
+    PACE[0],
+    PACE[1],
+    PACE[2],
+    BATCH,
+    shared::steps(1800),
+    SEEDS[0],
+    SEEDS[1],
+    SEEDS[2],
 ];
 
-const CADENCE: &[Knob] = &[
-    choice("on", "data of the chains", SAMPLER, &["own", "random"], "own", "Whose loss λ̂ is of (data-refined λ̂, Wang et al. 2024): the task's own sequences, or independent random tokens in which nothing repeats. Training does not change."),
-    int("every", "checkpoint every", SAMPLER, (0, 100_000), 50, "Training steps between checkpoints, where λ̂ and logit-PCA are taken; 0 leaves the log-spaced ones.").unit("steps"),
-    int("log", "checkpoints a decade", SAMPLER, (0, 50), 3, "Further checkpoints, equally spaced in the logarithm of the step; 0 for none."),
-];
+const CADENCE: &[Knob] = &[ON, shared::cadence(50)[0], shared::cadence(50)[1]];
 
 const CHAINS: Defaults = Defaults {
     nbeta: 300.0,
@@ -49,7 +46,7 @@ const CHAINS: Defaults = Defaults {
     chains: 4,
     burnin: (2000, 20),
     draws: (2000, 30),
-    mbatch: int("mbatch", "chain batch", SAMPLER, (1, 64), 8, "Sequences of a chain step, fresh at each, the same for all chains and for the anchor at the checkpoint.").symbol("m").unit("sequences"),
+    mbatch: MBATCH,
     samplers: &["sgld", "rmsprop"],
     parts: model::PARTS,
 };
@@ -148,6 +145,7 @@ pub const CARD: Card = Card {
     presets: PRESETS,
     light: Some("tiny"),
     losses: LOSSES,
+    below: "",
     behaviour: "loss.repeat",
     leads: &[
         Indicator {
@@ -188,6 +186,7 @@ fn reference(knobs: &Knobs) -> Vec<RefLine> {
         y,
         label: label.into(),
         help: help.into(),
+        panel: Panel::Main,
     };
     vec![
         line(

@@ -38,6 +38,7 @@ pub const CARD: Card = Card {
             panel: Panel::Main,
         },
     ],
+    below: "",
     behaviour: "loss",
     leads: &[],
     locality: true,
@@ -143,6 +144,7 @@ fn reference(knobs: &Knobs) -> Vec<RefLine> {
                 "Exact population loss of {c} features as a regular {k}-gon, {} dead, {plus} of them with bias 1/(2c) (Chen et al. 2023).",
                 c - k
             ),
+            panel: Panel::Main,
         })
         .collect()
 }

@@ -3,6 +3,7 @@
 
 mod ablation;
 mod circuits;
+pub mod knobs;
 mod lab;
 mod on_data;
 mod plan;

@@ -75,12 +75,13 @@ pub(super) fn spec(knobs: &Knobs) -> Spec {
         } else {
             Norm::None
         },
-        positions: if knobs.word("positions") == "shortformer" {
-            Positions::Shortformer
-        } else {
-            Positions::Learned
+        positions: match knobs.word("positions") {
+            "shortformer" => Positions::Shortformer,
+            "rotary" => Positions::Rotary,
+            _ => Positions::Learned,
         },
         smear: knobs.word("smear") == "on",
+        init: knobs.float("init"),
     }
 }
 

@@ -17,6 +17,7 @@ pub fn settle(
 ) -> Vec<Notice> {
     let mut notices = Vec::new();
     heads(knobs, &mut notices);
+    rotary(knobs, &mut notices);
     data(knobs, &mut notices);
     limits::stable(knobs, curvature, &mut notices);
     limits::preconditioned(knobs, curvature, &mut notices);
@@ -88,6 +89,18 @@ fn heads(knobs: &mut Knobs, notices: &mut Vec<Notice>) {
             &format!("heads do not divide d_model {d}"),
             notices,
         );
+    }
+}
+
+/// Rotary positions turn pairs of dimensions.
+fn rotary(knobs: &mut Knobs, notices: &mut Vec<Notice>) {
+    let width = knobs.int("d_model") / knobs.int("heads").max(1);
+    if knobs.word("positions") == "rotary" && width % 2 > 0 {
+        knobs.put("positions", Value::Word("learned"));
+        let why = format!(
+            "positions: rotary ones turn pairs, and heads of {width} dimensions have an odd one; using learned."
+        );
+        notices.push(Notice::about("positions", why));
     }
 }
 

@@ -63,6 +63,8 @@ pub struct Sizes {
     pub layernorm: bool,
     /// Whether keys are smeared.
     pub smear: bool,
+    /// Whether positions are rotary: there are no vectors of positions.
+    pub rotary: bool,
     /// Chains of a λ̂ estimate, the anchor not counted; 0, none.
     pub chains: usize,
     /// Sequences of a chain step.
@@ -88,6 +90,7 @@ impl Sizes {
             replicas: knobs.size("replicas").max(1),
             layernorm: knobs.word("norm") == "layernorm",
             smear: knobs.word("smear") == "on",
+            rotary: knobs.word("positions") == "rotary",
             chains: knobs.size("chains"),
             mbatch: knobs.size("mbatch"),
             sampler: Sampler::parse(knobs.word("sampler")),
@@ -107,7 +110,8 @@ impl Sizes {
             (true, true) => 2 * d * (2 * l + 1),
         };
         let smear = if self.smear { l * self.heads as u64 } else { 0 };
-        2 * v * d + t * d + l * (4 * d * d + mlp) + norms + smear
+        let positions = if self.rotary { 0 } else { t * d };
+        2 * v * d + positions + l * (4 * d * d + mlp) + norms + smear
     }
 
     /// Floating-point operations of forward and backward on one sequence: 6 a token and weight of
@@ -187,13 +191,10 @@ impl Sizes {
         4 * (train + chains + self.replicas as u64 * judged)
     }
 
-    /// Floats a row needs beside the others where keys are smeared: queries, keys and values again.
+    /// Floats a row needs beside the others where keys are smeared, or queries and keys turned: queries,
+    /// keys and values again.
     fn smeared(&self) -> u64 {
-        if self.smear {
-            3 * self.d_model as u64
-        } else {
-            0
-        }
+        (u64::from(self.smear) + u64::from(self.rotary)) * 3 * self.d_model as u64
     }
 
     /// The unchanged model, one copy a head, one a block.

@@ -23,6 +23,7 @@ pub const CARD: Card = Card {
     ],
     knobs: KNOBS,
     presets: PRESETS,
+    below: "",
     behaviour: "",
     leads: &[],
     locality: false,
@@ -153,6 +154,7 @@ fn reference(knobs: &Knobs) -> Vec<RefLine> {
         y,
         label: "L(w*)".into(),
         help: "The loss at w*, exactly.".into(),
+        panel: Panel::Main,
     }]
 }
 

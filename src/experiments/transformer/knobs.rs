@@ -1,0 +1,183 @@
+//! Settings that experiments with a transformer share. What differs between them is the default.
+
+use crate::knobs::{Group, Knob, choice, float, int};
+
+const MODEL: Group = Group::Model;
+const TRAINING: Group = Group::Training;
+const SAMPLER: Group = Group::Sampler;
+
+/// Blocks.
+pub const LAYERS: Knob = int("layers", "layers", MODEL, (1, 4), 2, "Blocks of the transformer; an induction head needs a head of an earlier block to read from, so one block cannot form it (Olsson et al. 2022).").symbol("L");
+
+/// Width of the residual stream.
+#[must_use]
+pub const fn d_model(default: i64) -> Knob {
+    int(
+        "d_model",
+        "d_model",
+        MODEL,
+        (8, 256),
+        default,
+        "Width of the residual stream.",
+    )
+    .symbol("d")
+    .unit("dimensions")
+}
+
+/// Heads a block.
+#[must_use]
+pub const fn heads(default: i64) -> Knob {
+    int(
+        "heads",
+        "heads",
+        MODEL,
+        (1, 16),
+        default,
+        "Attention heads of each block; they share d_model equally.",
+    )
+    .symbol("H")
+}
+
+/// Hidden width of the MLPs.
+pub const MLP: Knob = int(
+    "mlp",
+    "MLP width",
+    MODEL,
+    (0, 1024),
+    0,
+    "Hidden neurons (ReLU) of an MLP after each attention layer; 0 leaves attention only.",
+)
+.symbol("d_mlp")
+.unit("neurons");
+/// LayerNorm.
+pub const NORM: Knob = choice(
+    "norm",
+    "norm",
+    MODEL,
+    &["none", "layernorm"],
+    "none",
+    "LayerNorm before each layer and before the unembedding, or none, which is simpler to read.",
+);
+
+/// Where positions enter.
+#[must_use]
+pub const fn positions(default: &'static str) -> Knob {
+    choice(
+        "positions",
+        "positions",
+        MODEL,
+        &["learned", "shortformer", "rotary"],
+        default,
+        "How a token knows its place: by learned vectors in the residual stream (learned), by such vectors in the inputs of queries and keys alone (shortformer, Press et al. 2021), or by turning queries and keys, so that a head sees distances only (rotary, Su et al. 2021).",
+    )
+}
+
+/// Smeared keys.
+pub const SMEAR: Knob = choice(
+    "smear",
+    "smeared keys",
+    MODEL,
+    &["off", "on"],
+    "off",
+    "Each head mixes every key with the one before it, k ← a·k + (1 − a)·(key before), with one learned share a = σ(α), α starting at 0. Then a single block can match what came before a token (Olsson et al. 2022).",
+);
+
+/// Size of the initial weights.
+#[must_use]
+pub const fn init(default: f64) -> Knob {
+    float(
+        "init",
+        "initial scale",
+        MODEL,
+        (0.01, 4.0),
+        default,
+        "Standard deviation of the initial matrices, in units of 1/√d_model.",
+    )
+}
+
+/// The optimizer.
+pub const OPTIMIZER: Knob = choice(
+    "optimizer",
+    "optimizer",
+    TRAINING,
+    &["adamw", "sgd"],
+    "adamw",
+    "AdamW (betas 0.9 and 0.98, eps 1e-8, decoupled weight decay; Loshchilov and Hutter 2019), or SGD with momentum.",
+)
+.fixed();
+
+/// Learning rate.
+#[must_use]
+pub const fn lr(default: f64) -> Knob {
+    float(
+        "lr",
+        "learning rate",
+        TRAINING,
+        (0.0, 10.0),
+        default,
+        "Step size of the optimizer after the warm-up.",
+    )
+    .symbol("η")
+}
+
+/// Warm-up, weight decay and momentum.
+pub const PACE: [Knob; 3] = [
+    int("warmup", "warm-up", TRAINING, (0, 10_000), 100, "Steps over which the learning rate rises linearly from zero.").unit("steps"),
+    float("wd", "weight decay", TRAINING, (0.0, 10.0), 0.01, "Each step every weight shrinks by the learning rate times this, beside the gradient (decoupled).").symbol("wd"),
+    float("momentum", "momentum", TRAINING, (0.0, 0.999), 0.9, "Share of the last step that SGD keeps; AdamW has its own.").symbol("μ"),
+];
+
+/// Sequences of a training step.
+pub const BATCH: Knob = int(
+    "batch",
+    "batch",
+    TRAINING,
+    (1, 512),
+    64,
+    "Fresh sequences of a training step.",
+)
+.symbol("B")
+.unit("sequences");
+
+/// Training steps.
+#[must_use]
+pub const fn steps(default: i64) -> Knob {
+    int(
+        "steps",
+        "steps",
+        TRAINING,
+        (1, 100_000),
+        default,
+        "Training steps of the run.",
+    )
+    .unit("steps")
+}
+
+/// Seeds, and the one that is followed.
+pub const SEEDS: [Knob; 3] = [
+    int("seed", "seed", TRAINING, (0, 4_294_967_295), 1, "Everything random follows from it: the same seed gives the same run."),
+    int("replicas", "seeds", TRAINING, (1, 16), 1, "Models trained side by side in the same dispatches, from this seed and those that follow it, each on data of its own.").symbol("R").unit("models").fixed(),
+    int("member", "seed followed", SAMPLER, (0, 15), 0, "The model that λ̂, logit-PCA and the figure are of, counted from 0; a click on one in the list of seeds chooses it.").fixed(),
+];
+
+/// Data of the chains.
+pub const ON: Knob = choice(
+    "on",
+    "data of the chains",
+    SAMPLER,
+    &["own", "random"],
+    "own",
+    "Whose loss λ̂ is of (data-refined λ̂, Wang et al. 2024): the task's own sequences, or independent random tokens in which nothing repeats. Training does not change.",
+);
+
+/// Sequences of a chain step.
+pub const MBATCH: Knob = int("mbatch", "chain batch", SAMPLER, (1, 64), 8, "Sequences of a chain step, fresh at each, the same for all chains and for the anchor at the checkpoint.").symbol("m").unit("sequences");
+
+/// When checkpoints are taken.
+#[must_use]
+pub const fn cadence(every: i64) -> [Knob; 2] {
+    [
+        int("every", "checkpoint every", SAMPLER, (0, 100_000), every, "Training steps between checkpoints, where λ̂ and logit-PCA are taken; 0 leaves the log-spaced ones.").unit("steps"),
+        int("log", "checkpoints a decade", SAMPLER, (0, 50), 3, "Further checkpoints, equally spaced in the logarithm of the step; 0 for none."),
+    ]
+}
