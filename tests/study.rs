@@ -149,10 +149,33 @@ fn the_curve_again_has_all_of_the_forms_settings() {
         query: format!("{}&{other}", asked.query),
         ..asked.clone()
     });
-    for spec in specs {
-        let query = spec.query.clone();
-        let (_, studies) = play(EngineChoice::Cpu, &[spec]);
-        assert_ne!(studies[0].done[0].value, Some(point.value), "{query}");
+    // One after another in one run: each is shown, though all have as many cells.
+    let (_, studies) = play(EngineChoice::Cpu, &specs);
+    assert_eq!(studies.len(), specs.len());
+    for (study, spec) in studies.iter().zip(&specs) {
+        assert_eq!(study.spec, *spec);
+        assert_ne!(study.done[0].value, Some(point.value), "{}", spec.query);
+    }
+}
+
+#[test]
+fn each_part_is_polished_by_itself() {
+    let cells = ["b", "W"].map(|part| cell(2, 200.0, 1e-3, part));
+    let asked = StudySpec {
+        query: "polish=4".into(),
+        ..spec(cells.to_vec())
+    };
+    for engine in [EngineChoice::Cpu, EngineChoice::Gpu] {
+        let (_, studies) = play(engine, std::slice::from_ref(&asked));
+        let value = |of: &str| {
+            let (points, _) = play_link(&format!("{LINK}&{of}"), engine, &[]);
+            points.iter().find(|p| p.step == 2).map(|p| p.value)
+        };
+        let done: Vec<_> = studies[0].done.iter().map(|r| r.value).collect();
+        assert_eq!(done, [value("part=b&polish=4"), value("part=W&polish=4")]);
+        // Planted: the descent of another part, and none, are other numbers.
+        assert_ne!(done[0], value("part=b"));
+        assert_ne!(done[0], done[1]);
     }
 }
 

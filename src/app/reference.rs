@@ -5,7 +5,7 @@
 use super::study::Setting;
 use crate::knobs::Knobs;
 use crate::plot::number::significant;
-use crate::protocol::{Cell, CellResult, Study, StudyKind, StudySpec};
+use crate::protocol::{Cell, CellResult, Study, StudyKind, StudySpec, Truth, TruthKind};
 
 /// Step sizes tried, in units of the run's.
 const FACTORS: [f64; 3] = [4.0, 1.0, 0.25];
@@ -45,6 +45,20 @@ pub enum Reference {
     Found(f64, f64),
     /// None, and why.
     Missing(String),
+}
+
+impl Reference {
+    /// Makes it the target, where it was found; what to say of it.
+    pub fn fill(&self, truth: &mut Truth) -> String {
+        match self {
+            Self::Found(value, se) => {
+                (truth.value, truth.se, truth.kind) = (Some(*value), *se, TruthKind::Mala);
+                truth.bias = 0.0;
+                "The target is that of MALA chains run for it: 8 chains of 40 000 draws at the best of three step sizes. What ε adds to λ̂ is not in it.".into()
+            }
+            Self::Missing(why) => format!("MALA found no target: {why}."),
+        }
+    }
 }
 
 /// The reference of a study; none while it runs, or where it is of another kind.
@@ -127,6 +141,20 @@ mod tests {
         let gone = [still.clone(), good.clone(), with(&slow, 5.0, 0.9)];
         assert!(missing(gone).contains("leave this point"));
         assert!(missing([(); 3].map(|()| still.clone())).contains("lower ε"));
+        // What is found is the target; what is not leaves it open, and says why.
+        let mut truth =
+            crate::experiments::truth_of("truth", &Knobs::defaults(card.knobs)).unwrap();
+        (truth.value, truth.bias) = (None, 1.0);
+        assert!(
+            Reference::Missing("x".into())
+                .fill(&mut truth)
+                .contains("no target: x")
+        );
+        assert_eq!((truth.value, truth.bias), (None, 1.0));
+        let told = found(&all).unwrap().fill(&mut truth);
+        assert!(told.contains("ε"), "{told}");
+        let kept = (truth.value, truth.se, truth.bias, truth.kind);
+        assert_eq!(kept, (Some(5.0), 0.02, 0.0, TruthKind::Mala));
         let mut early = all;
         early.over = false;
         assert_eq!(found(&early), None);

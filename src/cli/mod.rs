@@ -40,6 +40,9 @@ enum Command {
         /// Type the stages at a second sampler setting too: a third of the link's nβ.
         #[arg(long)]
         second: bool,
+        /// Find the value λ̂ should have by long MALA chains, where `truth` has none exact or on record.
+        #[arg(long)]
+        reference: bool,
         /// Treat every notice about the link as an error.
         #[arg(long)]
         strict: bool,
@@ -94,6 +97,7 @@ pub fn main() -> ExitCode {
             out,
             record,
             second,
+            reference,
             strict,
         } => pollster::block_on(run::run(&run::Options {
             link,
@@ -101,6 +105,7 @@ pub fn main() -> ExitCode {
             out,
             record,
             second,
+            reference,
             strict,
         })),
         Command::Compare {

@@ -1,5 +1,6 @@
 //! `lambdahat run LINK`: the page's run, headless.
 
+use crate::app::reference;
 use crate::app::{link, study};
 use crate::engine::Source;
 use crate::engine::branch::open;
@@ -25,6 +26,8 @@ pub struct Options {
     pub record: Option<PathBuf>,
     /// Stages are typed at a second setting of the sampler too.
     pub second: bool,
+    /// A value for λ̂ to be compared with is found by MALA, where none is known.
+    pub reference: bool,
     /// Notices about the link are errors.
     pub strict: bool,
 }
@@ -124,9 +127,27 @@ async fn all(options: &Options) -> Result<(), Failed> {
         while session.pump().await? {}
         notices.append(&mut session.notices);
     }
+    let mut found = None;
+    if options.reference && end.is_ok() {
+        let truth = experiments::truth_of(card.id, &link.knobs);
+        if truth.is_some_and(|t| t.value.is_none()) {
+            let spec = reference::study(&link.knobs);
+            session.begin_study(begin(&source, link.clone(), spec).await?);
+            while session.pump().await? {}
+            notices.append(&mut session.notices);
+            found = session.study().and_then(reference::found);
+        } else {
+            let why = "A reference is for a target of truth that has none, exact or on record.";
+            notices.push(Notice::new(why));
+        }
+    }
     session.stage();
     // What was seen before a fault is written too.
-    let report = report(&link, card, &session, notices);
+    let mut report = report(&link, card, &session, notices);
+    if let (Some(found), Some(answer)) = (found, &mut report.estimate) {
+        let told = found.fill(&mut answer.truth);
+        report.notices.push(Notice::new(told));
+    }
     for n in report.notices.iter().skip(link.notices.len()) {
         eprintln!("notice: {}", n.text);
     }

@@ -32,8 +32,8 @@ pub(super) struct Shown {
     pub(super) axis: TimeAxis,
     pub(super) jumps: usize,
     pub(super) stages: u32,
-    /// Cells done of the study, and whether it is over.
-    pub(super) study: Option<(usize, bool)>,
+    /// Which study, its cells done, and whether it is over.
+    pub(super) study: Option<(u32, usize, bool)>,
     pub(super) rows_follow: usize,
     /// Whether the run was over: its path is then sent once more, for good.
     pub(super) over: bool,
@@ -67,7 +67,7 @@ impl Host {
             || shown.llc != s.history.llc.len()
             || shown.axis != live.axis
             || live_trace(s).is_some_and(|t| t.1 != shown.chain_step)
-            || shown.study != s.study.as_ref().map(|t| (t.view.done.len(), t.view.over))
+            || shown.study != studied(s)
             || shown.stages != s.staging.version
             || shown.rows_follow != s.follow();
         if !self.acked || !due || !changed && s.notices.is_empty() {
@@ -87,10 +87,9 @@ impl Host {
             ..Frame::default()
         };
         frame.point_s = s.point_s();
-        let studied = s.study.as_ref().map(|t| (t.view.done.len(), t.view.over));
-        if shown.study != studied {
+        if shown.study != studied(s) {
             frame.study = s.study.as_ref().map(|t| t.view.clone());
-            shown.study = studied;
+            shown.study = studied(s);
         }
         let newest = s.history.llc.last().map_or(0, |p| p.step);
         let followed = shown.rows_follow != s.follow();
@@ -128,6 +127,12 @@ impl Host {
         self.acked = false;
         self.sent = Some(Instant::now());
     }
+}
+
+/// How far the newest study is.
+fn studied(s: &Session) -> Option<(u32, usize, bool)> {
+    let view = s.study.as_ref().map(|t| &t.view)?;
+    Some((s.studies, view.done.len(), view.over))
 }
 
 /// Where nothing is trained, the chains are what there is to watch: the checkpoint and the steps of

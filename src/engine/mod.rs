@@ -7,6 +7,7 @@ mod comparing;
 mod curving;
 mod estimating;
 mod frames;
+mod grouping;
 pub mod history;
 pub mod host;
 pub mod importing;

@@ -38,10 +38,15 @@ pub struct Polishing {
 }
 
 impl Polishing {
-    /// Prepares the descent of a job from `from`, along the weights that its chains move; none where
-    /// nothing is asked for.
+    /// Prepares the descent of a job from `from`, of replica `follow`, along the weights that `moves`
+    /// says; none where nothing is asked for.
     #[must_use]
-    pub fn new(parts: &Parts, chains: &ChainJob, follow: usize, from: &[f32]) -> Option<Self> {
+    pub fn new(
+        parts: &Parts,
+        chains: &ChainJob,
+        (follow, moves): (usize, Vec<bool>),
+        from: &[f32],
+    ) -> Option<Self> {
         let feed = |step| {
             let mut words = Vec::new();
             parts.lab.feed(of(follow), step, &mut words);
@@ -57,7 +62,7 @@ impl Polishing {
             rate: 0.0,
             left: chains.settings.polish,
             batches: if same() { 1 } else { BATCHES },
-            moves: chains.moves(),
+            moves,
         })
     }
 

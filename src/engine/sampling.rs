@@ -55,7 +55,7 @@ impl Sampling {
             parts.lab.walks(),
         );
         trace.classes = parts.lab.classes();
-        let polishing = Polishing::new(parts, chains, follow, &center);
+        let polishing = Polishing::new(parts, chains, (follow, chains.moves()), &center);
         let curving = Curving::new(chains, at, center.clone());
         Self {
             checkpoint,

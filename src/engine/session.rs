@@ -68,6 +68,8 @@ pub struct Session {
     pub(super) sampling: Option<Sampling>,
     /// λ̂ at other settings, of checkpoints that are there.
     pub(super) study: Option<Box<Studying>>,
+    /// How many have begun.
+    pub(super) studies: u32,
     /// Looks at stored checkpoints.
     pub(super) looks: Looks,
     /// Stages of the curve.
@@ -118,6 +120,7 @@ impl Session {
             then: None,
             sampling: None,
             study: None,
+            studies: 0,
             looks: Looks::default(),
             staging: Staging::default(),
             turns: Turns::default(),

@@ -5,6 +5,7 @@
 //! chains have the seeds and batches of the checkpoint: how cells are grouped cannot be seen in the
 //! numbers, and cells differ by their settings alone.
 
+use super::grouping::groups;
 use super::history::History;
 use super::judging::judge;
 use super::pacing::{Pacer, Portion};
@@ -16,7 +17,7 @@ use crate::exec::{Batch, Run};
 use crate::experiments::Of;
 use crate::experiments::chains::Sampler;
 use crate::kernels::{Replica, Step};
-use crate::protocol::{Cell, CellResult, Fault, LlcPoint, SamplerSettings, Study, StudySpec};
+use crate::protocol::{CellResult, Fault, LlcPoint, SamplerSettings, Study, StudySpec};
 use std::collections::VecDeque;
 use web_time::Instant;
 
@@ -55,33 +56,6 @@ impl std::fmt::Debug for Studying {
     }
 }
 
-/// Whether two cells are of the same weights.
-fn together(a: &Cell, b: &Cell) -> bool {
-    (a.step, a.replica) == (b.step, b.replica)
-}
-
-/// Most cells a checkpoint has: no job needs room for more.
-pub(super) fn widest(spec: &StudySpec) -> usize {
-    let of = |cell: &Cell| spec.cells.iter().filter(|c| together(c, cell)).count();
-    spec.cells.iter().map(of).max().unwrap_or(1)
-}
-
-/// Which cells share a job of at most `chains` chains: those of the same weights.
-fn groups(spec: &StudySpec, chains: usize) -> VecDeque<Vec<u32>> {
-    let most = (chains / spec.chains.max(1) as usize).max(1);
-    let mut out: VecDeque<Vec<u32>> = VecDeque::new();
-    for (i, cell) in spec.cells.iter().enumerate() {
-        let group = out
-            .iter_mut()
-            .find(|g| g.len() < most && together(&spec.cells[g[0] as usize], cell));
-        match group {
-            Some(group) => group.push(i as u32),
-            None => out.push_back(vec![i as u32]),
-        }
-    }
-    out
-}
-
 impl Studying {
     /// A study on a session of its own, built with as many chains as its jobs shall have.
     ///
@@ -95,8 +69,10 @@ impl Studying {
             .chains
             .as_ref()
             .map_or(0, |c| c.settings.chains);
+        let job = engine.parts.chains.as_ref();
+        let polishes = job.is_some_and(|c| c.settings.polish > 0);
         Ok(Self {
-            waiting: groups(&spec, chains),
+            waiting: groups(&spec, chains, polishes),
             view: Study {
                 over: spec.cells.is_empty() || chains == 0,
                 spec,
@@ -131,6 +107,7 @@ impl Studying {
             };
             let first = cells.first().map(|&c| &self.view.spec.cells[c as usize]);
             let (step, whose) = first.map_or((0, None), |c| (c.step, c.replica));
+            let mask = self.mask(first.map_or("all", |c| &c.part));
             let follow = whose.map_or(follow, |r| r as usize);
             let Some(found) = history.checkpoints.iter().find(|c| c.step == step) else {
                 // The checkpoint is gone; its cells stay empty.
@@ -144,7 +121,10 @@ impl Studying {
                 cells,
                 follow,
                 checkpoint: step,
-                polishing: chains.and_then(|c| Polishing::new(parts, c, follow, &center)),
+                polishing: chains.and_then(|c| {
+                    let moves = c.moves_under(mask);
+                    Polishing::new(parts, c, (follow, moves), &center)
+                }),
                 center,
                 next: 0,
                 traces: Vec::new(),
@@ -175,6 +155,11 @@ impl Studying {
         Ok(())
     }
 
+    /// The mask of a part of the model; all of it where there is no such part.
+    fn mask(&self, part: &str) -> u64 {
+        self.engine.parts.lab.mask(part).unwrap_or(u64::MAX)
+    }
+
     /// Gives each cell of the group that begins its trace.
     fn prepare(&self, group: &mut Group) {
         let Some(chains) = &self.engine.parts.chains else {
@@ -185,7 +170,7 @@ impl Studying {
             .iter()
             .map(|&w| f64::from(w).powi(2))
             .sum::<f64>();
-        let (spec, lab) = (&self.view.spec, &self.engine.parts.lab);
+        let spec = &self.view.spec;
         let trace = |&c: &u32| {
             let cell = &spec.cells[c as usize];
             let settings = SamplerSettings {
@@ -198,9 +183,9 @@ impl Studying {
                 draws: spec.draws,
                 ..chains.settings.told()
             };
-            let mask = lab.mask(&cell.part).unwrap_or(u64::MAX);
-            let moving = chains.groups.iter().filter(|&g| mask >> (g & 63) & 1 == 1);
-            Trace::new(cell.step, settings, moving.count(), norm.sqrt(), false)
+            let moves = chains.moves_under(self.mask(&cell.part));
+            let moving = moves.into_iter().filter(|&m| m).count();
+            Trace::new(cell.step, settings, moving, norm.sqrt(), false)
         };
         group.traces = group.cells.iter().map(trace).collect();
     }
@@ -216,7 +201,7 @@ impl Studying {
                 let cell = group.cells.get(r / per).filter(|_| r + 1 < base.len());
                 match cell.map(|&c| &self.view.spec.cells[c as usize]) {
                     Some(cell) => {
-                        let mask = lab.mask(&cell.part).unwrap_or(u64::MAX);
+                        let mask = self.mask(&cell.part);
                         Replica {
                             nbeta: cell.nbeta as f32,
                             gamma: cell.gamma as f32,
@@ -355,39 +340,5 @@ fn result(index: u32, chains: u32, found: Option<LlcPoint>) -> CellResult {
         index: p.index,
         below: p.below,
         failed_chains: p.failed_chains,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn cells_of_one_checkpoint_share_a_job() {
-        let cell = |step| Cell {
-            step,
-            ..Cell::default()
-        };
-        let of = |step, replica| Cell {
-            replica: Some(replica),
-            ..cell(step)
-        };
-        let spec = StudySpec {
-            cells: [0, 0, 0, 5, 5, 0].map(cell).to_vec(),
-            chains: 2,
-            ..StudySpec::default()
-        };
-        let shared: Vec<Vec<u32>> = groups(&spec, 4).into();
-        assert_eq!(shared, [vec![0, 1], vec![2, 5], vec![3, 4]]);
-        assert_eq!(widest(&spec), 4);
-        // Weights of different replicas are different weights.
-        let cells = vec![of(0, 0), of(0, 1), of(0, 0)];
-        let two = StudySpec {
-            cells,
-            ..spec.clone()
-        };
-        assert_eq!(Vec::from(groups(&two, 8)), [vec![0, 2], vec![1]]);
-        // A job too small for a cell is given one all the same.
-        assert_eq!(groups(&spec, 1).len(), 6);
     }
 }

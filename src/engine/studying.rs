@@ -1,13 +1,14 @@
 //! How a study begins within a run, and takes its turn in it.
 
+use super::grouping::widest;
 use super::host::Host;
 use super::open::Source;
 use super::session::Session;
-use super::study::{Studying, widest};
+use super::study::Studying;
 use crate::app::link::{self, Link};
 use crate::experiments;
 use crate::knobs::Value;
-use crate::protocol::{DeviceKind, Fault, Notice, StudySpec};
+use crate::protocol::{DeviceKind, Fault, Notice, Study, StudySpec};
 
 /// Chains of a study's jobs, at most: replicas share dispatches, and memory bounds them.
 const GPU_CHAINS: usize = 64;
@@ -41,13 +42,14 @@ pub async fn begin(source: &Source, mut link: Link, spec: StudySpec) -> Result<S
     };
     let own = (link.knobs.float("nbeta"), link.knobs.float("gamma"));
     let per = spec.chains.clamp(1, 64) as usize;
-    let mut chains = (most / per).clamp(1, widest(&spec)) * per;
     let whole = |n: u64| Value::Int(i64::try_from(n).unwrap_or(i64::MAX));
     // What the form was told of the same settings need not be told again.
     let _ = link::apply_query(&mut link.knobs, &spec.query);
     if let Some(card) = experiments::card(link.experiment) {
         let _ = (card.settle)(&mut link.knobs);
     }
+    let polishes = link.knobs.int("polish") > 0;
+    let mut chains = (most / per).clamp(1, widest(&spec, polishes)) * per;
     link.knobs.put("burnin", whole(spec.burnin));
     link.knobs.put("draws", whole(spec.draws));
     loop {
@@ -74,6 +76,13 @@ impl Session {
     /// The study takes its turns from the next pump on, in place of the one before it.
     pub fn begin_study(&mut self, study: Studying) {
         self.study = Some(Box::new(study));
+        self.studies += 1;
+    }
+
+    /// The newest study, as far as it is.
+    #[must_use]
+    pub fn study(&self) -> Option<&Study> {
+        self.study.as_ref().map(|s| &s.view)
     }
 
     /// One portion of the study, if one is under way. What trains on the device ends first.

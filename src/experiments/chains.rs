@@ -302,7 +302,11 @@ impl ChainJob {
     #[must_use]
     pub fn moves(&self) -> Vec<bool> {
         let chain = self.job.replicas.first().copied().unwrap_or_default();
-        let mask = u64::from(chain.mask_hi) << 32 | u64::from(chain.mask_lo);
+        self.moves_under(u64::from(chain.mask_hi) << 32 | u64::from(chain.mask_lo))
+    }
+    /// Which weights a mask lets move.
+    #[must_use]
+    pub fn moves_under(&self, mask: u64) -> Vec<bool> {
         let moves = |g: &u32| mask >> (g & 63) & 1 == 1;
         self.groups.iter().map(moves).collect()
     }

@@ -74,13 +74,14 @@ const CHAINS: Defaults = Defaults {
     parts: &["all"],
 };
 
-// The whole model always moves: the last of the shared settings, the part, is left out.
+// The whole model always moves, and from a critical point there is no way down: the last two of the
+// shared settings, the descent and the part, are left out.
 const SHARED: &[Knob] = chains::knobs(&CHAINS)
     .as_slice()
-    .split_at(chains::KNOBS - 1)
+    .split_at(chains::KNOBS - 2)
     .0;
 
-const KNOBS: &[Knob] = &join::<{ OWN.len() + chains::KNOBS - 1 }>(&[OWN, SHARED]);
+const KNOBS: &[Knob] = &join::<{ OWN.len() + chains::KNOBS - 2 }>(&[OWN, SHARED]);
 
 const PRESETS: &[Preset] = &[
     Preset {
