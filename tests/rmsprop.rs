@@ -5,6 +5,7 @@
 use lambdahat::app::link;
 use lambdahat::engine::{Session, Source};
 use lambdahat::experiments;
+use lambdahat::math::stats;
 use lambdahat::protocol::{EngineChoice, LlcPoint};
 use pollster::block_on;
 
@@ -39,9 +40,25 @@ fn the_index_is_that_of_the_steps_it_makes() {
     let due = plain * gain(h);
     let index = got.index.unwrap();
     println!("index {index:.3}, due {due:.3}, SGLD's {plain:.3}");
-    // The chain with the longest steps counts.
+    // Of each weight the chain with the longest step counts: the index bounds that of every chain.
     let fits = |index: f64| (0.98..1.15).contains(&(index / due));
     assert!(fits(index), "{index} {due}");
+    // One chain alone has no such excess, only the noise of its own V.
+    let alone: Vec<f64> = (1..=12)
+        .map(|seed| {
+            let one = text.replace("chains=8", "chains=1");
+            let one = one.replace("draws=6000", "draws=2");
+            let (got, _) = run(&format!("{one}&seed={seed}"), EngineChoice::Cpu);
+            got.index.unwrap() / due
+        })
+        .collect();
+    let (mean, sd) = (stats::mean(&alone), stats::sd(&alone));
+    println!(
+        "one chain: {mean:.3} ± {sd:.3} of what is due, all eight {:.3}",
+        index / due
+    );
+    assert!((mean - 1.0).abs() < 3.0 * sd / (alone.len() as f64).sqrt() && sd < 0.08);
+    assert!(index / due > mean && index / due < mean + 4.0 * sd);
     // Planted: SGLD's own index, and the bound at V = 0, are both refused by that.
     assert!(!fits(plain) && !fits(10.0 * plain));
     // The bias it foretells is there: each direction counts 1/(1 − εGa/4) times.

@@ -1,6 +1,11 @@
 //! The greatest curvature that preconditioned chains feel. RMSprop's step along the weights is εG, so
 //! its bias and its stability are those of G^½(nβH + γ)G^½, whose greatest eigenvalue Lanczos iteration
 //! finds from gradients at w*, once burn-in has frozen G.
+//!
+//! Each chain has a G of its own. Here each weight counts with the greatest of them, and the eigenvalue
+//! grows with every entry of G (it is also that of A^½·G·A^½, with A = nβH + γ), so the index bounds that
+//! of each chain. It lies a few percent above their mean, by as much as chains differ: V is a mean over
+//! about the last 100 gradients, and G goes with its root.
 
 use super::probing::probe;
 use crate::estimate::curvature::{Lanczos, spacing};
@@ -26,8 +31,8 @@ pub struct Stiffness {
 }
 
 impl Stiffness {
-    /// Prepares it around `center`, from what the chains' sampler remembers, `[chain][memory]`. Each
-    /// chain has a V of its own: the least counts, whose step is the longest.
+    /// Prepares it around `center`, from what the chains' sampler remembers, `[chain][memory]`: of each
+    /// weight the chain with the least V, whose step is the longest.
     #[must_use]
     pub fn new(chains: &ChainJob, of: Of, center: &[f32], memory: &[f32]) -> Self {
         let (settings, n) = (chains.settings, center.len());
