@@ -84,7 +84,7 @@ pub fn KnobField(props: &KnobProps) -> Html {
         html! { <button type="button" class="small" aria-label={about} onclick={press}>{"n/ln\u{a0}n"}</button> }
     });
     html! {
-        <div class={classes!("knob", props.changed.then_some("changed"))}>
+        <div class={classes!("knob", matches!(knob.kind, Kind::List { .. }).then_some("list"), props.changed.then_some("changed"))}>
             <label for={id}>{ knob.label }<span class="symbol">{ symbol }</span></label>
             <span class="field">{ field }{ for dice }{ for theory }</span>
             <Tip about={knob.label} id={tip}>

@@ -31,7 +31,12 @@ pub fn readout(page: &Page) -> Html {
         fixed(point.step as f64, 0),
         with_error(point.value, point.se),
         rise(point, nbeta),
-        significant(point.distance, 2),
+        // From w* = 0 everything is infinitely far.
+        if point.distance > 0.0 || point.spread == 0.0 {
+            significant(point.distance, 2)
+        } else {
+            "–, w* is 0".into()
+        },
         significant(point.mean_loss, 3),
         words::setting(&run.knobs),
         chains(point),
@@ -56,11 +61,11 @@ fn rise(point: &LlcPoint, nbeta: f64) -> String {
     } else {
         point.mean_loss - point.init_loss
     };
-    format!(
-        "{} of {}",
-        significant(rise, 2),
-        significant(point.init_loss, 3)
-    )
+    let rise = significant(rise, 2);
+    if point.init_loss == 0.0 {
+        return format!("{rise} above 0");
+    }
+    format!("{rise} of {}", significant(point.init_loss, 3))
 }
 
 fn chains(point: &LlcPoint) -> String {
