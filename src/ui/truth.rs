@@ -25,7 +25,12 @@ pub fn KnownAnswer(page: &Page) -> Html {
     let study = run.and_then(|r| r.study.clone());
     let reference = study.and_then(|s| reference::found(&s));
     let point = run.and_then(|r| r.llc.points.last());
-    let estimate = point.map_or_else(|| "press Run".into(), |p| with_error(p.value, p.se));
+    let none = match run {
+        None => "press Run",
+        Some(run) if run.over() => "none",
+        Some(_) => "being sampled",
+    };
+    let estimate = point.map_or_else(|| none.into(), |p| with_error(p.value, p.se));
     let multiplicity = if truth.multiplicity > 1 {
         format!(" (multiplicity {})", truth.multiplicity)
     } else {
