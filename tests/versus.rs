@@ -2,8 +2,9 @@
 //! a model and itself; checkpoints found on the page, in a folder and by training.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+use lambdahat::app::against::FLOOR;
 use lambdahat::app::link::parse;
-use lambdahat::app::versus::{FLOOR, Told, json};
+use lambdahat::app::versus::{Told, json};
 use lambdahat::engine::host::Host;
 use lambdahat::engine::known::model;
 use lambdahat::engine::versus::{Versus, portion};

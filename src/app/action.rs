@@ -1,5 +1,6 @@
 //! What can happen to the page, and what it then asks of the world outside.
 
+use super::pairing::Versus;
 use super::scrub::Scrub;
 use crate::protocol::{Command, Drill, EngineChoice, Event, Gauge, StudySpec};
 
@@ -85,6 +86,8 @@ pub enum Action {
         /// ε.
         eps: f64,
     },
+    /// Two models are compared token by token.
+    Versus(Versus),
     /// Start a new engine after the old one died.
     NewEngine,
     /// Toggle something about the view.

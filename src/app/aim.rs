@@ -1,7 +1,7 @@
 //! What a run under way is told: whom λ̂ and PCA follow, and along which time axis.
 
 use super::action::{Action, Effect};
-use super::reduce::address;
+use super::link::Link;
 use super::state::State;
 use crate::knobs::{Knobs, Value};
 use crate::protocol::{Command, TimeAxis};
@@ -21,6 +21,18 @@ pub(super) fn told(state: &State, action: Action) -> Vec<Effect> {
         _ => return Vec::new(),
     };
     vec![Effect::Send(command)]
+}
+
+/// The address bar holds the form; with it the comparison, where the form is its A.
+pub(super) fn address(state: &State) -> Effect {
+    let mut link = state.link.clone();
+    let same = |p: &&Link| p.experiment == link.experiment && p.knobs == link.knobs;
+    link.against = state
+        .pair
+        .as_ref()
+        .filter(same)
+        .and_then(|p| p.against.clone());
+    Effect::Address(link.hash(state.run.is_some()))
 }
 
 /// Logit-PCA weights checkpoints along the axis the charts show.

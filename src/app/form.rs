@@ -2,9 +2,10 @@
 //! exclude each other are settled, and what that changed is said.
 
 use super::action::{Action, Effect};
+use super::aim::address;
 use super::aim::axis;
 use super::link::{Course, Link, apply_query, parse};
-use super::reduce::{address, drop_run, measure};
+use super::reduce::{drop_run, measure};
 use super::run::Run;
 use super::state::State;
 use crate::knobs::{Knobs, Value};

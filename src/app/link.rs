@@ -4,7 +4,7 @@
 
 pub mod course;
 
-use super::versus::Against;
+use super::against::Against;
 use crate::experiments::versus::pairs;
 use crate::experiments::{CARDS, Card};
 use crate::knobs::{Knobs, Value};

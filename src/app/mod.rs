@@ -2,6 +2,7 @@
 //! reducer, the words on the screen. It does not know the engine, the executors or the models.
 
 pub mod action;
+pub mod against;
 mod aim;
 mod align;
 pub mod beside;
@@ -15,6 +16,7 @@ pub mod lens;
 pub mod link;
 pub mod locality;
 pub mod markdown;
+pub mod pairing;
 pub mod parts;
 pub mod recorded;
 pub mod reduce;

@@ -1,15 +1,15 @@
 //! How the state changes, and what it asks of the world. Pure: the page carries the effects out.
 
 use super::action::{Action, Effect, Toggle};
-use super::aim::{axis, follow, member, told};
+use super::aim::{address, axis, follow, member, told};
 use super::beside;
 use super::cursor;
 use super::form;
 use super::link::{Link, apply_query, parse};
+use super::pairing;
 use super::run::Run;
 use super::scrub;
 use super::state::State;
-use super::versus;
 use crate::experiments::card;
 use crate::protocol::{Command, Event, Fault, Phase, RunId};
 use std::rc::Rc;
@@ -43,6 +43,7 @@ fn take(state: &mut State, action: Action) -> Vec<Effect> {
                 && link.engine == state.link.engine
                 && link.notices.is_empty()
                 && !link.run
+                && link.against == pairing::against_of(state)
             {
                 return Vec::new();
             }
@@ -53,6 +54,7 @@ fn take(state: &mut State, action: Action) -> Vec<Effect> {
                 state.view.locality = card(link.experiment).is_some_and(|c| c.locality);
             }
             state.link = link;
+            pairing::opened(state);
             effects.extend(change_engine(state, engine));
             effects.extend(if state.link.run {
                 start(state, false, false)
@@ -150,6 +152,7 @@ fn take(state: &mut State, action: Action) -> Vec<Effect> {
         | Action::Cut(_)
         | Action::SaveCheckpoint(_)
         | Action::Gauge(_) => told(state, action),
+        Action::Versus(what) => pairing::act(state, what),
         Action::NewEngine => new_engine(state),
         Action::View(toggle) => {
             let view = &mut state.view;
@@ -228,7 +231,7 @@ fn worker(state: &mut State, event: Event) -> Vec<Effect> {
         }
         Event::Trace { run, trace } => ours(state, run, |r| r.trace = Some(Rc::new(*trace))),
         Event::Look { run, step, figure } => ours(state, run, |r| r.album.put(step, figure)),
-        Event::Versus(view) => versus::told(state, *view),
+        Event::Versus(view) => pairing::told(state, *view),
         Event::Gauged(run, turned) => ours(state, run, |r| r.turned = Some(turned)),
         Event::Imported {
             run,
@@ -328,6 +331,7 @@ pub(super) fn start(state: &mut State, resume: bool, paused: bool) -> Vec<Effect
         // The engine begins with the other one.
         effects.extend(axis(state));
     }
+    effects.extend(pairing::with_run(state));
     effects
 }
 
@@ -355,6 +359,7 @@ fn change_engine(state: &mut State, old: crate::protocol::EngineChoice) -> Vec<E
 
 fn new_engine(state: &mut State) -> Vec<Effect> {
     let mut effects = drop_run(state);
+    state.versus = None;
     state.device = None;
     state.why_cpu = None;
     state.estimate = None;
@@ -373,10 +378,6 @@ pub(super) fn measure(state: &mut State) -> Vec<Effect> {
     let link = state.link.text(true);
     state.measuring = Some(link.clone());
     vec![Effect::Send(Command::Measure { link })]
-}
-
-pub(super) fn address(state: &State) -> Effect {
-    Effect::Address(state.link.hash(state.run.is_some()))
 }
 
 #[cfg(test)]

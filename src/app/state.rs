@@ -135,7 +135,9 @@ pub struct State {
     pub measuring: Option<String>,
     /// The last check of this device: one row a kernel and case.
     pub checked: Option<Vec<Checked>>,
-    /// Two models being compared.
+    /// The comparison of two models, as a link: A, with what B changes.
+    pub pair: Option<Link>,
+    /// How far it is, once it has begun.
     pub versus: Option<Rc<VersusView>>,
     /// The fault on the screen.
     pub fault: Option<Fault>,
@@ -154,7 +156,7 @@ impl State {
     #[must_use]
     pub fn new(link: &str, secure: bool, theme: Theme) -> Self {
         let link = parse(link);
-        Self {
+        let mut state = Self {
             secure,
             run: None,
             beside: None,
@@ -167,6 +169,7 @@ impl State {
             estimate: None,
             measuring: None,
             checked: None,
+            pair: None,
             versus: None,
             fault: None,
             cursor: Cursor::default(),
@@ -178,7 +181,9 @@ impl State {
             },
             slow: false,
             link,
-        }
+        };
+        super::pairing::opened(&mut state);
+        state
     }
 
     /// The card of the experiment.

@@ -1,8 +1,9 @@
 //! `lambdahat compare A B`: two models token by token, headless. A and B are links, which are trained, or
 //! folders of earlier runs.
 
+use crate::app::against::Against;
 use crate::app::link::{self, Link};
-use crate::app::versus::{self, Against};
+use crate::app::versus;
 use crate::engine::Source;
 use crate::engine::history::Series;
 use crate::engine::known::{Known, model};

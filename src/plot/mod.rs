@@ -7,6 +7,7 @@ pub mod bands;
 pub mod cursor;
 pub mod decimate;
 pub mod export;
+pub mod histogram;
 pub mod labels;
 pub mod line;
 pub mod model;

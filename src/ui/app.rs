@@ -3,7 +3,7 @@
 use super::worker::Engine;
 use super::{
     Page, chains, chooser, faults, figure, footer, import, instruments, keys, panel, readout, save,
-    setup, status, story, topbar, trained, truth,
+    setup, status, story, topbar, trained, truth, versus,
 };
 use crate::app::state::{Theme, View};
 use crate::app::{Action, Effect, State, reduce};
@@ -106,6 +106,7 @@ impl Component for App {
                         <truth::KnownAnswer ..page.clone() />
                         { readout::readout(&page) }
                         <instruments::Instruments ..page.clone() />
+                        <versus::Versus ..page.clone() />
                     </section>
                     <section class="right" aria-label="The model">
                         if self.state.trains() {

@@ -3,7 +3,8 @@
 use super::Page;
 use super::figure::{picture, stored};
 use crate::app::compare::{Row, rows};
-use crate::app::{Run, scrub};
+use crate::app::pairing::{self, Versus};
+use crate::app::{Action, Run, scrub};
 use crate::plot::number::grouped;
 use yew::prelude::*;
 
@@ -27,6 +28,10 @@ pub fn compare(page: &Page) -> Html {
     html! {
         <section class="compare" data-test="compare" aria-label="Two checkpoints">
             <h2>{ format!("Step {} and step {}", grouped(steps[0]), grouped(steps[1])) }</h2>
+            if pairing::offered(state) {
+                <p><button type="button" data-test="compare-tokens" title="Which tokens does the later checkpoint predict better, and by which heads?"
+                    onclick={page.on(Action::Versus(Versus::Steps(steps)))}>{"Compare them token by token"}</button></p>
+            }
             { figures(&table, steps, true) }
             if table.iter().any(|r| !r.main) {
                 <details><summary>{"Every other series"}</summary>{ figures(&table, steps, false) }</details>

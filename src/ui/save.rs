@@ -27,6 +27,9 @@ pub struct SaveProps {
     pub name: AttrValue,
     /// The picture and its lower panels.
     pub scenes: Vec<Scene>,
+    /// Where the picture comes from, where that is not the run on the page.
+    #[prop_or_default]
+    pub own: Option<AttrValue>,
 }
 
 /// The two buttons of a chart.
@@ -34,12 +37,16 @@ pub struct SaveProps {
 pub fn SaveChart(props: &SaveProps) -> Html {
     let state = &props.page.state;
     let origin = match (&state.run, state.recorded()) {
+        _ if props.own.is_some() => props.own.as_deref().unwrap_or_default().to_string(),
         (Some(run), _) => format!("lambdahat {}, {}", crate::VERSION, run.link),
         (None, Some(recorded)) => recorded.origin(),
         (None, None) => return Html::default(),
     };
     let save = |ending: &'static str| {
-        let name = file_name(state, &props.name, ending);
+        let name = match &props.own {
+            Some(_) => format!("lambdahat-{}.{ending}", props.name),
+            None => file_name(state, &props.name, ending),
+        };
         let (scenes, origin) = (props.scenes.clone(), origin.clone());
         Callback::from(move |_: MouseEvent| {
             let (svg, width, height) = stack(&scenes);
@@ -133,6 +140,11 @@ fn as_file(name: &str, kind: &str, text: &str) -> Result<(), JsValue> {
         name,
         &Blob::new_with_str_sequence_and_options(&parts, &options)?,
     )
+}
+
+/// A text as a file. What a browser refuses to save stays on the screen.
+pub fn text_as_file(name: &str, kind: &str, text: &str) {
+    let _ = as_file(name, kind, text);
 }
 
 /// The bytes of a checkpoint as a file. What a browser refuses to save is asked for again.

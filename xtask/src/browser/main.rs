@@ -11,6 +11,7 @@ mod page;
 mod scenarios;
 mod shot;
 mod timeline;
+mod versus;
 
 use anyhow::{Context as _, Result, bail};
 use scenarios::Places;

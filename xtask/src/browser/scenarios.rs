@@ -14,6 +14,7 @@ use crate::heads::heads_on_cpu;
 use crate::instruments::{diagnose_and_calibrate, grok_on_cpu, truth_on_cpu};
 use crate::page::{Page, Seen};
 use crate::timeline::{scrub_and_compare, stages_on_cpu};
+use crate::versus::versus_on_cpu;
 use anyhow::{Result, bail, ensure};
 use std::future::Future;
 use std::pin::Pin;
@@ -82,6 +83,7 @@ scenarios![
     files_have_content,
     grok_on_cpu,
     heads_on_cpu,
+    versus_on_cpu,
     tms_on_gpu,
     tms_on_cpu,
     induction_on_gpu,

@@ -1,0 +1,130 @@
+//! The tables of a comparison of two models: totals, groups of targets, the tokens that changed most in their
+//! context, heads.
+
+use super::Page;
+use super::tip::Tip;
+use crate::app::Action;
+use crate::app::against::MOST;
+use crate::app::pairing::Versus as Do;
+use crate::app::versus::{Group, Removed, Target, Told};
+use crate::plot::number::{fixed, grouped, significant, with_error};
+use crate::protocol::{Compared, TokenSet};
+use web_sys::HtmlInputElement;
+use yew::prelude::*;
+
+/// Rows of a table of groups, and of a list of tokens.
+pub const FEW: usize = 8;
+/// What the table of heads shows.
+pub const REMOVED: &str = "Δ over all targets with the head's output set to 0 in its own model, the other model whole: how much of the mean Δ that leaves, and the part that goes with the head. Of A, a head whose absence removes much of Δ is one that A is better by; of B, one whose absence makes B better still.";
+
+/// A share, in per cent.
+pub fn percent(share: Option<f64>) -> String {
+    share.map_or("–".into(), |s| format!("{} %", fixed(100.0 * s, 1)))
+}
+
+/// Groups, those that carry most first, and what they carry together.
+pub fn table(all: &[Group]) -> Html {
+    let mut together = 0.0;
+    let rows: Vec<Html> = all
+        .iter()
+        .take(FEW)
+        .map(|g| {
+            together += g.share.unwrap_or(0.0);
+            html! {
+                <tr><th scope="row">{ &g.name }</th><td>{ grouped(g.count as u64) }</td><td>{ with_error(g.mean, g.se) }</td>
+                    <td>{ percent(g.share) }</td><td>{ percent(g.share.map(|_| together)) }</td></tr>
+            }
+        })
+        .collect();
+    let more = all.len().saturating_sub(FEW);
+    let rest: f64 = all.iter().skip(FEW).filter_map(|g| g.share).sum();
+    html! {
+        <>
+            <div class="table"><table class="figures" data-test="versus-groups">
+                <thead><tr><th></th><th>{"targets"}</th><th>{"mean Δ (nats)"}</th><th>{"of the difference"}</th><th>{"so far"}</th></tr></thead>
+                <tbody>{ for rows }</tbody>
+            </table></div>
+            if more > 0 { <p class="muted">{ format!("And {more} more, {} of the difference.", percent(Some(rest))) }</p> }
+        </>
+    }
+}
+
+/// Targets with their sequences: the repeats shaded, the target marked.
+pub fn list(which: &[usize], told: &Told, set: &TokenSet) -> Html {
+    if which.is_empty() {
+        return html! { <p class="muted">{"None."}</p> };
+    }
+    let targets = which.iter().filter_map(|&i| told.targets.get(i));
+    html! { <ol class="tokens">{ for targets.map(|t| in_context(t, set)) }</ol> }
+}
+
+fn in_context(t: &Target, set: &TokenSet) -> Html {
+    let row = set
+        .tokens
+        .get(t.sequence * set.ctx..(t.sequence + 1) * set.ctx)
+        .unwrap_or_default();
+    let period = set.periods.get(t.sequence).copied().unwrap_or(0);
+    let token = |(at, token): (usize, &u32)| {
+        let again = period > 0 && at >= period;
+        if at == t.position {
+            html! { <mark>{ token.to_string() }</mark> }
+        } else {
+            html! { <span class={classes!(again.then_some("again"))}>{ token.to_string() }</span> }
+        }
+    };
+    let kind = set
+        .names
+        .get((t.kind as usize).wrapping_sub(1))
+        .cloned()
+        .unwrap_or_default();
+    let [a, b] = t.lp.map(|lp| significant(lp, 3));
+    let sign = if t.delta > 0.0 { "+" } else { "" };
+    html! {
+        <li>
+            <b>{ format!("Δ {sign}{}", fixed(t.delta, 2)) }</b>{ format!(" token {} at {}, {kind}; lp A {a}, B {b}", t.token, t.position) }
+            <div class="sequence" tabindex="0" aria-label="The sequence">{ for row.iter().enumerate().map(token) }</div>
+        </li>
+    }
+}
+
+/// Heads by what their absence removes.
+pub fn heads(all: &[Removed]) -> Html {
+    html! {
+        <div class="table"><table class="figures" data-test="versus-heads">
+            <thead><tr><th>{"without"}</th><th>{"of"}</th><th>{"mean Δ left (nats)"}</th><th>{"removed"}</th></tr></thead>
+            <tbody>{ for all.iter().take(FEW).map(|r| html! {
+                <tr><th scope="row">{ &r.name }</th><td>{ ["A", "B"][r.side.min(1)] }</td><td>{ fixed(r.left, 3) }</td><td>{ percent(r.share) }</td></tr>
+            }) }</tbody>
+        </table></div>
+    }
+}
+
+/// Losses, what is under the floor, and the floor.
+pub fn totals(page: &Page, told: &Told, found: &Compared) -> Html {
+    let floor = {
+        let send = page.send.clone();
+        Callback::from(move |e: Event| {
+            let input = e.target_dyn_into::<HtmlInputElement>();
+            if let Some(floor) = input.and_then(|i| i.value().parse::<f64>().ok()) {
+                send.emit(Action::Versus(Do::Floor(floor)));
+            }
+        })
+    };
+    let row = |i: usize, name: &str| {
+        html! {
+            <tr><th scope="row">{ name }</th><td>{ grouped(found.sides[i].step) }</td><td>{ fixed(told.losses[i], 3) }</td>
+                <td>{ format!("{} of {}", grouped(told.under[i] as u64), grouped(told.whole.count as u64)) }</td></tr>
+        }
+    };
+    html! {
+        <>
+            <table class="figures" data-test="versus-totals">
+                <thead><tr><th></th><th>{"step"}</th><th>{"loss (nats)"}</th><th>{"under the floor"}</th></tr></thead>
+                <tbody>{ row(0, "A") }{ row(1, "B") }</tbody>
+            </table>
+            <p class="jobs"><label>{"floor F "}<input type="number" data-test="versus-floor" min={MOST.0.to_string()} max={MOST.1.to_string()} step="0.5"
+                value={told.floor.to_string()} onchange={floor} />{" nats "}</label>
+                <Tip about="the floor">{"Log-probabilities below −F count as −F, of both models. A large F shows everything, and with it how wrong a model can be when it is sure."}</Tip></p>
+        </>
+    }
+}
