@@ -54,6 +54,15 @@ impl Told {
     }
 }
 
+impl Told {
+    /// Whether A and B differ on average by more than two standard errors: else there is no whole that
+    /// groups and heads could be shares of.
+    #[must_use]
+    pub fn differs(&self) -> bool {
+        self.whole.mean.abs() > 2.0 * self.whole.se
+    }
+}
+
 /// Tokens of a target's sequence, with what a reader needs to see it in its context.
 fn in_context(t: &Target, set: &TokenSet) -> Value {
     let mut row = json!(t);

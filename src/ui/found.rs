@@ -67,7 +67,7 @@ pub fn Found(props: &FoundProps) -> Html {
                     { for By::ALL.iter().enumerate().map(|(i, (_, _, name))| html! { <option selected={i == *by}>{ *name }</option> }) }
                 </select>
             </h3>
-            { table(&all) }
+            { table(&all, told.differs()) }
             <h3>{"How Δ is spread "}<Tip about="the histogram">{"How many targets have a Δ in each quarter of a nat, a row for each kind of target, each with a scale of its own. The dashed line is 0: left of it B does better, right of it A."}</Tip></h3>
             { spread(props, told, found) }
             <h3>{"Tokens that A predicts better"}</h3>
@@ -75,7 +75,7 @@ pub fn Found(props: &FoundProps) -> Html {
             <h3>{"Tokens that B predicts better"}</h3>
             { list(&worst, told, &found.set) }
             <h3>{"Heads that make the difference "}<Tip about="the heads">{ REMOVED }</Tip></h3>
-            { heads(&told.removed) }
+            { heads(&told.removed, told.differs()) }
             { files(props, floor) }
         </div>
     }
@@ -86,6 +86,12 @@ fn headline(told: &Told, found: &Compared) -> String {
     let all = &told.whole;
     if all.sum == 0.0 {
         return "The two predict every token alike.".into();
+    }
+    if !told.differs() {
+        let mean = with_error(all.mean, all.se);
+        return format!(
+            "On average the two cannot be told apart: mean Δ {mean} nats a token. There is no whole for groups or heads to be shares of."
+        );
     }
     let better = if all.mean > 0.0 { "A" } else { "B" };
     let by = with_error(all.mean.abs(), all.se);

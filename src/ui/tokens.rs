@@ -23,7 +23,8 @@ pub fn percent(share: Option<f64>) -> String {
 }
 
 /// Groups, those that carry most first, and what they carry together.
-pub fn table(all: &[Group]) -> Html {
+pub fn table(all: &[Group], differs: bool) -> Html {
+    let share = |g: &Group| g.share.filter(|_| differs);
     let mut together = 0.0;
     let rows: Vec<Html> = all
         .iter()
@@ -32,7 +33,7 @@ pub fn table(all: &[Group]) -> Html {
             together += g.share.unwrap_or(0.0);
             html! {
                 <tr><th scope="row">{ &g.name }</th><td>{ grouped(g.count as u64) }</td><td>{ with_error(g.mean, g.se) }</td>
-                    <td>{ percent(g.share) }</td><td>{ percent(g.share.map(|_| together)) }</td></tr>
+                    <td>{ percent(share(g)) }</td><td>{ percent(share(g).map(|_| together)) }</td></tr>
             }
         })
         .collect();
@@ -44,7 +45,7 @@ pub fn table(all: &[Group]) -> Html {
                 <thead><tr><th></th><th>{"targets"}</th><th>{"mean Δ (nats)"}</th><th>{"of the difference"}</th><th>{"so far"}</th></tr></thead>
                 <tbody>{ for rows }</tbody>
             </table></div>
-            if more > 0 { <p class="muted">{ format!("And {more} more, {} of the difference.", percent(Some(rest))) }</p> }
+            if more > 0 { <p class="muted">{ format!("And {more} more, {} of the difference.", percent(Some(rest).filter(|_| differs))) }</p> }
         </>
     }
 }
@@ -88,12 +89,12 @@ fn in_context(t: &Target, set: &TokenSet) -> Html {
 }
 
 /// Heads by what their absence removes.
-pub fn heads(all: &[Removed]) -> Html {
+pub fn heads(all: &[Removed], differs: bool) -> Html {
     html! {
         <div class="table"><table class="figures" data-test="versus-heads">
             <thead><tr><th>{"without"}</th><th>{"of"}</th><th>{"mean Δ left (nats)"}</th><th>{"removed"}</th></tr></thead>
             <tbody>{ for all.iter().take(FEW).map(|r| html! {
-                <tr><th scope="row">{ &r.name }</th><td>{ ["A", "B"][r.side.min(1)] }</td><td>{ fixed(r.left, 3) }</td><td>{ percent(r.share) }</td></tr>
+                <tr><th scope="row">{ &r.name }</th><td>{ ["A", "B"][r.side.min(1)] }</td><td>{ fixed(r.left, 3) }</td><td>{ percent(r.share.filter(|_| differs)) }</td></tr>
             }) }</tbody>
         </table></div>
     }
