@@ -8,7 +8,7 @@ use super::link::{Link, apply_query};
 use super::state::State;
 use crate::experiments::versus::{Pair, refusal};
 use crate::experiments::{card, versus};
-use crate::protocol::{At, Command, VersusStage, VersusView};
+use crate::protocol::{At, Command, EngineChoice, VersusStage, VersusView};
 use std::rc::Rc;
 
 /// What a visitor does.
@@ -59,6 +59,8 @@ pub fn against(mut a: Link, with: &str, at: [At; 2]) -> Link {
     let with = Against::between(&a, &b).unwrap_or_default();
     a.notices.extend(b.notices);
     a.against = Some(Against { with, ..asked });
+    // What is handed on says what is compared, not on what.
+    a.engine = EngineChoice::Auto;
     a
 }
 
@@ -164,7 +166,10 @@ pub(super) fn against_of(state: &State) -> Option<Against> {
 
 /// Takes over the comparison of a link that was opened.
 pub(super) fn opened(state: &mut State) {
-    let pair = state.link.clone();
+    let pair = Link {
+        engine: EngineChoice::Auto,
+        ..state.link.clone()
+    };
     state.link.against = None;
     state.pair = pair.against.is_some().then_some(pair);
     state.versus = None;
