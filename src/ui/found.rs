@@ -13,6 +13,8 @@ use crate::protocol::Compared;
 use web_sys::HtmlSelectElement;
 use yew::prelude::*;
 
+const GROUPS: &str = "first: targets inside the first period, which nothing determines; start: the first token of the second period, which nothing announces; repeat: what the context determines. Shares are of the sum of Δ over all targets, and add up to it exactly; a group in which the other model does better has a negative share. Errors are from the scatter between sequences.";
+
 /// What is shown.
 #[derive(Clone, PartialEq, Properties)]
 pub struct FoundProps {
@@ -65,7 +67,7 @@ pub fn Found(props: &FoundProps) -> Html {
             <h3>{"Where the difference is, by "}
                 <select aria-label="Grouped by" data-test="versus-by" onchange={pick}>
                     { for By::ALL.iter().enumerate().map(|(i, (_, _, name))| html! { <option selected={i == *by}>{ *name }</option> }) }
-                </select>
+                </select>{" "}<Tip about="the groups">{ GROUPS }</Tip>
             </h3>
             { table(&all, told.differs()) }
             <h3>{"How Δ is spread "}<Tip about="the histogram">{"How many targets have a Δ in each quarter of a nat, a row for each kind of target, each with a scale of its own. The dashed line is 0: left of it B does better, right of it A."}</Tip></h3>

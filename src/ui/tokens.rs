@@ -83,7 +83,7 @@ fn in_context(t: &Target, set: &TokenSet) -> Html {
     html! {
         <li>
             <b>{ format!("Δ {sign}{}", fixed(t.delta, 2)) }</b>{ format!(" token {} at {}, {kind}; lp A {a}, B {b}", t.token, t.position) }
-            <div class="sequence" tabindex="0" aria-label="The sequence">{ for row.iter().enumerate().map(token) }</div>
+            <div class="sequence">{ for row.iter().enumerate().map(token) }</div>
         </li>
     }
 }

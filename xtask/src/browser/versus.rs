@@ -119,7 +119,7 @@ pub async fn versus_on_cpu(at: &Places) -> Result<()> {
     // What cannot be compared is said before anything is pressed.
     set(&page, "versus-with", "input", "vocab=32").await?;
     let script = "const b = document.querySelector('[data-test=versus-own]');\
-        return [b?.disabled, document.querySelector('.versus .own ul')?.innerText ?? ''];";
+        return [b?.disabled, document.querySelector('.versus .own ul')?.textContent ?? ''];";
     let told = wait(&page, "a refusal", script, |v| v[0] == true && v[1] != "").await?;
     ensure!(
         told[1]
