@@ -2,8 +2,7 @@
 //! exclude each other are settled, and what that changed is said.
 
 use super::action::{Action, Effect};
-use super::aim::address;
-use super::aim::axis;
+use super::aim::{address, axis};
 use super::link::{Course, Link, apply_query, parse};
 use super::reduce::{drop_run, measure};
 use super::run::Run;

@@ -117,7 +117,7 @@ impl Spec {
                 unembed::MAX_VOCAB
             ));
         }
-        if self.positions == Positions::Rotary && self.d_head % 2 > 0 {
+        if self.positions == Positions::Rotary && !self.d_head.is_multiple_of(2) {
             return Some(format!(
                 "rotary positions turn pairs, and d_head {} is odd",
                 self.d_head

@@ -97,6 +97,7 @@ pub fn curves(state: &State, view: &VersusView, width: f64) -> Html {
         log_x: state.view.log_x,
         log_y: false,
         recorded: false,
+        window: None,
     };
     let lines = drawn.iter().map(|(label, class, c)| Line {
         label: label.clone(),
