@@ -83,11 +83,16 @@ pub fn linear_ticks(min: f64, max: f64, want: usize) -> Vec<(f64, String)> {
     let first = (min / spacing - 1e-9).ceil();
     let last = (max / spacing + 1e-9).floor();
     let n = (last - first).clamp(0.0, 50.0) as usize;
-    (0..=n)
+    let ticks: Vec<_> = (0..=n)
         .map(|i| (first + i as f64) * spacing)
         .filter(|x| *x >= min - 1e-9 * span && *x <= max + 1e-9 * span)
         .map(|x| (x, number::tick(x, spacing)))
-        .collect()
+        .collect();
+    // One number alone says nothing of the scale.
+    if ticks.len() < 2 && want < 8 {
+        return linear_ticks(min, max, want + 1);
+    }
+    ticks
 }
 
 /// Ticks at the decades, every second or third where there are many, with 2 and 5 where there are few.
@@ -202,6 +207,8 @@ mod tests {
         );
         assert_eq!(labels(&log_ticks(0.045, 0.4, 5)), ["0.05", "0.1", "0.2"]);
         assert!(log_ticks(1e-30, 1e30, 5).len() <= 7);
+        // Room for two, and one of them would be outside: there are two all the same.
+        assert_eq!(labels(&linear_ticks(0.0, 0.42, 2)), ["0.0", "0.2", "0.4"]);
         assert!(linear_ticks(f64::MIN, f64::MAX, 5).len() < 50);
     }
 

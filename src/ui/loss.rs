@@ -123,16 +123,19 @@ pub fn LossChart(page: &Page) -> Html {
     let node = use_node_ref();
     let state = &page.state;
     let whole = look(state, use_width(&node));
+    // A panel with lines of its own needs room for their names.
+    let lined = !levels(state.card(), settings(state), Panel::Below).is_empty();
+    let share = if lined { 0.5 } else { 0.42 };
     let second = below(
         page,
         &Look {
-            height: HEIGHT * 0.42,
+            height: HEIGHT * share,
             ..whole
         },
     );
     let look = Look {
         height: if second.is_some() {
-            HEIGHT * 0.58
+            HEIGHT * (1.0 - share)
         } else {
             HEIGHT
         },

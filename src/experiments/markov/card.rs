@@ -122,7 +122,7 @@ const LOSSES: &[SeriesSpec] = &[
     },
     SeriesSpec {
         id: "kl",
-        label: "truth",
+        label: "model",
         unit: "nats",
         help: "Mean KL(P‖model) over all held-out positions, P the row of the sequence's own chain: what the model loses to one who knows the chain.",
         panel: Panel::Below,

@@ -88,6 +88,7 @@ scenarios![
     tms_on_cpu,
     induction_on_gpu,
     induction_on_cpu,
+    markov_on_cpu,
     pause_and_step,
     reload_on_gpu,
     reload_on_cpu,
@@ -102,6 +103,10 @@ scenarios![
 pub const TMS: &str = "#/tms?v=1&replicas=4&chains=2&burnin=5&draws=10&seed=3";
 /// `tiny` with little sampling.
 const TINY: &str = "#/induction?v=1&d_model=32&heads=2&vocab=32&ctx=32&pmin=6&pmax=14&chains=2&burnin=2&draws=5&seed=3";
+
+/// Markov chains with little of everything.
+const MARKOV: &str =
+    "#/markov?v=1&d_model=16&ctx=24&batch=16&chains=2&burnin=2&draws=4&mbatch=2&seed=3";
 
 /// A desktop window.
 pub const DESKTOP: Kind = Kind {
@@ -155,6 +160,10 @@ async fn induction_on_gpu(at: &Places) -> Result<()> {
 
 async fn induction_on_cpu(at: &Places) -> Result<()> {
     curves(at, "induction-cpu", &on(TINY, "cpu"), [10, 3, 3]).await
+}
+
+async fn markov_on_cpu(at: &Places) -> Result<()> {
+    curves(at, "markov-cpu", &on(MARKOV, "cpu"), [10, 3, 3]).await
 }
 
 /// Pauses and waits until the step stands still.
