@@ -2,7 +2,7 @@
 
 use super::pairing::Versus;
 use super::scrub::Scrub;
-use crate::protocol::{Command, Drill, EngineChoice, Event, Gauge, StudySpec};
+use crate::protocol::{Ask, Command, Drill, EngineChoice, Event, Gauge, StudySpec};
 
 /// Something happened.
 #[derive(Clone, Debug, PartialEq)]
@@ -63,6 +63,8 @@ pub enum Action {
     Import(String, Vec<u8>),
     /// What was said about a file that cannot be used is read.
     Dismiss,
+    /// A question about stored checkpoints.
+    Ask(Ask),
     /// A head of a checkpoint is turned along its flat directions.
     Gauge(Gauge),
     /// Another engine was picked.

@@ -17,6 +17,7 @@ pub(super) fn told(state: &State, action: Action) -> Vec<Effect> {
         Action::StopStudy => Command::StopStudy(id),
         Action::SaveCheckpoint(step) => Command::Save(id, step),
         Action::Cut(cuts) => Command::Cut(id, cuts),
+        Action::Ask(ask) => Command::Ask(id, ask),
         Action::Gauge(turn) => Command::Gauge(id, turn),
         _ => return Vec::new(),
     };

@@ -32,6 +32,7 @@ pub mod still;
 pub mod study;
 pub mod tables;
 pub mod terms;
+pub mod tokens;
 pub mod versus;
 pub mod words;
 

@@ -151,6 +151,7 @@ fn take(state: &mut State, action: Action) -> Vec<Effect> {
         | Action::StopStudy
         | Action::Cut(_)
         | Action::SaveCheckpoint(_)
+        | Action::Ask(_)
         | Action::Gauge(_) => told(state, action),
         Action::Versus(what) => pairing::act(state, what),
         Action::NewEngine => new_engine(state),
@@ -232,6 +233,7 @@ fn worker(state: &mut State, event: Event) -> Vec<Effect> {
         Event::Trace { run, trace } => ours(state, run, |r| r.trace = Some(Rc::new(*trace))),
         Event::Look { run, step, figure } => ours(state, run, |r| r.album.put(step, figure)),
         Event::Versus(view) => pairing::told(state, *view),
+        Event::Told(run, answer) => ours(state, run, |r| r.answered(*answer)),
         Event::Gauged(run, turned) => ours(state, run, |r| r.turned = Some(turned)),
         Event::Imported {
             run,

@@ -5,8 +5,8 @@ use super::scrub::Album;
 use crate::exec::Counters;
 use crate::knobs::Knobs;
 use crate::protocol::{
-    ClassCurve, Figure, Frame, Gauged, Jump, LlcPoint, Notice, PcaUpdate, PerStep, Phase, RunId,
-    SeriesDelta, Stages, Study, TraceView,
+    ClassCurve, Figure, Frame, Gauged, Jump, LlcPoint, Notice, Paths, PcaUpdate, PerStep, Phase,
+    RunId, SeriesDelta, Stages, Study, Tokens, Told, TraceView,
 };
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -124,6 +124,10 @@ pub struct Run {
     pub album: Album,
     /// The head that was turned last.
     pub turned: Option<Gauged>,
+    /// Paths of all models, if they were asked for.
+    pub paths: Option<Rc<Paths>>,
+    /// The held-out tokens that were asked for last.
+    pub tokens: Option<Rc<Tokens>>,
     /// Who went from one k-gon to another, in order.
     pub jumps: Vec<Jump>,
     /// Counters of the engine.
@@ -160,6 +164,8 @@ impl Run {
             figure: None,
             album: Album::default(),
             turned: None,
+            paths: None,
+            tokens: None,
             jumps: Vec::new(),
             counters: Counters::default(),
             per_step: PerStep::default(),
@@ -221,6 +227,14 @@ impl Run {
             }
         }
         self.undrawn = true;
+    }
+
+    /// Takes an answer in.
+    pub fn answered(&mut self, told: Told) {
+        match told {
+            Told::Paths(paths) => self.paths = Some(Rc::new(paths)),
+            Told::Tokens(tokens) => self.tokens = Some(Rc::new(tokens)),
+        }
     }
 
     /// Whether the engine is at work on it.

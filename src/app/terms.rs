@@ -1,6 +1,11 @@
 //! What the terms of the page mean: one or two plain sentences each, with the source where there is
 //! one.
 
+/// The smoothed path.
+pub const SMOOTHED: &str = "Thin: the same path, each point moved onto a straight line through those around it, weighted by a normal window of one and a half checkpoints. It decides nothing; kinks are found without it.";
+/// The lines through λ̂.
+pub const FIT: &str = "The broken line the stages are read from, and a smooth through the same points, which decides nothing: Gaussian-process regression in ln(step + 1) (Rasmussen and Williams 2006), its length scale and noise those of greatest marginal likelihood; its band is ± 1 standard deviation.";
+
 /// λ̂.
 pub const LLC: &str = "Local learning coefficient, estimated (Lau et al. 2023): λ̂ = nβ·(E[L(w)] − L(w*)), the mean over SGLD chains (Welling and Teh 2011) around the checkpoint w*. The more directions of the weights the loss feels there, the larger it is.";
 /// The losses of the chains.

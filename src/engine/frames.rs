@@ -60,6 +60,9 @@ impl Host {
         live.session.stage();
         let turned = live.session.turns.found.take();
         self.events.extend(turned.map(|t| Event::Gauged(run, t)));
+        let told = live.session.answers().into_iter();
+        self.events
+            .extend(told.map(|t| Event::Told(run, Box::new(t))));
         let due = self.sent.is_none_or(|t| t.elapsed() >= FRAME) || idle;
         let (s, shown) = (&mut live.session, &mut live.shown);
         let changed = shown.phase != s.phase()

@@ -3,6 +3,7 @@
 //! How steps are grouped into batches, frames or pauses cannot be seen in the numbers: everything
 //! random is a function of the step, and evaluations happen at fixed steps.
 
+use super::asking::Asks;
 use super::history::History;
 use super::looking::Looks;
 use super::pacing::{Pacer, Portion};
@@ -76,6 +77,8 @@ pub struct Session {
     pub(super) staging: Staging,
     /// A head of a checkpoint to be turned.
     pub(super) turns: Turns,
+    /// Questions about stored checkpoints.
+    pub(super) asks: Asks,
     pub(super) last_end: Option<Instant>,
     /// Sum and number of the minibatch losses of the first replica since the last evaluation.
     pub(super) running: (f64, u32),
@@ -124,6 +127,7 @@ impl Session {
             looks: Looks::default(),
             staging: Staging::default(),
             turns: Turns::default(),
+            asks: Asks::default(),
             last_end: None,
             running: (0.0, 0),
             lost: vec![None; replicas],
@@ -345,7 +349,11 @@ impl Session {
             self.redraw().await?;
             return Ok(true);
         }
-        if self.look_again().await? || self.turn().await? || self.studying().await? {
+        if self.look_again().await?
+            || self.turn().await?
+            || self.answer().await?
+            || self.studying().await?
+        {
             return Ok(true);
         }
         if self.paused && !self.single {

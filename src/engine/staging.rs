@@ -3,6 +3,7 @@
 
 use super::history::Series;
 use super::session::Session;
+use crate::estimate::smooth;
 use crate::estimate::stages::{self, Point, Type};
 use crate::protocol::{
     Change, LlcPoint, Phase, SamplerSettings, Stage, StageKind, Stages, Study, StudyKind,
@@ -10,6 +11,8 @@ use crate::protocol::{
 
 /// New λ̂ points that are worth finding the stages anew: the search takes tens of milliseconds.
 const FEW: usize = 6;
+/// Places of the smooth, less one.
+const SMOOTH: usize = 90;
 /// A loss that falls by less of its range than this stands still.
 const STILL: f64 = 0.02;
 /// Series that are named for a stage, and the least share of its range a series has moved to be.
@@ -216,7 +219,14 @@ impl Session {
                 moved: self.moved(from, to),
             }
         });
+        // A line in ln(step + 1) is no line over steps: it is told at many places, its knots among them.
+        let mut at = places(&own);
+        at.extend(&bounds);
+        at.sort_by(f64::total_cmp);
+        let line = stages::line(&own, &bounds, &at);
         Stages {
+            line: at.iter().zip(line).map(|(x, y)| [x.exp_m1(), y]).collect(),
+            smooth: smoothed(&own),
             stages: stages.collect(),
             points: llc.len(),
             by_hand: by_hand.is_some(),
@@ -254,6 +264,24 @@ impl Session {
         all.truncate(NAMED);
         all
     }
+}
+
+/// Evenly spaced places from the first point to the last.
+fn places(points: &[Point]) -> Vec<f64> {
+    let (Some(first), Some(last)) = (points.first(), points.last()) else {
+        return Vec::new();
+    };
+    let place = |i: usize| first.x + (last.x - first.x) * i as f64 / SMOOTH as f64;
+    (0..=SMOOTH).map(place).collect()
+}
+
+fn smoothed(points: &[Point]) -> Vec<[f64; 3]> {
+    let at = places(points);
+    let Some(found) = smooth::smooth(points, &at) else {
+        return Vec::new();
+    };
+    let rows = at.iter().zip(&found.y).zip(&found.sd);
+    rows.map(|((x, y), sd)| [x.exp_m1(), *y, *sd]).collect()
 }
 
 /// An interval of steps, widened to the checkpoints around it: between two of them nothing was

@@ -9,6 +9,7 @@ pub mod lagged;
 pub mod lead;
 pub mod llc;
 pub mod slope;
+pub mod smooth;
 pub mod stages;
 pub mod sweep;
 pub mod trace;

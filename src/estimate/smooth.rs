@@ -1,19 +1,22 @@
 //! A smooth curve through estimates with errors: Gaussian-process regression (Rasmussen and Williams
 //! 2006, §2.2). It is drawn beside the broken line of [`super::stages`] and decides nothing.
 //!
-//! y = constant + f + noise: noise with the standard errors of the points, f a Gaussian process with
-//! kernel `s²·exp(−(x − x')²/2ℓ²)`. ℓ and s are those of greatest marginal likelihood on a small grid;
+//! y = constant + f + noise: noise with the standard errors of the points times ν, f a Gaussian process with
+//! kernel `s²·exp(−(x − x')²/2ℓ²)`. ℓ, s and ν ≥ 1 are those of greatest marginal likelihood on a small grid;
 //! the constant is the mean of the points by their weights.
 
 use super::stages::Point;
 use crate::math::linalg::Cholesky;
+use std::f64::consts::TAU;
 
 /// Most points; of more, every n-th is taken.
 const MOST: usize = 120;
 /// Length scales tried, as shares of the range of x.
-const LENGTHS: [f64; 10] = [0.02, 0.035, 0.06, 0.1, 0.15, 0.22, 0.32, 0.5, 0.8, 1.5];
+const LENGTHS: [f64; 8] = [0.03, 0.05, 0.08, 0.13, 0.2, 0.35, 0.6, 1.2];
 /// Sizes of f tried, in standard deviations of the points.
-const SIZES: [f64; 6] = [0.1, 0.25, 0.5, 1.0, 2.0, 4.0];
+const SIZES: [f64; 5] = [0.1, 0.3, 0.6, 1.2, 2.5];
+/// What the standard errors are multiplied by: errors that are too small would make it follow noise.
+const NOISES: [f64; 4] = [1.0, 1.6, 2.5, 4.0];
 
 /// A smooth curve.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,7 +51,9 @@ pub fn smooth(points: &[Point], at: &[f64]) -> Option<Smooth> {
         return None;
     }
     let rest: Vec<f64> = all.iter().map(|p| p.y - mean).collect();
-    let kernel = |a: f64, b: f64, length: f64, size: f64| size * size * (-((a - b) / length).powi(2) / 2.0).exp();
+    let kernel = |a: f64, b: f64, length: f64, size: f64| {
+        size * size * (-((a - b) / length).powi(2) / 2.0).exp()
+    };
     let mut best: Option<(f64, f64, f64, Cholesky)> = None;
     for length in LENGTHS.map(|l| l * range) {
         for size in SIZES.map(|s| s * spread) {
@@ -57,14 +62,20 @@ pub fn smooth(points: &[Point], at: &[f64]) -> Option<Smooth> {
                 for j in 0..n {
                     k[i * n + j] = kernel(all[i].x, all[j].x, length, size);
                 }
-                k[i * n + i] += all[i].se.powi(2);
             }
-            let Some(factor) = Cholesky::of(&k, n) else { continue };
-            let solved = factor.solve(&rest);
-            let fit: f64 = rest.iter().zip(&solved).map(|(a, b)| a * b).sum();
-            let evidence = -0.5 * (fit + factor.ln_det() + n as f64 * std::f64::consts::TAU.ln());
-            if evidence.is_finite() && best.as_ref().is_none_or(|b| evidence > b.0) {
-                best = Some((evidence, length, size, factor));
+            for noise in NOISES {
+                for i in 0..n {
+                    k[i * n + i] = size * size + (noise * all[i].se).powi(2);
+                }
+                let Some(factor) = Cholesky::of(&k, n) else {
+                    continue;
+                };
+                let solved = factor.solve(&rest);
+                let fit: f64 = rest.iter().zip(&solved).map(|(a, b)| a * b).sum();
+                let evidence = -0.5 * (fit + factor.ln_det() + n as f64 * TAU.ln());
+                if evidence.is_finite() && best.as_ref().is_none_or(|b| evidence > b.0) {
+                    best = Some((evidence, length, size, factor));
+                }
             }
         }
     }
@@ -74,10 +85,19 @@ pub fn smooth(points: &[Point], at: &[f64]) -> Option<Smooth> {
     for &x in at {
         let with: Vec<f64> = all.iter().map(|p| kernel(x, p.x, length, size)).collect();
         y.push(mean + with.iter().zip(&solved).map(|(a, b)| a * b).sum::<f64>());
-        let taken: f64 = with.iter().zip(factor.solve(&with)).map(|(a, b)| a * b).sum();
+        let taken: f64 = with
+            .iter()
+            .zip(factor.solve(&with))
+            .map(|(a, b)| a * b)
+            .sum();
         sd.push((size * size - taken).max(0.0).sqrt());
     }
-    Some(Smooth { y, sd, length, evidence })
+    Some(Smooth {
+        y,
+        sd,
+        length,
+        evidence,
+    })
 }
 
 #[cfg(test)]
@@ -89,7 +109,12 @@ mod tests {
     fn noisy(f: impl Fn(f64) -> f64, se: f64, seed: u32) -> Vec<Point> {
         let mut draws = Draws::new(seed, Stream::Probe, 5);
         let x = (0..50).map(|i| f64::from(i) / 5.0);
-        x.map(|x| Point { x, y: f(x) + se * draws.normal(), se }).collect()
+        x.map(|x| Point {
+            x,
+            y: f(x) + se * draws.normal(),
+            se,
+        })
+        .collect()
     }
 
     #[test]
@@ -100,9 +125,15 @@ mod tests {
         for seed in 0..10 {
             let found = smooth(&noisy(truth, 0.4, seed), &at).unwrap();
             let near = at.iter().zip(&found.y).zip(&found.sd);
-            inside += near.filter(|((x, y), sd)| (truth(**x) - **y).abs() < 2.0 * **sd).count();
+            inside += near
+                .filter(|((x, y), sd)| (truth(**x) - **y).abs() < 2.0 * **sd)
+                .count();
             all += at.len();
-            let worst = at.iter().zip(&found.y).map(|(x, y)| (truth(*x) - y).abs()).fold(0.0, f64::max);
+            let worst = at
+                .iter()
+                .zip(&found.y)
+                .map(|(x, y)| (truth(*x) - y).abs())
+                .fold(0.0, f64::max);
             assert!(worst < 0.8, "seed {seed}: {worst}");
         }
         let share = f64::from(inside as u32) / all as f64;
@@ -114,11 +145,20 @@ mod tests {
         // The kernel and the solution written out for equal points far apart: each keeps s²/(s² + se²).
         let flat = noisy(|_| 2.0, 0.3, 4);
         let found = smooth(&flat, &[0.0, 5.0, 9.0]).unwrap();
-        assert!(found.y.iter().all(|y| (y - 2.0).abs() < 0.2), "{:?}", found.y);
+        assert!(
+            found.y.iter().all(|y| (y - 2.0).abs() < 0.2),
+            "{:?}",
+            found.y
+        );
         // A jump wants a shorter scale than a slope does.
         let jump = smooth(&noisy(|x| if x > 5.0 { 9.0 } else { 0.0 }, 0.1, 1), &[5.0]).unwrap();
         let slope = smooth(&noisy(|x| x, 0.1, 1), &[5.0]).unwrap();
-        assert!(jump.length < 0.3 * slope.length, "{} {}", jump.length, slope.length);
+        assert!(
+            jump.length < 0.3 * slope.length,
+            "{} {}",
+            jump.length,
+            slope.length
+        );
         // Planted fault: errors that are too small take noise for signal, and follow it.
         let mut sure = flat.clone();
         sure.iter_mut().for_each(|p| p.se = 1e-3);

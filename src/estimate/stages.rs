@@ -352,7 +352,7 @@ fn interval(values: &[f64]) -> (f64, f64) {
 }
 
 mod given;
-pub use given::given;
+pub use given::{given, line};
 
 #[cfg(test)]
 mod tests;

@@ -1,142 +1,22 @@
 //! What is known of attention heads: the instruments' definitions, and what a head is called by what
 //! they say. Knows series by their ids alone, so that page and engine say the same.
 
+pub use super::definitions::{BESIDE, INSTRUMENTS, Instrument};
 use serde::Serialize;
-
-/// An instrument: what its number is, where it comes from, when it is taken and what that costs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Instrument {
-    /// The end of its series' ids: `prev_token` of `heads.0.3.prev_token`.
-    pub key: &'static str,
-    /// Its name.
-    pub title: &'static str,
-    /// Unit of its values; empty for a share.
-    pub unit: &'static str,
-    /// What it is, as a formula where there is one, and where it comes from.
-    pub help: &'static str,
-    /// When it is taken.
-    pub cadence: &'static str,
-    /// What that costs.
-    pub cost: &'static str,
-}
-
-const EVALUATION: &str = "every evaluation";
-const CHECKPOINT: &str = "every checkpoint";
-const REDUCED: &str = "one dispatch a layer behind the evaluation";
-const COPIES: &str =
-    "two forward passes a head on the held-out sequences, side by side, no submission of its own";
-
-const HOST: &str = "a few milliseconds on the processor, nothing on the device";
-
-/// The instruments of a head, in the order of the table.
-pub const INSTRUMENTS: [Instrument; 6] = [
-    Instrument {
-        key: "prev_token",
-        title: "previous token",
-        unit: "",
-        help: "Mean of A[t, t−1]: attention from each token to the one before it, over all held-out sequences.",
-        cadence: EVALUATION,
-        cost: REDUCED,
-    },
-    Instrument {
-        key: "prefix_matching",
-        title: "prefix matching",
-        unit: "",
-        help: "Mean of Σ A[t, s+1] over the earlier copies s of token t: attention to what followed the present token before, over held-out queries that have a copy (Olsson et al. 2022).",
-        cadence: EVALUATION,
-        cost: REDUCED,
-    },
-    Instrument {
-        key: "duplicate_token",
-        title: "duplicate token",
-        unit: "",
-        help: "Mean of Σ A[t, s] over the earlier copies s of token t: attention to the copies themselves (Wang et al. 2022).",
-        cadence: EVALUATION,
-        cost: REDUCED,
-    },
-    Instrument {
-        key: "copying",
-        title: "copying",
-        unit: "",
-        help: "Σλ/Σ|λ| over the eigenvalues of the OV circuit W_E·W_V·W_O·W_U: 1 where the head raises the tokens it attends to, −1 where it lowers them (Elhage et al. 2021). From the weights alone.",
-        cadence: CHECKPOINT,
-        cost: HOST,
-    },
-    Instrument {
-        key: "ablation.repeat",
-        title: "ablation",
-        unit: "nats",
-        help: "Loss with the head's output set to 0, less that of the whole model, on the same held-out sequences: on repeats where the task has them, else on all targets. Later heads see what is left, and may look elsewhere.",
-        cadence: CHECKPOINT,
-        cost: COPIES,
-    },
-    Instrument {
-        key: "preserving.repeat",
-        title: "patterns kept",
-        unit: "nats",
-        help: "The same with every attention pattern kept as in the whole model (pattern-preserving ablation, Olsson et al. 2022): what the head itself moves. Where ablation is large and this is not, the head works through the patterns of later heads.",
-        cadence: CHECKPOINT,
-        cost: COPIES,
-    },
-];
-
-/// The instruments that belong to no single head.
-pub const BESIDE: [Instrument; 6] = [
-    Instrument {
-        key: "composition",
-        title: "Composition",
-        unit: "",
-        help: "How much of what a head writes a later one reads (Elhage et al. 2021), in Frobenius norms: K ‖W_OV·W_QKᵀ‖/(‖W_OV‖·‖W_QK‖), Q the same with W_QK, V with the later W_OV. It is not 0 by chance: z compares it with 16 random rotations of what the head writes, which keep all spectra.",
-        cadence: CHECKPOINT,
-        cost: HOST,
-    },
-    Instrument {
-        key: "icl",
-        title: "ICL score",
-        unit: "nats",
-        help: "In-context learning: mean held-out loss over the last tenth of positions, less that over the second tenth (after Olsson et al. 2022). The more negative, the more the context helps.",
-        cadence: EVALUATION,
-        cost: "one dispatch behind the evaluation",
-    },
-    Instrument {
-        key: "loss.position",
-        title: "Loss by position",
-        unit: "nats",
-        help: "Mean held-out loss on the token after each position.",
-        cadence: CHECKPOINT,
-        cost: "one dispatch behind the evaluation",
-    },
-    Instrument {
-        key: "spectrum",
-        title: "Directions in use",
-        unit: "",
-        help: "Participation ratio (Σσ²)²/Σσ⁴ of the singular values σ of the embedding W_E and the unembedding W_U: 1 where one direction carries all, their rank where all carry the same. The greatest eight σ are in run.json.",
-        cadence: CHECKPOINT,
-        cost: HOST,
-    },
-    Instrument {
-        key: "norm",
-        title: "Weight norms",
-        unit: "",
-        help: "√Σw² over all weights, and over those of one tensor. Those of every tensor are in run.json.",
-        cadence: CHECKPOINT,
-        cost: HOST,
-    },
-    Instrument {
-        key: "share",
-        title: "Composition on data",
-        unit: "",
-        help: "Share of source c in the queries (keys, values) of a head: Σ⟨q_c, q⟩/Σ‖q‖² over the held-out tokens, where q = Σ q_c is taken apart by what each earlier head, the token embedding, the positions and the rest (MLPs, the LayerNorm's bias) wrote, a LayerNorm's σ held fixed. Shares sum to 1; one is negative where a source takes away. Keys are those before any smearing or turning.",
-        cadence: "the checkpoints of ablation",
-        cost: "one read of activations, tens of milliseconds on the processor",
-    },
-];
+use std::cmp::Ordering;
 
 /// Share of attention from which a head is named for its pattern; where even attention scores more than
 /// nothing, the share of what is left above that.
 pub const NAMED: f64 = 0.3;
 /// Nats that ablation must add to the loss on repeats, or on all targets, for a head to matter.
 pub const MATTERS: f64 = 0.1;
+
+/// What heads are called for their patterns, in the order of [`label`]'s scores.
+const LABELS: [&str; 3] = [
+    "induction head",
+    "previous-token head",
+    "duplicate-token head",
+];
 
 /// A head at one step. A value is none where it was not measured.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -213,13 +93,27 @@ pub fn heads(value: impl Fn(&str) -> Option<f64>) -> Vec<Head> {
     }
 }
 
+/// The heads that are no induction heads and matter all the same: without them the loss ([`counted`])
+/// rises by [`MATTERS`] or more. The greatest first.
+#[must_use]
+pub fn others(found: &[Head]) -> Vec<&Head> {
+    let matters = |h: &&Head| h.label != LABELS[0] && h.ablation.is_some_and(|a| a >= MATTERS);
+    let mut all: Vec<&Head> = found.iter().filter(matters).collect();
+    all.sort_by(|a, b| {
+        b.ablation
+            .partial_cmp(&a.ablation)
+            .unwrap_or(Ordering::Equal)
+    });
+    all
+}
+
 /// The greatest of the three attention scores names a head, from [`NAMED`] on; else ablation tells
 /// whether it matters, from [`MATTERS`] on. `loss` is what ablation adds to the loss on all targets.
 fn label(head: &Head, loss: Option<f64>, even: &[f64; 3]) -> &'static str {
     let scores = [
-        (head.prefix_matching, even[1], "induction head"),
-        (head.prev_token, even[0], "previous-token head"),
-        (head.duplicate_token, even[2], "duplicate-token head"),
+        (head.prefix_matching, even[1], LABELS[0]),
+        (head.prev_token, even[0], LABELS[1]),
+        (head.duplicate_token, even[2], LABELS[2]),
     ];
     let known = scores
         .iter()
@@ -341,6 +235,25 @@ mod tests {
         assert_eq!(at(0.5, 0.5), "");
         assert_eq!(at(0.5, 0.0), "induction head");
         assert_eq!(at(0.8, 0.5), "induction head");
+    }
+
+    #[test]
+    fn what_matters_beside_induction_is_listed() {
+        let head = |head, ablation, label| Head {
+            head,
+            ablation,
+            label,
+            ..Head::default()
+        };
+        let all = [
+            head(0, Some(4.0), "induction head"),
+            head(1, Some(0.2), "matters, but is neither"),
+            head(2, Some(3.0), "previous-token head"),
+            head(3, Some(0.01), "previous-token head"),
+            head(4, None, ""),
+        ];
+        let listed: Vec<usize> = others(&all).iter().map(|h| h.head).collect();
+        assert_eq!(listed, [2, 1]);
     }
 
     #[test]

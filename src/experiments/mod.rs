@@ -2,6 +2,8 @@
 //! `lab.rs` (builds the plan; all the engine knows), `story.md` (the text beside the plots).
 
 pub mod chains;
+mod definitions;
+mod grid;
 pub mod grok;
 pub mod heads;
 pub mod induction;
@@ -14,6 +16,7 @@ pub mod truth;
 pub mod versus;
 
 pub use chains::ChainJob;
+pub use grid::grid;
 pub use probes::{Probes, Reading};
 
 use crate::exec::Batch;
@@ -260,6 +263,8 @@ pub struct Parts {
     pub eval: Option<Job>,
     /// Extra buffers read back after an evaluation; `params` is always read, first.
     pub reads: Vec<(Buf, Range<usize>)>,
+    /// The loss of each row of the evaluation, `[replica][rows]`, and the rows; where losses are of tokens.
+    pub token_losses: Option<(Buf, usize)>,
     /// What else is measured at checkpoints.
     pub probes: Probes,
     /// SGLD, unless `chains=0`.
@@ -352,6 +357,10 @@ pub trait Lab {
     fn curvature(&self) -> Option<f64> {
         None
     }
+    /// Tokens of a sequence, where data are sequences.
+    fn context(&self) -> usize {
+        0
+    }
     /// Whether the second and third number of the chains' `stats` are coordinates to watch them by.
     fn walks(&self) -> bool {
         false
@@ -372,26 +381,6 @@ pub trait Lab {
     }
     /// Replica table of the chains around a checkpoint: their seeds depend on it, and on nothing else.
     fn chain_replicas(&self, checkpoint: u64, follow: usize) -> Vec<Replica>;
-}
-
-/// Log-spaced steps and every `every`-th, from 0 to `steps`, both ends included, rising.
-#[must_use]
-pub fn grid(steps: u64, every: u64, per_decade: u64) -> Vec<u64> {
-    let mut all = vec![0, steps];
-    if every > 0 {
-        all.extend((0..=steps).step_by(usize::try_from(every).unwrap_or(usize::MAX)));
-    }
-    if per_decade > 0 {
-        let ratio = 10f64.powf(1.0 / per_decade as f64);
-        let mut x = 1.0;
-        while x < steps as f64 {
-            all.push(x.round() as u64);
-            x *= ratio;
-        }
-    }
-    all.sort_unstable();
-    all.dedup();
-    all
 }
 
 /// Data of one slot appended to a batch.

@@ -6,6 +6,7 @@
 //! √λ·v_t/√w_t on that component. Only inner products are kept, in f64: a new checkpoint costs one
 //! row of them, and F never enters again.
 
+pub mod joint;
 mod turns;
 
 use crate::math::linalg::top_eigen;
@@ -104,48 +105,53 @@ impl Pca {
     }
 
     /// The components over the whole history. All shares are 0 where nothing varies.
-    ///
-    /// The sign of a component is such that the checkpoint that counts most in it (√w times its
-    /// coordinate) has a positive coordinate; a component of no variance has coordinates 0.
     #[must_use]
     pub fn update(&self, axis: TimeAxis) -> PcaUpdate {
-        let n = self.steps.len();
         let w = weights(&self.steps, axis);
-        let raw = |s, t| self.product(s, t);
-        // ⟨x_s, μ⟩ and ⟨μ, μ⟩.
-        let with_mean: Vec<f64> = (0..n)
-            .map(|s| (0..n).map(|t| w[t] * raw(s, t)).sum())
-            .collect();
-        let mean_mean: f64 = (0..n).map(|s| w[s] * with_mean[s]).sum();
-        let mut gram = vec![0.0; n * n];
-        for s in 0..n {
-            for t in 0..=s {
-                let centred = raw(s, t) - with_mean[s] - with_mean[t] + mean_mean;
-                let value = (w[s] * w[t]).sqrt() * centred;
-                gram[s * n + t] = value;
-                gram[t * n + s] = value;
-            }
-        }
-        let total: f64 = (0..n).map(|i| gram[i * n + i]).sum();
-        // What rounding leaves of inner products of this size is not variance.
-        let noise = 1e-13 * (0..n).map(|s| w[s] * raw(s, s)).sum::<f64>();
-        let mut out = PcaUpdate {
+        let (explained, pcs) = components(&w, |s, t| self.product(s, t));
+        PcaUpdate {
             steps: self.steps.clone(),
-            pcs: vec![[0.0; 3]; n],
-            explained: [0.0; 3],
+            pcs,
+            explained,
             turns: self.turns(),
-        };
-        for (k, (value, vector)) in top_eigen(&gram, n, 3).into_iter().enumerate() {
-            if value <= noise || total <= noise {
-                continue;
-            }
-            out.explained[k] = value / total;
-            for (t, v) in vector.into_iter().enumerate() {
-                out.pcs[t][k] = value.sqrt() * v / w[t].sqrt();
-            }
         }
-        out
     }
+}
+
+/// Shares and coordinates of the components of rows with those weights and inner products.
+///
+/// The sign of a component is such that the row that counts most in it (√w times its coordinate) has
+/// a positive coordinate; a component of no variance has coordinates 0.
+fn components(w: &[f64], raw: impl Fn(usize, usize) -> f64) -> ([f64; 3], Vec<[f64; 3]>) {
+    let n = w.len();
+    // ⟨x_s, μ⟩ and ⟨μ, μ⟩.
+    let with_mean: Vec<f64> = (0..n)
+        .map(|s| (0..n).map(|t| w[t] * raw(s, t)).sum())
+        .collect();
+    let mean_mean: f64 = (0..n).map(|s| w[s] * with_mean[s]).sum();
+    let mut gram = vec![0.0; n * n];
+    for s in 0..n {
+        for t in 0..=s {
+            let centred = raw(s, t) - with_mean[s] - with_mean[t] + mean_mean;
+            let value = (w[s] * w[t]).sqrt() * centred;
+            gram[s * n + t] = value;
+            gram[t * n + s] = value;
+        }
+    }
+    let total: f64 = (0..n).map(|i| gram[i * n + i]).sum();
+    // What rounding leaves of inner products of this size is not variance.
+    let noise = 1e-13 * (0..n).map(|s| w[s] * raw(s, s)).sum::<f64>();
+    let (mut explained, mut pcs) = ([0.0; 3], vec![[0.0; 3]; n]);
+    for (k, (value, vector)) in top_eigen(&gram, n, 3).into_iter().enumerate() {
+        if value <= noise || total <= noise {
+            continue;
+        }
+        explained[k] = value / total;
+        for (t, v) in vector.into_iter().enumerate() {
+            pcs[t][k] = value.sqrt() * v / w[t].sqrt();
+        }
+    }
+    (explained, pcs)
 }
 
 #[cfg(test)]

@@ -79,6 +79,12 @@ impl Transformer {
         Ok(out)
     }
 
+    /// The loss of every row of the last forward pass, `[replica][batch·n_ctx]` nats.
+    #[must_use]
+    pub fn token_losses(&self) -> Buf {
+        self.losses
+    }
+
     /// What the last forward pass has left of a layer: what its heads moved `[replica][rows][heads·d_head]`,
     /// their queries, keys before smearing and values `[replica][rows][3·heads·d_head]`, and the
     /// LayerNorm's mean and 1/σ `[replica][rows][2]`. None where layers share their buffers.

@@ -224,6 +224,8 @@ pub fn pca<'a>(
         recorded: look.recorded,
         kinks: Vec::new(),
         apart: None,
+        paths: Vec::new(),
+        smooth: false,
     }
 }
 

@@ -36,6 +36,10 @@ pub struct PathChart<'a> {
     pub kinks: Vec<f64>,
     /// Points that are no path: nothing joins them, and each has a name of its own, told before its step.
     pub apart: Option<Vec<String>>,
+    /// Several paths: where each begins, and its name, which stands at its end. None are one path.
+    pub paths: Vec<(usize, String)>,
+    /// A smoothed path is drawn thin over the points.
+    pub smooth: bool,
 }
 
 pub(super) const LEFT: f64 = 44.0;
@@ -55,7 +59,8 @@ impl PathChart<'_> {
             .map(|p| [frame.x.px(p[0]), frame.y.px(p[1])])
             .collect();
         let mut plot = Vec::new();
-        for i in 1..if self.apart.is_some() { 0 } else { n } {
+        let begins = |i: usize| self.paths.iter().any(|p| p.0 == i);
+        for i in (1..if self.apart.is_some() { 0 } else { n }).filter(|i| !begins(*i)) {
             let class = format!("path {}", self.class_of(self.steps[i]));
             plot.push(Mark::Path {
                 class,
@@ -68,7 +73,7 @@ impl PathChart<'_> {
                 .apart
                 .as_ref()
                 .map(|names| names.get(i).map_or("", String::as_str));
-            let r = if i + 1 == n && name.is_none() {
+            let r = if (i + 1 == n || begins(i + 1)) && name.is_none() {
                 4.5
             } else {
                 2.4
@@ -105,6 +110,35 @@ impl PathChart<'_> {
                 at,
                 r,
                 title,
+            });
+        }
+        let ends = self.paths.iter().skip(1).map(|p| p.0).chain([n]);
+        for ((from, name), to) in self.paths.iter().zip(ends) {
+            let Some(end) = to
+                .checked_sub(1)
+                .and_then(|i| at.get(i))
+                .filter(|_| to > *from)
+            else {
+                continue;
+            };
+            let right = end[0] > (frame.x.from + frame.x.to) / 2.0;
+            let (dx, anchor) = if right {
+                (-8.0, Anchor::End)
+            } else {
+                (8.0, Anchor::Start)
+            };
+            plot.push(Mark::text(
+                "kink-step",
+                [end[0] + dx, end[1] + 4.0],
+                anchor,
+                name,
+            ));
+        }
+        if self.smooth {
+            plot.push(Mark::Path {
+                class: "line s3 thin".into(),
+                points: smoothed(&at),
+                area: false,
             });
         }
         marks.push(Mark::Clip {
@@ -250,6 +284,28 @@ impl PathChart<'_> {
     }
 }
 
+/// A path with each point moved onto a straight line through those around it, by a normal window of
+/// one and a half points: unlike a plain mean this does not draw the ends in. Few points are left alone.
+fn smoothed(at: &[[f64; 2]]) -> Vec<[f64; 2]> {
+    if at.len() < 12 {
+        return Vec::new();
+    }
+    let around = |i: usize| {
+        let near = at.iter().enumerate().take(i + 5).skip(i.saturating_sub(4));
+        let (mut s, mut t) = ([0.0; 3], [[0.0; 2]; 2]);
+        for (j, p) in near.filter(|(_, p)| p[0].is_finite() && p[1].is_finite()) {
+            let off = j as f64 - i as f64;
+            let w = (-off * off / 4.5).exp();
+            s = [s[0] + w, s[1] + w * off, s[2] + w * off * off];
+            for k in 0..2 {
+                t[k] = [t[k][0] + w * p[k], t[k][1] + w * off * p[k]];
+            }
+        }
+        t.map(|t| (s[2] * t[0] - s[1] * t[1]) / (s[0] * s[2] - s[1] * s[1]))
+    };
+    (0..at.len()).map(around).collect()
+}
+
 /// Grid, ticks and titles of two axes of numbers.
 pub(super) fn axes(frame: &Frame, x_title: &str, y_title: &str) -> Vec<Mark> {
     let (left, right, top, bottom) = (LEFT, frame.x.to, TOP, frame.y.from);
@@ -280,4 +336,27 @@ pub(super) fn axes(frame: &Frame, x_title: &str, y_title: &str) -> Vec<Mark> {
         ));
     }
     marks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_straight_path_stays_and_noise_shrinks() {
+        let line: Vec<[f64; 2]> = (0..20)
+            .map(|i| [f64::from(i), 3.0 - f64::from(i)])
+            .collect();
+        let near = |a: &[f64; 2], b: &[f64; 2]| (a[0] - b[0]).hypot(a[1] - b[1]);
+        let kept = smoothed(&line);
+        assert!(kept.iter().zip(&line).all(|(a, b)| near(a, b) < 1e-9));
+        let noisy: Vec<[f64; 2]> = line
+            .iter()
+            .enumerate()
+            .map(|(i, p)| [p[0], p[1] + if i % 2 == 0 { 1.0 } else { -1.0 }])
+            .collect();
+        let off = |path: &[[f64; 2]]| path.iter().zip(&line).map(|(a, b)| near(a, b)).sum::<f64>();
+        assert!(off(&smoothed(&noisy)) < 0.3 * off(&noisy));
+        assert!(smoothed(&line[..11]).is_empty());
+    }
 }

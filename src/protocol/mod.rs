@@ -1,6 +1,7 @@
 //! The only thing page and worker share at run time: commands down, events up.
 //! Every message about a run carries its [`RunId`], so that late ones can be dropped.
 
+mod ask;
 mod data;
 mod estimate;
 mod fault;
@@ -9,6 +10,7 @@ mod stage;
 mod study;
 mod versus;
 
+pub use ask::{Ask, Paths, Plane, Tokens, Told};
 pub use data::{
     Checked, Estimate, Figure, Jump, PcaUpdate, PerStep, SeriesDelta, Stored, TimeAxis, Truth,
     TruthKind, Turn, Upload,
@@ -183,6 +185,9 @@ pub enum Command {
     /// Turn a head of a checkpoint along its flat directions: answered with [`Event::Gauged`]. The
     /// latest counts.
     Gauge(RunId, Gauge),
+    /// A question that takes evaluations of stored checkpoints: answered with [`Event::Told`]. The latest
+    /// of each kind counts.
+    Ask(RunId, Ask),
     /// The page has drawn this frame; the next may be sent.
     Ack(RunId),
     /// Force a fault, for practice.
@@ -316,6 +321,8 @@ pub enum Event {
     Gauged(RunId, Gauged),
     /// Answer to [`Command::Versus`]: how far it is, and in the end what was found.
     Versus(Box<VersusView>),
+    /// Answer to [`Command::Ask`].
+    Told(RunId, Box<Told>),
     /// Answer to [`Command::Look`].
     Look {
         /// Which run.

@@ -65,4 +65,10 @@ pub struct Stages {
     pub by_hand: bool,
     /// nβ, γ and ε of the second setting.
     pub second: Option<[f64; 3]>,
+    /// The broken line they are read from: steps and values, its ends and knots among them.
+    #[serde(default)]
+    pub line: Vec<[f64; 2]>,
+    /// A smooth through the same points, which decides nothing: step, value, standard deviation.
+    #[serde(default)]
+    pub smooth: Vec<[f64; 3]>,
 }

@@ -3,6 +3,7 @@
 
 use super::Page;
 use super::composing::Composing;
+use super::head_table::{others, table, targets, whole_blocks};
 use super::learning::Learning;
 use super::loss::look;
 use super::plot::strip;
@@ -10,6 +11,7 @@ use super::refined::Refined;
 use super::sharing::Sharing;
 use super::size::use_width;
 use super::tip::{Term, Tip, terms};
+use super::token_losses::TokensView;
 use super::turning::Turning;
 use crate::app::{Run, seeds};
 use crate::experiments::heads::{self, Head, INSTRUMENTS, Instrument};
@@ -51,7 +53,9 @@ pub fn Heads(page: &Page) -> Html {
             <p class="small-print">{"Over all held-out sequences, at the step under the cursor, else the last one. Ablation in nats."}
                 if run.knobs.int("member") > 0 { {" Of the seed followed; ablation is measured on the first seed alone, and shares on the one the run began with."} }</p>
             { table(&found) }
+            { others(&found) }
             { whole_blocks(run, step) }
+            <TokensView ..page.clone() />
             { multiples(page, run, &found, width) }
             <Composing page={page.clone()} {step} found={found.clone()} />
             <Sharing page={page.clone()} {step} found={found.clone()} {width} />
@@ -60,59 +64,6 @@ pub fn Heads(page: &Page) -> Html {
             <Turning page={page.clone()} {found} />
         </section>
     }
-}
-
-/// Which targets the loss is of that ablation is counted in.
-fn targets(on: &str) -> &'static str {
-    if on == "repeat" { " on repeats" } else { "" }
-}
-
-fn shown(x: Option<f64>) -> String {
-    x.map_or_else(|| "–".into(), |x| fixed(x, 2))
-}
-
-fn table(found: &[Head]) -> Html {
-    let label = format!(
-        "The greatest attention score names a head from {} on. Else it matters where its ablation adds {} nats or more to the loss on repeats or on all targets, and is idle where it does not.",
-        fixed(heads::NAMED, 1),
-        fixed(heads::MATTERS, 1)
-    );
-    html! {
-        <div class="table"><table class="figures" data-test="head-rows">
-            <thead><tr>
-                <th scope="col">{"head"}</th>
-                { for INSTRUMENTS.iter().map(|i| html! { <th scope="col">{ i.title }{" "}{ definition(i) }</th> }) }
-                <th scope="col">{"what it is "}<Tip about="what a head is called">{ label }</Tip></th>
-            </tr></thead>
-            <tbody>{ for found.iter().map(|h| html! {
-                <tr data-label={h.label}>
-                    <th scope="row">{ format!("{}.{}", h.layer, h.head) }</th>
-                    <td>{ shown(h.prev_token) }</td><td>{ shown(h.prefix_matching) }</td><td>{ shown(h.duplicate_token) }</td>
-                    <td>{ shown(h.copying) }</td><td>{ shown(h.ablation) }</td><td>{ shown(h.preserving) }</td>
-                    <td>{ h.label }</td>
-                </tr>
-            }) }</tbody>
-        </table></div>
-    }
-}
-
-/// Without all heads of a block at once: what several heads do that stand in for each other.
-fn whole_blocks(run: &Run, step: f64) -> Html {
-    let on = heads::counted(|id| value_at(run, id, step));
-    let told = |l: usize| {
-        let without = value_at(run, &format!("blocks.{l}.ablation.{on}"), step)?;
-        let kept = value_at(run, &format!("blocks.{l}.preserving.{on}"), step)?;
-        Some(format!(
-            "block {l}: {} nats ({} with patterns kept)",
-            fixed(without, 2),
-            fixed(kept, 2)
-        ))
-    };
-    let all: Vec<String> = (0..).map_while(told).collect();
-    if all.is_empty() {
-        return Html::default();
-    }
-    html! { <p>{ format!("Added to the loss{} without all heads of {}. Heads that do the same stand in for one that is missing, so a block may matter more than its heads one by one.", targets(on), all.join("; ")) }</p> }
 }
 
 /// The scores of each head over training, and what its ablation adds.

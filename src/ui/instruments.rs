@@ -5,6 +5,7 @@ use super::Page;
 use super::calibrate::Calibrate;
 use super::diagnosis::Diagnosis;
 use super::heads::Heads;
+use super::paths::PathsTab;
 use super::seeds::Seeds;
 use crate::app::Action;
 use crate::plot::cursor::nearest;
@@ -15,13 +16,15 @@ enum Tab {
     Point,
     Calibrate,
     Heads,
+    Paths,
     Seeds,
 }
 
-const TABS: [(Tab, &str, &str); 4] = [
+const TABS: [(Tab, &str, &str); 5] = [
     (Tab::Point, "point", "This λ̂ point"),
     (Tab::Calibrate, "calibrate", "Calibrate"),
     (Tab::Heads, "heads", "Heads"),
+    (Tab::Paths, "paths", "Paths"),
     (Tab::Seeds, "seeds", "Seeds"),
 ];
 
@@ -56,6 +59,7 @@ pub fn Instruments(page: &Page) -> Html {
     let offered = |tab: Tab| match tab {
         Tab::Point | Tab::Calibrate => sampled,
         Tab::Heads => attends,
+        Tab::Paths => state.trains() && !run.pca.steps.is_empty(),
         Tab::Seeds => many,
     };
     let tabs: Vec<_> = TABS.iter().filter(|t| offered(t.0)).collect();
@@ -82,6 +86,7 @@ pub fn Instruments(page: &Page) -> Html {
                 },
                 Some(Tab::Calibrate) => html! { <Calibrate ..page.clone() /> },
                 Some(Tab::Heads) => html! { <Heads ..page.clone() /> },
+                Some(Tab::Paths) => html! { <PathsTab ..page.clone() /> },
                 Some(Tab::Seeds) => html! { <Seeds ..page.clone() /> },
                 None => html! { <p class="muted">{"λ̂ at the pinned step, or the last, with its diagnostics; or λ̂ at other settings, without training again."}</p> },
             } }

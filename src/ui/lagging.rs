@@ -99,10 +99,11 @@ pub fn Lagging(props: &LaggingProps) -> Html {
     };
     let told = match (found.rho, found.null.first(), found.null.last()) {
         (Some(rho), Some(low), Some(high)) => format!(
-            "ρ {} over {} points; exchanged in {} other ways {} to {}; p {}.",
+            "ρ {} over {} points; exchanged in {} other way{} {} to {}; p {}.",
             fixed(rho, 2),
             found.points.len(),
             found.null.len(),
+            if found.null.len() == 1 { "" } else { "s" },
             fixed(*low, 2),
             fixed(*high, 2),
             fixed(found.p, 2)

@@ -3,6 +3,7 @@
 use super::Page;
 use super::branch;
 use super::chart::{Chart, ToggleButton};
+use super::fits::{Fits, flat};
 use super::loss::{HEIGHT, look, series};
 use super::plot::{Strip, step_under, strip};
 use super::size::use_width;
@@ -46,59 +47,13 @@ fn nulls(page: &Page, llc: &Llc, look: &Look) -> Option<Strip> {
     Some(strip(page, panels::lower(look, "share of its peak", lines)))
 }
 
-/// λ̂ beside what it would be by the curvature alone, and what an unfinished descent takes from it.
-fn flat(page: &Page, llc: &Llc, look: &Look) -> Option<Strip> {
-    let knobs = &page.state.run.as_ref()?.knobs;
-    let (nbeta, gamma) = (knobs.float("nbeta"), knobs.float("gamma"));
-    let known: Vec<_> = llc
-        .points
-        .iter()
-        .filter_map(|p| Some((p, p.curvature?)))
-        .filter(|_| gamma > 0.0)
-        .collect();
-    let x: Vec<f64> = known.iter().map(|(p, _)| p.step as f64).collect();
-    let columns = [
-        (
-            "λ̂",
-            "s4",
-            known.iter().map(|(p, _)| p.value).collect::<Vec<f64>>(),
-        ),
-        (
-            "spring",
-            "s1 thin",
-            known
-                .iter()
-                .map(|(_, c)| nbeta / (2.0 * gamma) * c.trace)
-                .collect(),
-        ),
-        (
-            "descent",
-            "s2 thin",
-            known
-                .iter()
-                .map(|(_, c)| -nbeta * nbeta * c.gradient_sq / gamma)
-                .collect(),
-        ),
-    ];
-    let lines = columns
-        .iter()
-        .map(|(label, class, y)| Line {
-            label: (*label).into(),
-            class: (*class).into(),
-            x: &x,
-            y,
-            ..Line::default()
-        })
-        .collect();
-    (!known.is_empty()).then(|| strip(page, panels::lower(look, "λ̂ and its nulls", lines)))
-}
-
 /// The chart.
 #[component]
 pub fn LlcChart(page: &Page) -> Html {
     let node = use_node_ref();
     let state = &page.state;
     let width = use_width(&node);
+    let fitted = use_state(|| true);
     let llc: Rc<Llc> = match (&state.run, state.recorded()) {
         (Some(run), _) => run.llc.clone(),
         (None, Some(recorded)) => Rc::new(Llc::of(recorded.llc.clone())),
@@ -142,6 +97,10 @@ pub fn LlcChart(page: &Page) -> Html {
     chart
         .events
         .extend(branch::event(state).into_iter().chain(zoom::events(state)));
+    let fits = Fits::of(state);
+    if *fitted {
+        chart.lines.splice(0..0, fits.lines());
+    }
     chart.quiet = state.cursor.step.is_some();
     chart.bands = bands(state);
     let drawn = chart.draw();
@@ -168,6 +127,7 @@ pub fn LlcChart(page: &Page) -> Html {
     let terms = [
         ("λ̂ points", terms::LLC_POINTS),
         ("caption", terms::SETTING),
+        ("fit", terms::FIT),
         ("null", terms::NULL),
         ("locality", terms::LOCALITY),
         ("by position", terms::CLASSES),
@@ -186,6 +146,9 @@ pub fn LlcChart(page: &Page) -> Html {
                 <span class="toggles">
                     if !llc.classes.is_empty() {
                         <ToggleButton label="by position" on={state.view.classes} press={page.on(Action::View(Toggle::Classes))} />
+                    }
+                    if fits.there() {
+                        <ToggleButton label="fit" on={*fitted} press={Callback::from(move |_| fitted.set(!*fitted))} />
                     }
                     <ToggleButton label="null" on={state.view.nulls} press={page.on(Action::View(Toggle::Nulls))} />
                     <ToggleButton label="locality" on={state.view.locality} press={page.on(Action::View(Toggle::Locality))} />

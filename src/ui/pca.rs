@@ -44,7 +44,7 @@ fn turns(page: &Page, look: &Look, pca: &PcaUpdate) -> Option<Strip> {
 /// The chart.
 #[component]
 pub fn PcaChart(page: &Page) -> Html {
-    let node = use_node_ref();
+    let (node, smooth) = (use_node_ref(), use_state(|| false));
     let state = &page.state;
     let whole = look(state, use_width(&node));
     let none = PcaUpdate::default();
@@ -62,6 +62,7 @@ pub fn PcaChart(page: &Page) -> Html {
     let mut chart = panels::pca(&look, &pca.steps, &pca.pcs, pca.explained);
     let kinks = pca.turns.iter().filter(|t| t.kink);
     chart.kinks = kinks.map(|t| t.step).collect();
+    chart.smooth = *smooth;
     let drawn = chart.draw();
     let cursor = state
         .cursor
@@ -85,6 +86,7 @@ pub fn PcaChart(page: &Page) -> Html {
         ("random walk", terms::WALK),
         ("colour", terms::RAMP),
         ("turns", terms::TURNS),
+        ("smooth", terms::SMOOTHED),
     ]
     .map(|(name, help)| (name.to_string(), help.to_string()))
     .to_vec();
@@ -95,6 +97,7 @@ pub fn PcaChart(page: &Page) -> Html {
             {step_at} time={false}>
             if !pca.turns.is_empty() {
                 <span class="toggles">
+                    <ToggleButton label="smooth" on={*smooth} press={Callback::from(move |_| smooth.set(!*smooth))} />
                     <ToggleButton label="turns" on={state.view.turns} press={page.on(Action::View(Toggle::Turns))} />
                 </span>
             }

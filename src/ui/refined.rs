@@ -76,7 +76,7 @@ fn multiples(props: &RefinedProps, curves: &[Curve]) -> Html {
     let all = look(&props.page.state, props.width);
     let narrow = Look {
         width: ((all.width + 8.0) / (all.width / 200.0).floor().max(1.0) - 8.0).floor(),
-        height: 120.0,
+        height: 150.0,
         ..all
     };
     let heads: Vec<&Curve> = curves.iter().filter(|c| c.head.is_some()).collect();

@@ -18,6 +18,17 @@ fn fit(points: &[Point], inner: &[f64]) -> Option<Broken> {
     fit_at(&sums, &knots)
 }
 
+/// Values at some places of the broken line through the points that has its ends and knots at `edges`,
+/// rising; empty of fewer than four points.
+#[must_use]
+pub fn line(points: &[Point], edges: &[f64], at: &[f64]) -> Vec<f64> {
+    let inner = edges
+        .get(1..edges.len().saturating_sub(1))
+        .unwrap_or_default();
+    let found = fit(points, inner).filter(|_| points.len() >= 4);
+    found.map_or(Vec::new(), |f| at.iter().map(|&x| f.at(x)).collect())
+}
+
 /// The stages between `edges` (rising, the ends among them), with the change of λ̂ over each. A stage
 /// that holds fewer than two points is unresolved, whatever the line does there.
 #[must_use]

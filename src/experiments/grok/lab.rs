@@ -179,6 +179,7 @@ pub fn build(knobs: &Knobs) -> Result<Parts, Fault> {
         reads: vec![(eval.stats, 0..STATS), (accuracy, 0..STATS)],
         eval: Some(eval.job(vec![trained])),
         plan,
+        token_losses: None,
         probes: Probes::default(),
         chains,
         steps: s.steps,

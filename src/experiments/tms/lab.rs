@@ -160,6 +160,7 @@ pub fn build(knobs: &Knobs) -> Result<Parts, Fault> {
         moments: vec![("velocity", velocity)],
         train,
         eval: Some(eval),
+        token_losses: None,
         probes: Probes::default(),
         chains,
         steps: s.steps,

@@ -105,6 +105,7 @@ pub fn build(knobs: &Knobs, world: Box<dyn World>) -> Result<Parts, Fault> {
         plan: built.plan,
         moments: built.moments,
         reads,
+        token_losses: Some((built.token_losses, sizes.batch * sizes.ctx)),
         probes: probes.unwrap_or_default(),
         chains,
         steps: sizes::steps(knobs),
@@ -311,6 +312,10 @@ impl Lab for Trained {
             pca_row: seen.logits.to_vec(),
             figure: Some(self.figure(follow, &seen.patterns)),
         }
+    }
+
+    fn context(&self) -> usize {
+        self.sizes.ctx
     }
 
     fn classes(&self) -> &'static [&'static str] {

@@ -53,6 +53,8 @@ pub(super) struct Built {
     pub(super) scores: Vec<Buf>,
     /// `[ctx]`.
     pub(super) by_position: Buf,
+    /// `[replica][rows]`.
+    pub(super) token_losses: Buf,
     pub(super) ablation: Option<Ablation>,
     pub(super) on_data: Option<OnData>,
     pub(super) chains: Option<Chained>,
@@ -186,6 +188,7 @@ pub(super) fn build(knobs: &Knobs, spec: &Spec) -> Result<Built, PlanError> {
         patterns,
         scores,
         by_position,
+        token_losses: model.token_losses(),
         ablation,
         on_data,
         chains,

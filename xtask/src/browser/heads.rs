@@ -93,11 +93,21 @@ async fn refined(page: &Page) -> Result<()> {
             && whole["layers"] == 2
             && whole["points"] == 20
             && text(&whole, "groups").contains("silhouette")
-            && text(&whole, "rho").contains("exchanged in 1 other ways"),
+            && text(&whole, "rho").contains("exchanged in 1 other way"),
         "refined λ̂ is not whole: {whole}"
     );
     let slide = "const s = document.querySelector('[data-test=lag]'); s.value = 1; s.dispatchEvent(new Event('input', { bubbles: true }))";
     page.browser.eval(slide, vec![]).await?;
     wait(page, "the lag", script, |v| v["points"] == 16).await?;
-    pictures(page, "refined").await
+    pictures(page, "refined").await?;
+
+    page.click("ask-tokens").await?;
+    let script = "return ['worst', 'best'].map(t => document.querySelectorAll(`[data-test=${t}] tbody tr`).length)";
+    wait(page, "tokens", script, |v| *v == json!([8, 8])).await?;
+    page.click("tab-paths").await?;
+    page.click("ask-paths").await?;
+    let script = "return [...document.querySelectorAll('[data-test=plane]')].map(p => p.querySelectorAll('svg .dot').length)";
+    wait(page, "paths", script, |v| *v == json!([5, 5])).await?;
+    pictures(page, "paths").await?;
+    page.click("tab-heads").await
 }

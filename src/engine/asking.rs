@@ -1,0 +1,243 @@
+//! Answers questions about stored checkpoints that take an evaluation each: the weights of a checkpoint
+//! stand in for those of the run, which are put back to the bit.
+//!
+//! Models that are compared see the same held-out sequences, those of the first: for this alone the
+//! others are evaluated on data that are not their own.
+
+use super::history::Checkpoint;
+use super::session::Session;
+use crate::exec::Batch;
+use crate::experiments::Of;
+use crate::instruments::pca::{Pca, joint};
+use crate::protocol::{Ask, Fault, Paths, Plane, TimeAxis, Tokens, Told};
+use std::rc::Rc;
+
+/// Models of a joint path, at most.
+const MOST_MODELS: usize = 16;
+/// Rows of all models together, at most: their inner products are taken pair by pair.
+const MOST_ROWS: usize = 420;
+/// Losses of tokens that a path is made from, at most.
+const MOST_LOSSES: usize = 4096;
+
+/// What is asked, what is under way, and what was found.
+#[derive(Debug, Default)]
+pub(super) struct Asks {
+    asked: Vec<Ask>,
+    way: Option<Way>,
+    found: Vec<Told>,
+}
+
+/// Paths under way.
+#[derive(Debug)]
+struct Way {
+    axis: TimeAxis,
+    waiting: Vec<u64>,
+    all: usize,
+    steps: Vec<f64>,
+    /// By model, a row a checkpoint.
+    logits: Vec<Vec<Vec<f32>>>,
+    losses: Vec<Vec<Vec<f32>>>,
+}
+
+/// At most `most` of some steps, both ends among them.
+fn thinned(steps: &[u64], most: usize) -> Vec<u64> {
+    let most = most.max(2);
+    if steps.len() <= most {
+        return steps.to_vec();
+    }
+    (0..most)
+        .map(|i| steps[i * (steps.len() - 1) / (most - 1)])
+        .collect()
+}
+
+impl Session {
+    /// Asks; the next pumps find the answer. The latest question of each kind counts.
+    pub fn ask(&mut self, ask: Ask) {
+        let same = |a: &Ask| std::mem::discriminant(a) == std::mem::discriminant(&ask);
+        self.asks.asked.retain(|a| !same(a));
+        self.asks.asked.push(ask);
+    }
+
+    /// What was found since the last time.
+    pub fn answers(&mut self) -> Vec<Told> {
+        std::mem::take(&mut self.asks.found)
+    }
+
+    /// One portion of an answer; false if nothing is asked.
+    pub(super) async fn answer(&mut self) -> Result<bool, Fault> {
+        if self.asks.way.is_some() {
+            self.go_on().await?;
+            return Ok(true);
+        }
+        if self.asks.asked.is_empty() {
+            return Ok(false);
+        }
+        match self.asks.asked.remove(0) {
+            Ask::Paths(axis) => {
+                let models = self.parts.train.replicas.len().min(MOST_MODELS);
+                let steps: Vec<u64> = self.history.checkpoints.iter().map(|c| c.step).collect();
+                let mut waiting = thinned(&steps, MOST_ROWS / models.max(1));
+                waiting.reverse();
+                self.asks.way = Some(Way {
+                    axis,
+                    all: waiting.len(),
+                    waiting,
+                    steps: Vec::new(),
+                    logits: vec![Vec::new(); models],
+                    losses: vec![Vec::new(); models],
+                });
+            }
+            Ask::Tokens(step) => {
+                if let Some(tokens) = self.tokens(step).await? {
+                    self.asks.found.push(Told::Tokens(tokens));
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    /// The next checkpoint of the paths; after the last, the planes.
+    async fn go_on(&mut self) -> Result<(), Fault> {
+        let Some(mut way) = self.asks.way.take() else {
+            return Ok(());
+        };
+        let next = way.waiting.pop();
+        let found = next.and_then(|s| self.history.checkpoints.iter().find(|c| c.step == s));
+        if let Some(Checkpoint { step, weights, .. }) = found.cloned() {
+            let (reads, losses) = self.elsewhere(step, &weights, true).await?;
+            let whole = |row: &[f32]| row.iter().all(|x| x.is_finite());
+            let each = self.parts.token_losses.map_or(0, |(_, rows)| rows);
+            let rows: Vec<(Vec<f32>, Vec<f32>)> = (0..way.logits.len())
+                .map(|r| {
+                    let seen = self.parts.lab.observe(step, r, &weights, &reads);
+                    let own = losses.get(r * each..(r + 1) * each).unwrap_or_default();
+                    (seen.pca_row, own[..own.len().min(MOST_LOSSES)].to_vec())
+                })
+                .collect();
+            // A model that has run away has no place in a plane; nor has this checkpoint.
+            if rows.iter().all(|(a, b)| whole(a) && whole(b)) {
+                way.steps.push(step as f64);
+                for (r, (logits, losses)) in rows.into_iter().enumerate() {
+                    way.logits[r].push(logits);
+                    way.losses[r].push(losses);
+                }
+            }
+        }
+        let mut paths = Paths {
+            done: way.all - way.waiting.len(),
+            all: way.all,
+            left_out: self.parts.train.replicas.len() - way.logits.len(),
+            ..Paths::default()
+        };
+        if way.waiting.is_empty() {
+            paths.logits = self.plane(&way, &way.logits);
+            paths.losses = self.plane(&way, &way.losses);
+        } else {
+            self.asks.way = Some(way);
+        }
+        self.asks.found.retain(|f| !matches!(f, Told::Paths(_)));
+        self.asks.found.push(Told::Paths(paths));
+        Ok(())
+    }
+
+    fn plane(&self, way: &Way, members: &[Vec<Vec<f32>>]) -> Option<Plane> {
+        members.first()?.first().filter(|row| !row.is_empty())?;
+        let found = joint::joint(&way.steps, members, way.axis);
+        let mut own = Pca::default();
+        let followed = members.get(self.follow).unwrap_or(&members[0]);
+        for (step, row) in way.steps.iter().zip(followed) {
+            own.push(*step as u64, row);
+        }
+        Some(Plane {
+            steps: way.steps.clone(),
+            members: found.members,
+            explained: found.explained,
+            walk: found.walk,
+            turns: own.turns(),
+        })
+    }
+
+    /// The held-out tokens of the model that is followed, with their losses at a stored checkpoint.
+    async fn tokens(&mut self, step: u64) -> Result<Option<Tokens>, Fault> {
+        let found = self.history.checkpoints.iter().find(|c| c.step == step);
+        let (Some(weights), Some((_, each))) = (
+            found.map(|c| Rc::clone(&c.weights)),
+            self.parts.token_losses,
+        ) else {
+            return Ok(None);
+        };
+        let (_, losses) = self.elsewhere(step, &weights, false).await?;
+        let mut words = Vec::new();
+        self.parts.lab.feed(Of::Eval, 0, &mut words);
+        let Some(eval) = &self.parts.eval else {
+            return Ok(None);
+        };
+        let row = words.chunks_exact(eval.feed_len.max(1)).nth(self.follow);
+        let own = losses.get(self.follow * each..(self.follow + 1) * each);
+        let (Some(row), Some(losses)) = (row, own) else {
+            return Ok(None);
+        };
+        let (tokens, classes) = row.split_at(row.len() / 2);
+        Ok(Some(Tokens {
+            step,
+            ctx: self.parts.lab.context(),
+            tokens: tokens.to_vec(),
+            classes: classes.to_vec(),
+            losses: losses.to_vec(),
+        }))
+    }
+
+    /// What the evaluation reads with the weights of a checkpoint, and the losses of its tokens; where
+    /// `common`, with all models on the data of the first.
+    async fn elsewhere(
+        &mut self,
+        step: u64,
+        weights: &[f32],
+        common: bool,
+    ) -> Result<(Vec<Vec<f32>>, Vec<f32>), Fault> {
+        // Steps under way leave the weights that are put back.
+        while self.drain_one().await? {}
+        let params = self.parts.params;
+        let own = self
+            .at_once(&Batch {
+                reads: vec![(params, 0..weights.len())],
+                ..Batch::default()
+            })
+            .await?;
+        let mut words = Vec::new();
+        self.parts.lab.feed(Of::Eval, 0, &mut words);
+        let feed = self
+            .parts
+            .eval
+            .as_ref()
+            .filter(|e| common && e.rows > 1)
+            .map(|e| (e.feed, e.rows, e.feed_len));
+        let mut then = Batch {
+            floats: vec![(params, 0, weights.to_vec())],
+            ..Batch::default()
+        };
+        if let Some((feed, rows, len)) = feed {
+            then.words.push((feed, 0, words[..len].repeat(rows)));
+        }
+        self.evaluation(&mut then, step);
+        if let Some((losses, each)) = self.parts.token_losses {
+            then.reads
+                .push((losses, 0..each * self.parts.train.replicas.len()));
+        }
+        let mut reads = self.at_once(&then).await?;
+        let mut back = Batch {
+            floats: own.into_iter().map(|own| (params, 0, own)).collect(),
+            ..Batch::default()
+        };
+        back.words.extend(feed.map(|(feed, ..)| (feed, 0, words)));
+        self.at_once(&back).await?;
+        self.last_end = None;
+        let losses = if self.parts.token_losses.is_some() {
+            reads.pop().unwrap_or_default()
+        } else {
+            Vec::new()
+        };
+        reads.remove(0);
+        Ok((reads, losses))
+    }
+}

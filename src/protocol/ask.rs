@@ -1,0 +1,68 @@
+//! Questions about stored checkpoints that take an evaluation each: paths of several models in one
+//! plane, and the loss of every held-out token.
+
+use super::{TimeAxis, Turn};
+use serde::{Deserialize, Serialize};
+
+/// A question.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Ask {
+    /// Paths of all models, by their logits and by their per-token losses.
+    Paths(TimeAxis),
+    /// The held-out tokens with their losses at this checkpoint.
+    Tokens(u64),
+}
+
+/// Its answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Told {
+    /// See [`Ask::Paths`].
+    Paths(Paths),
+    /// See [`Ask::Tokens`].
+    Tokens(Tokens),
+}
+
+/// Paths so far.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Paths {
+    /// Checkpoints evaluated.
+    pub done: usize,
+    /// All of them.
+    pub all: usize,
+    /// Models beside those that are shown.
+    pub left_out: usize,
+    /// By the logits, once all are evaluated.
+    pub logits: Option<Plane>,
+    /// By the loss of each token, where losses are of tokens.
+    pub losses: Option<Plane>,
+}
+
+/// Paths in the plane of their common principal components.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Plane {
+    /// Checkpoints, rising.
+    pub steps: Vec<f64>,
+    /// By model, its coordinates at each of them.
+    pub members: Vec<Vec<[f64; 3]>>,
+    /// Share of each component.
+    pub explained: [f64; 3],
+    /// Share that each component of as many random walks has.
+    pub walk: [f64; 3],
+    /// How the path of the model that is followed turns.
+    pub turns: Vec<Turn>,
+}
+
+/// Held-out tokens with their losses.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Tokens {
+    /// The checkpoint.
+    pub step: u64,
+    /// Tokens of a sequence.
+    pub ctx: usize,
+    /// Sequence after sequence.
+    pub tokens: Vec<u32>,
+    /// Class of the target behind each token: 0 no target, 1 neither, 2 A, 3 B.
+    pub classes: Vec<u32>,
+    /// Loss on that target, nats.
+    pub losses: Vec<f32>,
+}

@@ -1,0 +1,137 @@
+//! Paths of all models in one plane, by their logits and by the loss of each token.
+
+use super::Page;
+use super::loss::look;
+use super::size::use_width;
+use super::tip::Tip;
+use crate::app::{Action, Run};
+use crate::plot::number::{fixed, grouped};
+use crate::plot::path::PathChart;
+use crate::protocol::{Ask, Plane, TimeAxis};
+use yew::prelude::*;
+
+const WHAT: &str = "Every stored checkpoint of every model is evaluated once more, all on the held-out sequences of the first, and the rows of all are taken apart together: one plane for all, so that near points do nearly the same. The run does not notice.";
+const LOSSES: &str = "The row of a checkpoint is the loss of each held-out token (Olsson et al. 2022), which says what the model can do; logits also move where no loss does.";
+const CAUTION: &str = "A caution: principal components of any smooth drift bend into arcs. The share of each component stands beside what as many independent random walks would give; only what exceeds that is more than drift, and turns are judged in the whole space, not in the plane.";
+
+/// The section.
+#[component]
+pub fn PathsTab(page: &Page) -> Html {
+    let node = use_node_ref();
+    let width = use_width(&node);
+    let Some(run) = page.state.run.as_ref() else {
+        return Html::default();
+    };
+    let axis = if page.state.view.log_x {
+        TimeAxis::Log
+    } else {
+        TimeAxis::Linear
+    };
+    let paths = run.paths.as_deref();
+    let busy = paths.is_some_and(|p| p.done < p.all);
+    let wide = width > 760.0;
+    let each = if wide {
+        ((width - 16.0) / 2.0).floor()
+    } else {
+        width
+    };
+    let many = run.knobs.int("replicas") > 1;
+    html! {
+        <section data-test="paths" aria-label="Paths" ref={node}>
+            <p class="jobs"><span class="job">
+                <button type="button" data-test="ask-paths" disabled={busy || run.llc.points.is_empty() && run.pca.steps.is_empty()} onclick={page.on(Action::Ask(Ask::Paths(axis)))}>{ if many { "Paths of all models" } else { "Paths by logits and by losses" } }</button>
+                <span class="small-print">{ format!("{} evaluations", grouped(run.pca.steps.len() as u64)) }</span>
+                <Tip about="paths">{ WHAT }</Tip>
+            </span>
+            if let Some(p) = paths.filter(|p| p.done < p.all) { <span role="status"><progress max={p.all.to_string()} value={p.done.to_string()} /></span> }
+            if let Some(p) = paths.filter(|p| p.left_out > 0) { <span class="small-print">{ format!(" The first 16 models; {} more are left out.", p.left_out) }</span> }
+            </p>
+            if let Some(p) = paths.filter(|p| p.done == p.all) {
+                <div class="multiples wide">
+                    { for p.logits.as_ref().map(|plane| drawn(page, run, plane, each, "By logits", CAUTION)) }
+                    { for p.losses.as_ref().map(|plane| drawn(page, run, plane, each, "By per-token loss", LOSSES)) }
+                </div>
+            }
+        </section>
+    }
+}
+
+fn drawn(
+    page: &Page,
+    run: &Run,
+    plane: &Plane,
+    width: f64,
+    title: &str,
+    help: &'static str,
+) -> Html {
+    let base = look(&page.state, width);
+    let (n, seed) = (plane.steps.len(), run.knobs.int("seed"));
+    let many = plane.members.len() > 1;
+    let named = |m: usize| {
+        (
+            m * n,
+            if many {
+                format!("seed {}", seed + m as i64)
+            } else {
+                String::new()
+            },
+        )
+    };
+    let steps: Vec<f64> = plane
+        .members
+        .iter()
+        .flat_map(|_| &plane.steps)
+        .copied()
+        .collect();
+    let share = |k: usize| {
+        let [own, walk] = [plane.explained[k], plane.walk[k]].map(|s| fixed(100.0 * s, 0));
+        format!("PC{} {own} %, random walks {walk} %", k + 1)
+    };
+    let kinks: Vec<String> = plane
+        .turns
+        .iter()
+        .filter(|t| t.kink)
+        .map(|t| fixed(t.step, 0))
+        .collect();
+    let chart = PathChart {
+        width: base.width,
+        height: 320.0,
+        label: format!("{title}: principal components over training, coloured by step"),
+        x_title: share(0),
+        y_title: share(1),
+        steps: &steps,
+        points: plane
+            .members
+            .iter()
+            .flatten()
+            .map(|p| [p[0], p[1]])
+            .collect(),
+        x_max: base.x_max,
+        log_x: base.log_x,
+        kinks: if many {
+            Vec::new()
+        } else {
+            plane
+                .turns
+                .iter()
+                .filter(|t| t.kink)
+                .map(|t| t.step)
+                .collect()
+        },
+        paths: (0..plane.members.len()).map(named).collect(),
+        smooth: !many,
+        ..PathChart::default()
+    };
+    let told = if kinks.is_empty() {
+        "No kinks.".to_string()
+    } else {
+        format!("Kinks of the model followed at steps {}.", kinks.join(", "))
+    };
+    html! {
+        <div data-test="plane" data-models={plane.members.len().to_string()}>
+            <h3>{ title.to_string() }{" "}<Tip about={title.to_string()}>{ help }</Tip></h3>
+            <div class="plot-box">{ Html::from_html_unchecked(chart.draw().scene.svg().into()) }</div>
+            <p class="small-print">{ told }</p>
+        </div>
+    }
+}
