@@ -61,6 +61,8 @@ pub enum Action {
     SaveCheckpoint(u64),
     /// A checkpoint was picked or dropped: its name and its bytes.
     Import(String, Vec<u8>),
+    /// MB that the stored run may take.
+    Budget(u64),
     /// What was said about a file that cannot be used is read.
     Dismiss,
     /// A question about stored checkpoints.
@@ -128,6 +130,8 @@ pub enum Effect {
     Send(Command),
     /// Hand the checkpoint of that step over to the person as a file.
     File(u64, Vec<u8>),
+    /// Remember how many MB a stored run may take, and tell the engine.
+    Budget(u64),
     /// End the worker and start another one.
     NewWorker,
     /// Put this into the address bar, without a new entry in the history.

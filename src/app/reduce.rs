@@ -9,7 +9,7 @@ use super::link::{Link, apply_query, parse};
 use super::pairing;
 use super::run::Run;
 use super::scrub;
-use super::state::State;
+use super::state::{BUDGETS, State};
 use crate::experiments::card;
 use crate::protocol::{Command, Event, Fault, Phase, RunId};
 use std::rc::Rc;
@@ -83,6 +83,10 @@ fn take(state: &mut State, action: Action) -> Vec<Effect> {
         }
         Action::Branch(step) => beside::branch(state, step),
         Action::Import(name, bytes) => form::import(state, name, bytes),
+        Action::Budget(mb) => {
+            state.budget = mb.clamp(BUDGETS.0, BUDGETS.1);
+            vec![Effect::Budget(state.budget)]
+        }
         Action::Dismiss => {
             state.refused.clear();
             Vec::new()
@@ -241,6 +245,11 @@ fn worker(state: &mut State, event: Event) -> Vec<Effect> {
             step,
             steps,
         } => form::imported(state, run, &link, [step, steps]),
+        Event::Kept {
+            run,
+            bytes,
+            checkpoints,
+        } => ours(state, run, |r| r.record = Some((bytes, checkpoints))),
         Event::Refused(why) => {
             state.refused = why;
             Vec::new()

@@ -136,6 +136,8 @@ pub struct Run {
     pub per_step: PerStep,
     /// Remarks so far.
     pub notices: Vec<Notice>,
+    /// Bytes that are kept of it for a reload, and how many checkpoints of how many.
+    pub record: Option<(u64, [u64; 2])>,
     /// A frame came that was not drawn yet.
     pub undrawn: bool,
 }
@@ -170,6 +172,7 @@ impl Run {
             counters: Counters::default(),
             per_step: PerStep::default(),
             notices: Vec::new(),
+            record: None,
             undrawn: false,
         }
     }

@@ -12,6 +12,11 @@ use std::rc::Rc;
 /// A run that takes longer than this, in seconds, is not the one offered first.
 pub const LONG_S: f64 = 90.0;
 
+/// MB that a stored run may take unless the person says otherwise, and the bounds of that.
+pub const BUDGET_MB: u64 = 256;
+/// See [`BUDGET_MB`].
+pub const BUDGETS: (u64, u64) = (1, 4096);
+
 /// Light, dark, or as the system has it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Theme {
@@ -115,6 +120,8 @@ pub struct State {
     pub secure: bool,
     /// The run, if one was started.
     pub run: Option<Run>,
+    /// MB that the stored run may take.
+    pub budget: u64,
     /// The run that this one leaves.
     pub beside: Option<Beside>,
     /// What is wrong with the file that was given last.
@@ -159,6 +166,7 @@ impl State {
         let mut state = Self {
             secure,
             run: None,
+            budget: BUDGET_MB,
             beside: None,
             refused: Vec::new(),
             last_id: 0,

@@ -50,13 +50,15 @@ pub const TURNS: &str = "The angle between where the outputs came from and where
 pub const RAMP: &str =
     "The colour is the training step, dark at the beginning; the large dot is the last checkpoint.";
 /// The timeline.
-pub const TIMELINE: &str = "Every tick is a checkpoint whose weights are kept. Drag the handle, or use the arrow keys, Home and End: the model, the figures and the cursor of all charts then show that step. Pin one step and move to another to compare the two. Live goes back to the latest.";
+pub const TIMELINE: &str = "Every tick is a checkpoint whose weights are kept. Drag the handle, or use the arrow keys, Home and End: the model, the figures and the cursor of all charts then show that step. Pin one step and move to another to compare the two. Live goes back to the latest. The end of a stage can be dragged too: it then counts as set by hand.";
 /// Branches.
 pub const BRANCH: &str = "A branch is trained exactly as its parent up to its step; from there on it has its own settings. Only settings that leave the model as it is can change. λ̂ has the settings of the branch on the whole curve. The link holds all of it: whoever opens it sees the parent's steps computed again, with the same bits, unless they are still here. The parent is drawn in grey.";
 /// The zoom.
 pub const ZOOM: &str = "Drag over a chart, or type two steps: all charts over time show those steps alone. Finer λ̂ runs the same training again from the last stored checkpoint before them and estimates λ̂ at that many equally spaced steps more; every number that was there keeps its bits, only the mean minibatch loss is over shorter stretches. The link says so (zoom=FROM-TO:POINTS).";
 /// Checkpoints from files.
 pub const IMPORT: &str = "A safetensors file, picked here or dropped on the page: one of this page, or any with the names of TransformerLens and the shapes of the model in the form. Every instrument looks at it and λ̂ is estimated; where the state of the optimiser is in it, training goes on. It is read on this device and sent nowhere.";
+/// The stored run.
+pub const STORAGE: &str = "The last run is kept in the private storage of this browser, twice, so that a write that is cut off loses nothing: what a reload goes on from. Where its checkpoints take more than the budget, every other of the oldest is left out first; the first, the last and those at stage boundaries stay. While the page is open all of them are there.";
 /// Stages.
 pub const STAGES: &str = "Stages end where a continuous broken line through λ̂ over ln(step + 1) bends. Points weigh 1/SE²; there are as many bends as the Bayesian information criterion pays for; errors are widened where the line misses its points. A: λ̂ rises; B: λ̂ falls (Hoogland et al. 2024), by more than three standard errors of a bootstrap of the line; else the stage is unresolved. A type belongs to its sampler setting: check it at a second one. Moved most: series whose values at the two ends differ by a tenth of their range and by more than three standard deviations of their own noise, judged by their median step. Bands: plain A, hatched B, open unresolved, crossed where two settings differ.";
 /// The line of costs.

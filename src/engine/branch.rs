@@ -96,7 +96,11 @@ fn common(a: &Link, b: &Link) -> Option<[u64; 2]> {
         from.min(other)
     };
     let zooms = [a.course.zoom, b.course.zoom];
-    let coarse = zooms.iter().flatten().map(|z| z.from).min();
+    let coarse = zooms
+        .iter()
+        .flatten()
+        .map(|z| z.from.saturating_sub(1))
+        .min();
     let coarse = coarse.filter(|_| zooms[0] != zooms[1]);
     Some([whole.min(coarse.unwrap_or(whole)), whole])
 }

@@ -1,5 +1,6 @@
 //! Everything a run has shown so far: series, λ̂ points, PCA rows, checkpoints.
 
+use super::keeping::thinned;
 use crate::estimate::trace::Trace;
 use crate::experiments::Reading;
 use crate::instruments::pca::Pca;
@@ -14,7 +15,7 @@ const MOST_JUMPS: usize = 1000;
 /// Bytes of traces kept.
 const TRACES: usize = 32 << 20;
 /// Bytes of the optimiser's states kept.
-const STATES: usize = 96 << 20;
+const STATES: u64 = 96 << 20;
 /// Steps of a trace below which it is dropped rather than thinned.
 const FEW: u64 = 100;
 
@@ -70,20 +71,16 @@ impl History {
     /// Keeps a checkpoint, the latest. Where the states of the optimiser are too much, every other of the
     /// oldest goes; the first and the last stay.
     pub fn push_checkpoint(&mut self, checkpoint: Checkpoint) {
+        // As if all were still there: so it is the same ones that go, whenever it is asked.
+        let each = 4 * checkpoint.state.iter().map(|s| s.len() as u64).sum::<u64>();
         self.checkpoints.push(checkpoint);
-        let bytes = |c: &Checkpoint| 4 * c.state.iter().map(|s| s.len()).sum::<usize>();
-        while self.checkpoints.iter().map(bytes).sum::<usize>() > STATES {
-            let has = |i: &usize| !self.checkpoints[*i].state.is_empty();
-            let kept: Vec<usize> = (0..self.checkpoints.len()).filter(has).collect();
-            // The gap that grows least against what lies behind it.
-            let wide = |w: &&[usize]| {
-                let step = |i: usize| self.checkpoints[w[i]].step as f64;
-                (step(2) - step(0)) / (step(2) + 1.0)
-            };
-            let next = kept.windows(3).min_by(|a, b| wide(a).total_cmp(&wide(b)));
-            let Some(at) = next.map(|w| w[1]) else { break };
-            self.checkpoints[at].state.clear();
-        }
+        let bytes = vec![each; self.checkpoints.len()];
+        let ends = |i| i == 0 || i + 1 == bytes.len();
+        let fixed: Vec<bool> = (0..bytes.len()).map(ends).collect();
+        let kept = thinned(&bytes, &fixed, STATES);
+        let all = self.checkpoints.iter_mut().zip(kept);
+        all.filter(|(_, kept)| !kept)
+            .for_each(|(c, _)| c.state.clear());
     }
 
     /// Appends a point.

@@ -3,6 +3,7 @@
 
 use super::branch::{graft, open};
 use super::frames::{Live, Shown};
+use super::keeping::BUDGET;
 use super::open::Source;
 use super::record;
 use super::session::Session;
@@ -16,11 +17,6 @@ use std::cell::Cell;
 use std::rc::Rc;
 use web_time::{Duration, Instant};
 
-/// Records are written at most this often; a faster run loses that much on a crash.
-const KEEP: Duration = Duration::from_millis(1500);
-/// And at most every so many times as long as the last one took: a record grows with every checkpoint.
-const KEEP_SHARE: u32 = 20;
-
 /// The engine behind the page.
 pub struct Host {
     pub(super) source: Source,
@@ -30,6 +26,8 @@ pub struct Host {
     /// Measured and ready to begin: starting it costs nothing more.
     pub(super) prepared: Option<(String, Session)>,
     pub(super) keeper: Option<Keeper>,
+    /// Bytes that what it keeps may take.
+    pub(super) budget: u64,
     /// Two models being compared.
     pub(super) versus: Option<Box<Versus>>,
     /// Set when Run is pressed while something is being measured: the measuring is cut short.
@@ -60,6 +58,7 @@ impl Host {
             prepared: None,
             lost_at: (0, 0),
             keeper,
+            budget: BUDGET,
             versus: None,
             hurry,
             events: Vec::new(),
@@ -181,6 +180,7 @@ impl Host {
                 let rows = self.source.check().await;
                 self.events.push(Event::Checked(rows));
             }
+            Command::Budget(bytes) => self.set_budget(bytes),
             Command::Forget => self.forget(),
         }
     }
@@ -329,29 +329,6 @@ impl Host {
         };
         self.keep(!busy);
         self.comparing(busy).await
-    }
-
-    fn keep(&mut self, idle: bool) {
-        let (Some(live), Some(keeper)) = (&mut self.live, &mut self.keeper) else {
-            return;
-        };
-        let last = live.session.history.checkpoints.last().map(|c| c.step);
-        let due = last != live.kept_step
-            && (idle || live.kept_at.elapsed() > KEEP.max(KEEP_SHARE * live.keeping));
-        if !due {
-            return;
-        }
-        (live.kept_step, live.kept_at) = (last, Instant::now());
-        let Some(r) = record::capture(&live.session, &live.text) else {
-            return;
-        };
-        if let Err(e) = keeper.save(&r) {
-            live.session.notices.push(Notice::new(format!(
-                "This run is no longer kept for a reload: {e}."
-            )));
-            self.keeper = None;
-        }
-        live.keeping = live.kept_at.elapsed();
     }
 }
 

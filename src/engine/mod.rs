@@ -13,6 +13,7 @@ pub mod history;
 pub mod host;
 pub mod importing;
 mod judging;
+mod keeping;
 pub mod known;
 mod looking;
 pub mod measure;

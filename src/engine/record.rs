@@ -101,6 +101,25 @@ fn extra(name: &str, value: &impl serde::Serialize) -> (String, String) {
     (name.to_string(), text)
 }
 
+/// The step of a tensor that is the weights of a checkpoint.
+fn step_of(t: &Named) -> Option<u64> {
+    t.name.strip_prefix(CHECKPOINT)?.parse().ok()
+}
+
+/// Steps of the checkpoints in a record, rising.
+#[must_use]
+pub fn checkpoints(record: &Record) -> Vec<u64> {
+    let mut all: Vec<u64> = record.tensors.iter().filter_map(step_of).collect();
+    all.sort_unstable();
+    all
+}
+
+/// Leaves the weights of these checkpoints out.
+pub fn leave_out(record: &mut Record, steps: &[u64]) {
+    let gone = |t: &Named| step_of(t).is_some_and(|s| steps.contains(&s));
+    record.tensors.retain(|t| !gone(t));
+}
+
 /// Puts a fresh session where the record stands.
 ///
 /// # Errors
@@ -112,7 +131,7 @@ pub fn restore(session: &mut Session, record: &Record) -> Result<(), Fault> {
     let params = session.parts.plan.buffers[session.parts.params.0].len;
     let mut checkpoints = Vec::new();
     for t in &record.tensors {
-        if let Some(step) = t.name.strip_prefix(CHECKPOINT).and_then(|s| s.parse().ok()) {
+        if let Some(step) = step_of(t) {
             if t.data.len() != params {
                 return Err(wrong("other weights"));
             }

@@ -203,6 +203,8 @@ pub enum Command {
     StopVersus,
     /// Compare every kernel with its CPU twin on this device.
     Check,
+    /// Bytes that the stored record may take: its oldest checkpoints are thinned for it.
+    Budget(u64),
     /// Delete the stored record.
     Forget,
 }
@@ -303,6 +305,15 @@ pub enum Event {
         /// Safetensors.
         #[serde(with = "serde_bytes")]
         bytes: Vec<u8>,
+    },
+    /// The run was kept for a reload.
+    Kept {
+        /// Which run.
+        run: RunId,
+        /// Bytes of its record.
+        bytes: u64,
+        /// Checkpoints in it, of how many.
+        checkpoints: [u64; 2],
     },
     /// A run begins with the weights of a file.
     Imported {

@@ -52,6 +52,17 @@ pub struct Record {
 }
 
 impl Record {
+    /// Bytes of its numbers: about what it takes in a file.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        let tensors = self.tensors.iter().map(|t| 4 * t.data.len());
+        let series = self
+            .series
+            .iter()
+            .map(|s| 8 * (s.x.len() + s.y.len() + s.lo.len() + s.hi.len()));
+        let rows = self.pca.iter().map(|(_, row)| 4 * row.len());
+        tensors.chain(series).chain(rows).sum::<usize>() as u64
+    }
     /// The tensor of that name.
     #[must_use]
     pub fn tensor(&self, name: &str) -> Option<&Named> {

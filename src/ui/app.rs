@@ -3,10 +3,11 @@
 use super::worker::Engine;
 use super::{
     Page, chains, chooser, faults, figure, footer, import, instruments, keys, panel, readout, save,
-    setup, status, story, topbar, trained, truth, versus,
+    setup, status, storage, story, topbar, trained, truth, versus,
 };
 use crate::app::state::{Theme, View};
 use crate::app::{Action, Effect, State, reduce};
+use crate::protocol::Command;
 use gloo::events::EventListener;
 use gloo::storage::{LocalStorage, Storage};
 use gloo::utils::{document, document_element, window};
@@ -35,11 +36,9 @@ impl Component for App {
     fn create(ctx: &Context<Self>) -> Self {
         let hash = window().location().hash().unwrap_or_default();
         let theme: String = LocalStorage::get(THEME).unwrap_or_default();
-        let state = Rc::new(State::new(
-            &hash,
-            window().is_secure_context(),
-            Theme::named(&theme),
-        ));
+        let mut state = State::new(&hash, window().is_secure_context(), Theme::named(&theme));
+        state.budget = storage::remembered().unwrap_or(state.budget);
+        let state = Rc::new(state);
         show_view(state.view);
         let send = ctx.link().callback(|a: Action| a);
         let opened = EventListener::new(&window(), "hashchange", move |_| {
@@ -138,6 +137,10 @@ impl App {
                 }
             }
             Effect::File(step, bytes) => save::checkpoint(&self.state, step, &bytes),
+            Effect::Budget(mb) => {
+                storage::remember(mb);
+                self.carry_out(ctx, Effect::Send(Command::Budget(mb << 20)));
+            }
             Effect::NewWorker => self.new_worker(ctx),
             Effect::Address(hash) => {
                 if let Ok(history) = window().history() {
@@ -158,6 +161,7 @@ impl App {
         match Engine::start(self.state.link.engine, self.state.secure, &send) {
             Ok(engine) => {
                 self.engine.replace(Some(engine));
+                self.carry_out(ctx, Effect::Budget(self.state.budget));
             }
             Err(why) => ctx.link().send_message(Action::WorkerDied(why)),
         }

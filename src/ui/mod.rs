@@ -49,6 +49,7 @@ mod spectrum;
 mod split;
 mod stages;
 mod status;
+mod storage;
 mod story;
 mod superposition;
 mod sweep;

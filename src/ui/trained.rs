@@ -1,7 +1,7 @@
 //! What a run that trains shows over time: its charts, the timeline under them, two checkpoints
 //! beside each other, the stages.
 
-use super::{Page, compare, llc, loss, pca, stages, timeline, zoom};
+use super::{Page, compare, llc, loss, pca, stages, storage, timeline, zoom};
 use yew::prelude::*;
 
 /// The charts and what goes by their axis.
@@ -15,6 +15,7 @@ pub fn trained(page: &Page) -> Html {
             </div>
             <timeline::Timeline ..page.clone() />
             <zoom::Zoom ..page.clone() />
+            { storage::storage(page) }
             { compare::compare(page) }
             { stages::stage_table(page) }
         </>

@@ -9,6 +9,7 @@ mod heads;
 mod instruments;
 mod page;
 mod scenarios;
+mod seeds;
 mod shot;
 mod timeline;
 mod versus;

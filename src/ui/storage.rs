@@ -1,0 +1,52 @@
+//! What of the run is kept in the browser's storage, and how much of it may be.
+
+use super::Page;
+use super::tip::Tip;
+use crate::app::state::BUDGETS;
+use crate::app::{Action, terms, words};
+use crate::plot::number::grouped;
+use gloo::storage::{LocalStorage, Storage};
+use web_sys::HtmlInputElement;
+use yew::prelude::*;
+
+/// Where the budget is kept, in MB.
+const BUDGET: &str = "lambdahat.budget";
+
+/// The budget this person has set, in MB.
+pub fn remembered() -> Option<u64> {
+    let mb: u64 = LocalStorage::get(BUDGET).ok()?;
+    Some(mb.clamp(BUDGETS.0, BUDGETS.1))
+}
+
+/// Remembers the budget for the next visit; where that is refused, it holds for this one.
+pub fn remember(mb: u64) {
+    let _ = LocalStorage::set(BUDGET, mb);
+}
+
+/// The line under the timeline.
+pub fn storage(page: &Page) -> Html {
+    let state = &page.state;
+    let Some((bytes, [kept, all])) = state.run.as_ref().and_then(|r| r.record) else {
+        return Html::default();
+    };
+    let set = {
+        let send = page.send.clone();
+        Callback::from(move |e: Event| {
+            let input = e.target_dyn_into::<HtmlInputElement>();
+            if let Some(mb) = input.and_then(|i| i.value().trim().parse().ok()) {
+                send.emit(Action::Budget(mb));
+            }
+        })
+    };
+    let over = bytes > state.budget << 20;
+    html! {
+        <p class="small-print" data-test="storage" data-kept={kept.to_string()}>
+            { format!("Kept in this browser: {} of ", words::bytes(bytes)) }
+            <label><input type="text" inputmode="numeric" size="5" autocomplete="off" data-test="budget" aria-label="Budget in MB"
+                value={state.budget.to_string()} onchange={set} />{" MB"}</label>
+            { format!(", {} of {} checkpoints.", grouped(kept), grouped(all)) }
+            if over { {" What has to stay takes more than that."} }
+            {" "}<Tip about="the storage">{ terms::STORAGE }</Tip>
+        </p>
+    }
+}

@@ -1,0 +1,52 @@
+//! What a visitor does with several models of one run.
+
+use crate::instruments::{pictures, wait};
+use crate::page::Page;
+use crate::scenarios::{DESKTOP, Places};
+use anyhow::{Result, ensure};
+use serde_json::{Value, json};
+
+/// Three transformers of one layer that train in seconds on the CPU engine.
+const RUN: &str = "#/induction?v=1&layers=1&d_model=16&heads=2&vocab=16&ctx=16&pmin=4&pmax=7&batch=4&steps=120&chains=2&burnin=2&draws=6&mbatch=2&every=20&log=0&engine=cpu";
+
+/// The rows of the table with which is followed, the λ̂ curve, the table of indicators.
+const SEEN: &str = "const q = n => document.querySelector(`[data-test=\"${n}\"]`); const s = q('seeds');\
+    const rows = [...(s?.querySelectorAll('[data-test^=seed-]') ?? [])];\
+    return { seeds: rows.map(e => e.textContent.trim()), followed: rows.filter(e => e.getAttribute('aria-pressed') === 'true').map(e => e.textContent.trim()),\
+        half: [...(s?.querySelectorAll('[data-test^=half-]') ?? [])].length, tables: s?.querySelectorAll('table').length ?? 0, drawn: !!s?.querySelector('svg'),\
+        llc: q('chart-llc')?.querySelector('.plot .line.s4')?.getAttribute('d') ?? '', points: Number(q('chart-llc')?.dataset.points ?? 0),\
+        phase: (q('phase')?.innerText ?? '').toLowerCase(), stale: !!q('stale') };";
+
+pub async fn seeds_on_cpu(at: &Places) -> Result<()> {
+    let page = Page::open(&at.page, DESKTOP, &format!("{RUN}&seed=3&replicas=3")).await?;
+    page.booted().await?;
+    page.click("run").await?;
+    page.finished().await?;
+    page.click("tab-seeds").await?;
+    let listed = |v: &Value| v["seeds"] == json!(["3", "4", "5"]) && v["followed"] == json!(["3"]);
+    let first = wait(&page, "three seeds", SEEN, listed).await?;
+    ensure!(
+        first["half"] == 3 && first["drawn"] == true && first["tables"].as_u64() >= Some(1),
+        "the table is not whole: {first}"
+    );
+    // A click makes another one the main run: λ̂ is estimated anew, and nothing is stale.
+    page.click("seed-2").await?;
+    let follows = |v: &Value| {
+        v["followed"] == json!(["5"])
+            && v["points"] == 7
+            && v["phase"] == "done"
+            && v["llc"] != first["llc"]
+    };
+    let third = wait(&page, "the third followed", SEEN, follows).await?;
+    ensure!(third["stale"] == false, "following makes the run stale");
+    pictures(&page, "seeds").await?;
+
+    // It has the bits of the run of that seed alone.
+    page.goto(&format!("{RUN}&seed=5")).await?;
+    page.booted().await?;
+    page.click("run").await?;
+    page.finished().await?;
+    let alone = wait(&page, "λ̂ of the seed alone", SEEN, |v| v["points"] == 7).await?;
+    ensure!(alone["llc"] == third["llc"], "alone the seed has another λ̂");
+    page.close(&[]).await
+}
