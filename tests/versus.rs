@@ -235,6 +235,16 @@ fn the_run_on_the_page_serves_and_is_left_alone() {
     );
     assert_eq!(bits(&found.unwrap()), bits(&compared(&text).0));
 
+    // What was trained once is not trained again, nor what another run has replaced.
+    let third = format!("{SHORT}&with=layers=1");
+    page(&mut host, &[start(SHORT)]);
+    let (stages, found, _) = page(&mut host, &[Command::Versus(spec(&text))]);
+    let trains = |s: &VersusStage| matches!(s, VersusStage::Training { .. });
+    assert!(!stages.iter().any(trains) && stages.last() == Some(&VersusStage::Done));
+    assert_eq!(bits(&found.unwrap()), bits(&compared(&text).0));
+    let (stages, ..) = page(&mut host, &[Command::Versus(spec(&third))]);
+    assert!(stages.iter().any(trains), "another model is none of them");
+
     // What cannot be compared is said, and nothing else happens.
     let other = spec(&text.replace("with=layers=1", "with=vocab=32"));
     let (stages, found, _) = page(&mut host, &[Command::Versus(other)]);
@@ -267,5 +277,11 @@ fn a_model_of_several_seeds_is_the_run_of_its_own_seed() {
     let third = &many.history.checkpoints.last().unwrap().weights[2 * n..];
     assert_eq!(found(1), third.to_vec());
     assert_ne!(found(0), found(1));
+    // Weights that came from a file are not those of the link.
+    let mut other = many;
+    other.history.checkpoints.remove(0);
+    let mut versus = Versus::new(spec(&format!("{SHORT}&seed=2&with=seed=3"))).unwrap();
+    versus.look(&other, &text).unwrap();
+    assert!((0..2).all(|side| versus.side(side).1.is_none()));
     assert_eq!(model(&parse(TWO), 0).knobs.int("chains"), 0);
 }

@@ -2,6 +2,7 @@
 //! The worker (`serve.rs`) and native tests drive the same host.
 
 use super::branch::{graft, open};
+use super::comparing::Shelf;
 use super::frames::{Live, Shown};
 use super::keeping::BUDGET;
 use super::open::Source;
@@ -30,6 +31,8 @@ pub struct Host {
     pub(super) budget: u64,
     /// Two models being compared.
     pub(super) versus: Option<Box<Versus>>,
+    /// Models for comparisons to come.
+    pub(super) shelf: Shelf,
     /// Set when Run is pressed while something is being measured: the measuring is cut short.
     pub(super) hurry: Rc<Cell<bool>>,
     /// Where the device was last lost, and how often there.
@@ -60,6 +63,7 @@ impl Host {
             keeper,
             budget: BUDGET,
             versus: None,
+            shelf: Shelf::default(),
             hurry,
             events: Vec::new(),
             acked: true,
@@ -157,6 +161,7 @@ impl Host {
             }
             Command::Reset(id) => {
                 if run == Some(id) {
+                    self.shelve();
                     self.live = None;
                     self.forget();
                 }
@@ -235,6 +240,7 @@ impl Host {
         paused: bool,
     ) -> Result<(), Fault> {
         self.hurry.set(false);
+        self.shelve();
         let before = self.live.take();
         self.acked = true;
         self.events.push(Event::Frame(Box::new(Frame {

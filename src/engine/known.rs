@@ -4,6 +4,7 @@
 //! trained beside it. So a run on the page serves a comparison, whatever was sampled around it.
 
 use super::history::Series;
+use super::session::Session;
 use crate::app::link::Link;
 use crate::estimate::lead::Transition;
 use crate::knobs::{Group, Value};
@@ -57,6 +58,12 @@ pub fn model(link: &Link, member: i64) -> Link {
         knobs.put("chains", Value::Int(0));
     }
     alone
+}
+
+/// Whether a session has come from its link: weights from a file begin elsewhere than at step 0.
+pub(super) fn from_link(session: &Session) -> bool {
+    let first = session.history.checkpoints.first();
+    first.is_some_and(|c| c.step == 0)
 }
 
 /// Whether two such models have the same weights; with `cadence`, at the same checkpoints.

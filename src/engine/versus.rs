@@ -3,7 +3,7 @@
 
 use super::branch::{join, open};
 use super::history::Series;
-use super::known::{Found, Known, model, pick, same};
+use super::known::{Found, Known, from_link, model, pick, same};
 use super::open::Source;
 use super::session::Session;
 use crate::app::link::{self, Link};
@@ -102,6 +102,11 @@ impl Versus {
         })
     }
 
+    /// Whether a checkpoint is missing and nothing is trained for it yet.
+    pub(super) fn idle(&self) -> bool {
+        self.now.is_none() && self.found.iter().any(Option::is_none)
+    }
+
     /// Whether it is at its end.
     #[must_use]
     pub fn over(&self) -> bool {
@@ -124,7 +129,7 @@ impl Versus {
     /// # Errors
     /// `BadLink` for a checkpoint that this run will never have.
     pub fn look(&mut self, session: &Session, text: &str) -> Result<(), Fault> {
-        if self.now.is_some() || self.found.iter().all(Option::is_some) {
+        if !self.idle() || !from_link(session) {
             return Ok(());
         }
         let link = link::parse(text);

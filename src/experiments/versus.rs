@@ -1,7 +1,7 @@
 //! Models that can be compared token by token: which experiments have tokens, the fixed sequences, the
 //! program that asks a model about them, and the pairs that are worth comparing.
 
-use super::{induction, transformer};
+use super::{induction, markov, transformer};
 use crate::exec::Batch;
 use crate::kernels::Replica;
 use crate::knobs::{Group, Knobs};
@@ -86,6 +86,7 @@ impl Scorer {
 pub fn scorer(id: &str, knobs: &Knobs, set: u32) -> Result<Scorer, Fault> {
     match id {
         "induction" => transformer::scorer(knobs, &induction::lab::task(knobs), set),
+        "markov" => transformer::scorer(knobs, &markov::card::task(knobs), set),
         other => Err(Fault::BadLink(format!(
             "{other} has no tokens to compare one by one"
         ))),
@@ -114,7 +115,20 @@ pub struct Pair {
 pub fn pairs(id: &str) -> &'static [Pair] {
     match id {
         "induction" => induction::pairs::PAIRS,
+        "markov" => markov::pairs::PAIRS,
         _ => &[],
+    }
+}
+
+/// What the kinds of targets of an experiment are.
+#[must_use]
+pub fn kinds(id: &str) -> &'static str {
+    match id {
+        "induction" => {
+            "first: targets inside the first period, which nothing determines; start: the first token of the second period, which nothing announces; repeat: what the context determines."
+        }
+        "markov" => markov::pairs::KINDS,
+        _ => "",
     }
 }
 

@@ -7,13 +7,14 @@ use super::tip::Tip;
 use super::tokens::{FEW, REMOVED, heads, list, percent, table, totals};
 use crate::app::against::FLOOR;
 use crate::app::versus::{BIN, By, Told, csv, groups, histogram, json, ranked};
+use crate::experiments::versus::kinds;
 use crate::plot::histogram::{self as drawn, Row};
 use crate::plot::number::{grouped, with_error};
 use crate::protocol::Compared;
 use web_sys::HtmlSelectElement;
 use yew::prelude::*;
 
-const GROUPS: &str = "first: targets inside the first period, which nothing determines; start: the first token of the second period, which nothing announces; repeat: what the context determines. Shares are of the sum of Δ over all targets, and add up to it exactly; a group in which the other model does better has a negative share. Errors are from the scatter between sequences.";
+const GROUPS: &str = "Shares are of the sum of Δ over all targets, and add up to it exactly; a group in which the other model does better has a negative share. Errors are from the scatter between sequences.";
 
 /// What is shown.
 #[derive(Clone, PartialEq, Properties)]
@@ -67,7 +68,7 @@ pub fn Found(props: &FoundProps) -> Html {
             <h3>{"Where the difference is, by "}
                 <select aria-label="Grouped by" data-test="versus-by" onchange={pick}>
                     { for By::ALL.iter().enumerate().map(|(i, (_, _, name))| html! { <option selected={i == *by}>{ *name }</option> }) }
-                </select>{" "}<Tip about="the groups">{ GROUPS }</Tip>
+                </select>{" "}<Tip about="the groups">{ kinds(state.link.experiment) }{" "}{ GROUPS }</Tip>
             </h3>
             { table(&all, told.differs()) }
             <h3>{"How Δ is spread "}<Tip about="the histogram">{"How many targets have a Δ in each quarter of a nat, a row for each kind of target, each with a scale of its own. The dashed line is 0: left of it B does better, right of it A."}</Tip></h3>

@@ -4,4 +4,5 @@
 pub mod card;
 pub mod judge;
 pub mod lab;
+pub mod pairs;
 mod settle;
