@@ -196,8 +196,8 @@ pub async fn stages_on_cpu(at: &Places) -> Result<()> {
     page.click("find-stages").await?;
     wait(&page, "found again", STAGES, |v| v["byHand"] == false).await?;
     // The same by the hand on the strip: the end of the first stage, to its middle.
-    let script = "const s = document.querySelector('[data-test=scrubber] svg'), e = s.querySelector('.stage-end');\
-        return Number(e.getAttribute('x1')) / s.viewBox.baseVal.width;";
+    let script = "const s = document.querySelector('[data-test=scrubber]'), r = s.getBoundingClientRect();\
+        return (s.querySelector('.stage-end').getBoundingClientRect().left - r.left) / r.width;";
     let end = page.browser.eval(script, vec![]).await?;
     drag_at(&page, [end.as_f64().unwrap_or(0.0), 0.5], 32.0).await?;
     let dragged = |v: &Value| v["byHand"] == true && v["rows"][0][1] == "0 to 300";
