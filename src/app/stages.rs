@@ -110,16 +110,6 @@ pub fn told(all: &Stages, stage: &Stage) -> String {
     )
 }
 
-/// The boundary between two stages nearest to a place, at most `near` away: which stage it ends.
-/// `place` tells where a step is.
-#[must_use]
-pub fn edge(all: &Stages, at: f64, near: f64, place: impl Fn(f64) -> f64) -> Option<usize> {
-    let inner = all.stages.len().saturating_sub(1);
-    let far = |i: &usize| (place(all.stages[*i].to as f64) - at).abs();
-    let found = (0..inner).min_by(|a, b| far(a).total_cmp(&far(b)));
-    found.filter(|i| far(i) <= near)
-}
-
 /// The boundaries with the one that ends stage `at` moved, or taken away.
 #[must_use]
 pub fn cut(all: &Stages, at: usize, to: Option<u64>) -> Vec<u64> {
@@ -206,11 +196,5 @@ mod tests {
         assert_eq!(cut(&all, 1, Some(25)), [10, 25]);
         assert_eq!(cut(&all, 0, Some(27)), [20, 27]);
         assert_eq!(cut(&all, 0, None), [20]);
-        // By the hand: the nearest boundary, if it is near; the end of the last stage is none.
-        let taken = |at| edge(&all, at, 8.0, |step| 10.0 * step);
-        assert_eq!(
-            [95.0, 207.0, 150.0, 300.0].map(taken),
-            [Some(0), Some(1), None, None]
-        );
     }
 }

@@ -7,10 +7,8 @@ use super::size::use_width;
 use super::stages::bands;
 use crate::app::Action;
 use crate::app::scrub::{self, Scrub};
-use crate::app::stages;
 use crate::plot::number::grouped;
-use crate::plot::scale::LOG_ZERO;
-use crate::plot::timeline::{BOTTOM, HEIGHT as SCENE, TOP, Timeline as Strip};
+use crate::plot::timeline::Timeline as Strip;
 use gloo::timers::callback::Interval;
 use gloo::utils::window;
 use wasm_bindgen::JsCast;
@@ -19,20 +17,6 @@ use yew::prelude::*;
 
 /// How near to the held handle, in pixels, the pointer takes that one.
 const NEAR: f64 = 14.0;
-
-/// How near to the end of a stage the pointer takes that.
-const EDGE: f64 = 7.0;
-
-/// What is dragged.
-#[derive(Clone, Copy, PartialEq)]
-enum Grip {
-    /// The handle that looks.
-    Looked,
-    /// The one that is held.
-    Held,
-    /// The end of a stage.
-    End(usize),
-}
 
 /// Whoever asked their system for less motion sees a slow film.
 fn speed(wished: u32) -> u32 {
@@ -46,9 +30,8 @@ fn speed(wished: u32) -> u32 {
 pub fn Timeline(page: &Page) -> Html {
     let node = use_node_ref();
     let width = use_width(&node);
-    let dragged = use_mut_ref(|| None::<Grip>);
-    // Where the end of a stage is dragged to, in pixels of the strip: as it is, and as it is drawn.
-    let (end_at, moved_end) = (use_mut_ref(|| None::<f64>), use_state(|| None::<f64>));
+    // Whether the handle that is dragged is the held one.
+    let dragged = use_mut_ref(|| None::<bool>);
     let state = &page.state;
     let film = state.film;
     {
@@ -72,13 +55,6 @@ pub fn Timeline(page: &Page) -> Html {
         window: state.view.window.map(|(a, b)| [a as f64, b as f64]),
     };
     let (scene, scale) = (strip.draw(), strip.scale());
-    let stages = state.run.as_ref().and_then(|r| r.stages.clone());
-    let log_x = strip.log_x;
-    let place = move |s: f64| scale.px(if log_x { s.max(LOG_ZERO) } else { s });
-    let ends = {
-        let stages = stages.clone();
-        move |px: f64| stages::edge(stages.as_deref()?, px, EDGE, place)
-    };
     let as_step = |s: Option<u64>| s.map(|s| s as f64);
     let handles = strip.handles(as_step(looked), as_step(held));
     let [at_looked, at_held] =
@@ -94,21 +70,12 @@ pub fn Timeline(page: &Page) -> Html {
     // Steps are far fewer than pixels: only another checkpoint is worth a message.
     let to = {
         let (send, steps, dragged) = (page.send.clone(), steps.to_vec(), dragged.clone());
-        let (end_at, moved_end) = (end_at.clone(), moved_end.clone());
         move |px: f64| {
             let step = scale.at(px);
             let nearest = scrub::nearest(&steps, step).map(|i| steps[i] as u64);
             match *dragged.borrow() {
-                Some(Grip::Held) if nearest != held => {
-                    send.emit(Action::Scrub(Scrub::Hold(Some(step))));
-                }
-                Some(Grip::Looked) if nearest != looked => {
-                    send.emit(Action::Scrub(Scrub::To(step)));
-                }
-                Some(Grip::End(_)) => {
-                    *end_at.borrow_mut() = Some(px);
-                    moved_end.set(Some(px));
-                }
+                Some(true) if nearest != held => send.emit(Action::Scrub(Scrub::Hold(Some(step)))),
+                Some(false) if nearest != looked => send.emit(Action::Scrub(Scrub::To(step))),
                 _ => {}
             }
         }
@@ -120,17 +87,7 @@ pub fn Timeline(page: &Page) -> Html {
                 return;
             };
             let takes_held = (at_held - px).abs() < NEAR.min((at_looked - px).abs());
-            let rect = place
-                .clone()
-                .unchecked_into::<Element>()
-                .get_bounding_client_rect();
-            let y = (f64::from(e.client_y()) - rect.top()) * SCENE / rect.height().max(1.0);
-            let end = ends(px).filter(|_| (TOP..BOTTOM).contains(&y));
-            *dragged.borrow_mut() = Some(match end {
-                Some(end) => Grip::End(end),
-                None if takes_held => Grip::Held,
-                None => Grip::Looked,
-            });
+            *dragged.borrow_mut() = Some(takes_held);
             // A browser that refuses loses the drag at the strip's edge, no more.
             let _ = place
                 .unchecked_into::<Element>()
@@ -143,21 +100,7 @@ pub fn Timeline(page: &Page) -> Html {
             to(px);
         }
     });
-    let up = {
-        let (send, moved_end, stages) = (page.send.clone(), moved_end.clone(), stages.clone());
-        Callback::from(move |_: PointerEvent| {
-            let grip = dragged.borrow_mut().take();
-            let at = end_at.borrow_mut().take();
-            if let (Some(Grip::End(i)), Some(px), Some(all)) = (grip, at, &stages)
-                // A click moves nothing.
-                && all.stages.get(i).is_some_and(|s| (place(s.to as f64) - px).abs() > 2.0)
-            {
-                let step = scale.at(px).round().max(0.0) as u64;
-                send.emit(Action::Cut(Some(stages::cut(all, i, Some(step)))));
-            }
-            moved_end.set(None);
-        })
-    };
+    let up = Callback::from(move |_: PointerEvent| *dragged.borrow_mut() = None);
     let keys = {
         let (send, end) = (page.send.clone(), strip.x_max);
         Callback::from(move |e: KeyboardEvent| {
@@ -188,7 +131,6 @@ pub fn Timeline(page: &Page) -> Html {
                 aria-valuenow={looked.unwrap_or(strip.done as u64).to_string()} aria-disabled={none.to_string()}
                 onpointerdown={down} onpointermove={moved} onpointerup={up.clone()} onpointercancel={up} onkeydown={keys}>
                 { svg(scene) }<div class="overlay" aria-hidden="true">{ svg(handles) }</div>
-                { for moved_end.map(|px| html! { <div class="moved" style={format!("left:{}px", px * state.view.scale())}></div> }) }
             </div>
             { film::buttons(page, none, looked, held) }
         </section>
