@@ -279,8 +279,20 @@ fn equal_consts_share_a_pipeline() {
             &[words, normals],
         )
         .unwrap();
-    let exec = walk.start(&gpu);
-    assert_eq!(exec.counters().pipelines_created, 3);
+    let mut exec = walk.start(&gpu);
+    assert_eq!(exec.counters().pipelines_created, 0, "none runs yet");
+    for (program, made) in [(walk.program, 2), (again, 3), (again, 3)] {
+        let batch = Batch {
+            runs: vec![Run {
+                program,
+                steps: vec![Step::default()],
+            }],
+            ..Batch::default()
+        };
+        let done = exec.submit(&batch).unwrap();
+        finish(&mut exec, done);
+        assert_eq!(exec.counters().pipelines_created, made);
+    }
     assert_eq!(exec.counters().bind_groups_created, 2 + 5);
 }
 

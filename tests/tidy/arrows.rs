@@ -50,6 +50,8 @@ const ARROWS: &[(&str, &[&str])] = &[
             "knobs",
             "protocol",
             "exec::Batch",
+            // Numbers as text.
+            "plot::number",
         ],
     ),
     ("store", &["protocol", "tensor", "math"]),
