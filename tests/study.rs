@@ -117,6 +117,17 @@ fn a_cell_is_the_estimate_of_a_run_with_its_settings() {
 }
 
 #[test]
+fn a_cell_has_losses_apart_as_the_run_has() {
+    let own = spec(vec![cell(2, 200.0, 1e-3, "all")]);
+    for more in ["&mbatch=40", "&mbatch=40&ebatch=apart"] {
+        let link = format!("{LINK}{more}");
+        let (points, studies) = play_link(&link, EngineChoice::Cpu, std::slice::from_ref(&own));
+        let point = points.iter().find(|p| p.step == 2).unwrap();
+        assert_eq!(studies[0].done[0].value, Some(point.value), "{more}");
+    }
+}
+
+#[test]
 fn a_cell_descends_as_the_run_does() {
     // Beside each other run more chains than in the run, so that the rates of the descent are tried
     // in other groups.

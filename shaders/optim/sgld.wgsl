@@ -39,6 +39,10 @@ fn main(
     @builtin(num_workgroups) grid: vec3u,
     @builtin(local_invocation_index) lane: u32,
 ) {
+    // Only the losses before it are wanted.
+    if (step_now.schedule < 0.0) {
+        return;
+    }
     let r = group.z;
     let chain = replicas[r];
     let block = group.x * 64u + lane;

@@ -144,7 +144,7 @@ pub fn lens(at: Setting, steps: &[u64], steep: Option<f64>) -> StudySpec {
 /// What the form says of the chains beside their cells' settings.
 fn query(knobs: &Knobs) -> String {
     let said = |key| Some(format!("{key}={}", knobs.get(key)?.text()));
-    let all = ["sampler", "mbatch", "polish", "on", "part"].into_iter();
+    let all = ["sampler", "mbatch", "ebatch", "polish", "on", "part"].into_iter();
     all.filter_map(said).collect::<Vec<_>>().join("&")
 }
 

@@ -229,6 +229,7 @@ pub fn setting(knobs: &Knobs) -> String {
     );
     let [sampler, part, on] = ["sampler", "part", "on"].map(|key| knobs.word(key));
     out += &apart(sampler, part, on, knobs.size("polish") as u64);
+    out += looked(knobs.word("ebatch") == "apart");
     out
 }
 
@@ -250,6 +251,12 @@ pub fn apart(sampler: &str, part: &str, on: &str, polish: u64) -> String {
         out += &format!(" · polished by {polish} steps");
     }
     out
+}
+
+/// Said of losses that were taken on batches of their own.
+#[must_use]
+pub fn looked(apart: bool) -> &'static str {
+    if apart { " · losses apart" } else { "" }
 }
 
 /// What a job of so many chain steps costs, from what a λ̂ point of this run took: `about 20 s`.
@@ -318,8 +325,8 @@ mod tests {
         let of = |query: &str| setting(&crate::app::link::parse(query).knobs);
         assert_eq!(of("#/induction"), "nβ 300 · γ 1000 · ε 1e-4 · 4×30");
         assert_eq!(
-            of("#/induction?eps=1e-5&sampler=rmsprop&part=embed&on=random&polish=50"),
-            "nβ 300 · γ 1000 · ε 1e-5 · 4×30 · rmsprop · embed moves · on random data · polished by 50 steps"
+            of("#/induction?eps=1e-5&sampler=rmsprop&part=embed&on=random&polish=50&ebatch=apart"),
+            "nβ 300 · γ 1000 · ε 1e-5 · 4×30 · rmsprop · embed moves · on random data · polished by 50 steps · losses apart"
         );
         assert!(!of("#/grok?on=train").contains("data"));
     }

@@ -20,6 +20,7 @@ pub mod measure;
 pub mod open;
 mod opening;
 pub mod pacing;
+mod passes;
 mod polishing;
 mod probing;
 pub mod record;

@@ -4,14 +4,14 @@
 
 use super::curving::Curving;
 use super::pacing::{Pacer, Portion};
+use super::passes::Passes;
 use super::polishing::Polishing;
 use super::stiffness::Stiffness;
 use crate::estimate::diagnosis::diagnose;
 use crate::estimate::trace::Trace;
-use crate::exec::{Batch, Exec, Run};
+use crate::exec::{Batch, Exec};
 use crate::experiments::chains::Sampler;
 use crate::experiments::{ChainJob, Of, Parts};
-use crate::kernels::Step;
 use crate::protocol::{Curved, Fault, LlcPoint};
 use web_time::Instant;
 
@@ -36,6 +36,10 @@ pub struct Sampling {
     ends: Vec<f64>,
     /// What the chains have left so far.
     pub trace: Trace,
+    /// Launches so far: a step each, and a look at each draw that has a batch of its own.
+    passed: u64,
+    /// Losses and class shares of the look before the step that is due.
+    looked: Option<(Vec<f32>, Option<[f32; 2]>)>,
     /// w*, `[params]`.
     center: Vec<f32>,
     /// Seconds it has run, pauses not counted.
@@ -67,6 +71,8 @@ impl Sampling {
             ends: Vec::new(),
             curved: None,
             trace,
+            passed: 0,
+            looked: None,
             center,
             seconds: 0.0,
         }
@@ -125,7 +131,8 @@ impl Sampling {
             return Ok(found.is_some());
         }
         let (job, settings, buffers) = (&chains.job, chains.settings, chains.buffers);
-        let (next, total) = (self.trace.steps(), settings.steps());
+        let passes = Passes::new(settings.burnin, settings.draws, settings.apart);
+        let (next, total) = (self.passed, passes.count());
         let mut batch = Batch::default();
         if next == 0 {
             let table = parts.lab.chain_replicas(self.checkpoint, self.follow);
@@ -142,23 +149,14 @@ impl Sampling {
             follow: self.follow,
         };
         let (mut words, mut shares) = (Vec::new(), Vec::new());
-        for s in next..next + steps {
+        for pass in next..next + steps {
             let from = words.len();
-            parts.lab.feed(of, s, &mut words);
-            if !self.trace.classes.is_empty() {
-                shares.push(parts.lab.shares(&words[from..]));
-            }
+            passes.feed(parts, of, pass, &mut words);
+            let some = !self.trace.classes.is_empty();
+            shares.push(some.then(|| parts.lab.shares(&words[from..])));
         }
         batch.words.push((job.feed, 0, words));
-        batch.runs.push(Run {
-            program: job.program,
-            steps: (0..steps)
-                .map(|i| Step {
-                    slot: i as u32,
-                    ..parts.lab.step(of, next + i)
-                })
-                .collect(),
-        });
+        batch.runs.push(passes.run(parts, chains, of, next, steps));
         batch.cuts = cuts;
         let (losses, sums) = (chains.stats_width(), chains.sums_width());
         batch.reads.push((job.stats, 0..losses * steps as usize));
@@ -182,10 +180,17 @@ impl Sampling {
         pacer.record(Portion { steps, cuts }, took * 1e3);
         let [stats, forces, ends, memory] =
             std::array::from_fn(|_| reads.next().unwrap_or_default());
-        for (stats, forces) in stats.chunks_exact(losses).zip(forces.chunks_exact(sums)) {
-            self.trace.push(stats, forces);
+        let rows = stats.chunks_exact(losses).zip(forces.chunks_exact(sums));
+        for ((pass, (stats, forces)), share) in (next..).zip(rows).zip(shares) {
+            if passes.looks(pass) {
+                self.looked = Some((stats.to_vec(), share));
+                continue;
+            }
+            let (stats, share) = self.looked.take().unwrap_or((stats.to_vec(), share));
+            self.trace.push(&stats, forces);
+            self.trace.shares.extend(share);
         }
-        self.trace.shares.extend(shares);
+        self.passed += steps;
         if !last {
             return Ok(false);
         }

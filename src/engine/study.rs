@@ -9,14 +9,15 @@ use super::grouping::groups;
 use super::history::History;
 use super::judging::judge;
 use super::pacing::{Pacer, Portion};
+use super::passes::Passes;
 use super::polishing::Polishing;
 use super::session::Session;
 use crate::estimate::diagnosis::diagnose;
 use crate::estimate::trace::Trace;
-use crate::exec::{Batch, Run};
+use crate::exec::Batch;
 use crate::experiments::Of;
 use crate::experiments::chains::Sampler;
-use crate::kernels::{Replica, Step};
+use crate::kernels::Replica;
 use crate::protocol::{CellResult, Fault, LlcPoint, SamplerSettings, Study, StudySpec};
 use std::collections::VecDeque;
 use web_time::Instant;
@@ -45,7 +46,10 @@ struct Group {
     center: Vec<f32>,
     /// Descends first, as the run's own estimates do.
     polishing: Option<Polishing>,
+    /// Launches so far.
     next: u64,
+    /// Losses of the look before the step that is due.
+    looked: Option<Vec<f32>>,
     /// One a cell.
     traces: Vec<Trace>,
 }
@@ -127,6 +131,7 @@ impl Studying {
                 }),
                 center,
                 next: 0,
+                looked: None,
                 traces: Vec::new(),
             });
         }
@@ -224,11 +229,13 @@ impl Studying {
     async fn portion(&mut self, group: &mut Group) -> Result<bool, Fault> {
         let follow = group.follow;
         let table = (group.next == 0).then(|| self.table(group, follow));
-        let total = self.view.spec.burnin + self.view.spec.draws;
         let parts = &self.engine.parts;
         let Some(chains) = &parts.chains else {
             return Ok(true);
         };
+        let (burnin, draws) = (self.view.spec.burnin, self.view.spec.draws);
+        let passes = Passes::new(burnin, draws, chains.settings.apart);
+        let total = passes.count();
         let (job, buffers) = (&chains.job, chains.buffers);
         let mut batch = Batch::default();
         if let Some(table) = table {
@@ -246,18 +253,13 @@ impl Studying {
             follow,
         };
         let mut words = Vec::new();
-        for s in group.next..group.next + steps {
-            parts.lab.feed(of, s, &mut words);
+        for pass in group.next..group.next + steps {
+            passes.feed(parts, of, pass, &mut words);
         }
         batch.words.push((job.feed, 0, words));
-        let entry = |i: u64| Step {
-            slot: i as u32,
-            ..parts.lab.step(of, group.next + i)
-        };
-        batch.runs.push(Run {
-            program: job.program,
-            steps: (0..steps).map(entry).collect(),
-        });
+        batch
+            .runs
+            .push(passes.run(parts, chains, of, group.next, steps));
         batch.cuts = cuts;
         let (width, sums) = (chains.stats_width(), chains.sums_width());
         let per = self.view.spec.chains.max(1) as usize;
@@ -271,7 +273,14 @@ impl Studying {
         let mut reads = reads.into_iter();
         let [stats, forces] = std::array::from_fn(|_| reads.next().unwrap_or_default());
         let replicas = chains.settings.replicas();
-        for (stats, forces) in stats.chunks_exact(width).zip(forces.chunks_exact(sums)) {
+        let rows = stats.chunks_exact(width).zip(forces.chunks_exact(sums));
+        for (pass, (stats, forces)) in (group.next..).zip(rows) {
+            if passes.looks(pass) {
+                group.looked = Some(stats.to_vec());
+                continue;
+            }
+            let looked = group.looked.take();
+            let stats = looked.as_deref().unwrap_or(stats);
             for (k, trace) in group.traces.iter_mut().enumerate() {
                 let rows = [stats, forces].map(|all| own(all, replicas, per, k));
                 trace.push(&rows[0], &rows[1]);

@@ -37,9 +37,10 @@ pub struct Defaults {
 }
 
 /// How many knobs [`knobs`] gives.
-pub const KNOBS: usize = 10;
+pub const KNOBS: usize = 11;
 
-/// The shared settings: `nbeta gamma eps chains burnin draws mbatch sampler polish part`.
+/// The shared settings: `nbeta gamma eps chains burnin draws mbatch sampler polish part
+/// ebatch`.
 #[must_use]
 pub const fn knobs(d: &Defaults) -> [Knob; KNOBS] {
     const SAMPLER: Group = Group::Sampler;
@@ -54,6 +55,7 @@ pub const fn knobs(d: &Defaults) -> [Knob; KNOBS] {
         choice("sampler", "sampler", SAMPLER, d.samplers, d.samplers[0], "How the chains move: SGLD (Welling & Teh 2011); SGLD preconditioned by RMSprop, frozen after burn-in (Li et al. 2016); or MALA, whose steps are accepted or rejected so that nothing is biased, where all data fit in one batch."),
         int("polish", "polish first", SAMPLER, (0, 5000), 0, "Steps of steepest descent from the checkpoint before it is sampled, on a batch that stays the same: all data where a chain batch holds them, else eight chain batches that neither training nor chains see. λ̂ is then that of the polished point; training goes on from the checkpoint as it was.").unit("steps"),
         choice("part", "part that moves", SAMPLER, d.parts, d.parts[0], "Which weights the chains move, by their TransformerLens names; the others keep their bits, and λ̂ is that of the part alone (Wang et al. 2024)."),
+        choice("ebatch", "losses from", SAMPLER, &["same", "apart"], "same", "The batches that the losses of the draws, and L(w*), are taken on: the same as those of the gradient, or others of the same size, so that a step never feels what it is measured on. Both have the same mean, since a loss is taken before its batch moves the chain; a batch apart makes each draw cost twice."),
     ]
 }
 
@@ -97,6 +99,8 @@ pub struct Settings {
     pub on: &'static str,
     /// Steps of descent before anything is sampled.
     pub polish: u64,
+    /// The losses of the draws are taken on batches apart from those of the gradient.
+    pub apart: bool,
     /// Which weights move.
     pub part: &'static str,
 }
@@ -116,6 +120,7 @@ impl Settings {
             sampler: Sampler::parse(k.word("sampler")),
             on: k.word("on"),
             polish: k.size("polish") as u64,
+            apart: k.word("ebatch") == "apart",
             part: k.word("part"),
         }
     }
@@ -137,7 +142,8 @@ impl Settings {
     pub fn launches(&self) -> u64 {
         let at_once = self.replicas().min(POLISH_RATES.len()).max(1);
         let each = POLISH_BATCHES * POLISH_RATES.len().div_ceil(at_once) as u64;
-        self.steps() + self.polish * each
+        let looks = if self.apart { self.draws } else { 0 };
+        self.steps() + looks + self.polish * each
     }
 
     /// As it travels.
@@ -154,6 +160,7 @@ impl Settings {
             sampler: self.sampler.word().into(),
             on: self.on.into(),
             polish: self.polish,
+            apart: self.apart,
             part: if self.part.is_empty() {
                 "all"
             } else {
@@ -202,6 +209,11 @@ pub fn settle(
     if let Some(n) = whole.filter(|&n| sampler == Sampler::Mala && knobs.int("mbatch") != n) {
         let why = format!("MALA needs a loss without minibatch noise; using all {n} samples.");
         put(knobs, "mbatch", Value::Int(n), why);
+    }
+    if sampler == Sampler::Mala && knobs.word("ebatch") == "apart" {
+        let why =
+            "MALA needs a loss without minibatch noise, which has one batch; using same.".into();
+        put(knobs, "ebatch", Value::Word("same"), why);
     }
     if sampler == Sampler::Rmsprop && knobs.int("burnin") == 0 {
         let why = "the RMSprop preconditioner is learned during burn-in; using 100.".into();

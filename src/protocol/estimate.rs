@@ -25,6 +25,9 @@ pub struct SamplerSettings {
     pub on: String,
     /// Steps of descent from the checkpoint to w*.
     pub polish: u64,
+    /// The losses of the draws are of batches apart from those of the gradient.
+    #[serde(default)]
+    pub apart: bool,
     /// Which weights move.
     pub part: String,
 }

@@ -7,7 +7,7 @@ use super::loss::look;
 use super::size::use_width;
 use crate::app::Run;
 use crate::app::health::{self, Grade};
-use crate::app::words::apart;
+use crate::app::words::{apart, looked};
 use crate::plot::line::Level;
 use crate::plot::number::fixed;
 use crate::plot::panels::Look;
@@ -76,8 +76,8 @@ pub fn Diagnosis(props: &DiagnosisProps) -> Html {
         <section class="diagnosis" data-test="diagnosis" data-rows={t.x.len().to_string()} aria-label="Diagnosis of an estimate">
             <h3>{ format!("λ̂ at step {}: {} chains, {} steps of burn-in, {} draws", fixed(t.step as f64, 0), s.chains, s.burnin, s.draws) }</h3>
             <p class="small-print">{ format!(
-                "{} · nβ {} · γ {} · ε {}{batch}{}", s.sampler, plain(s.nbeta), plain(s.gamma),
-                health::short(s.eps), apart("", &s.part, &s.on, s.polish)
+                "{} · nβ {} · γ {} · ε {}{batch}{}{}", s.sampler, plain(s.nbeta), plain(s.gamma),
+                health::short(s.eps), apart("", &s.part, &s.on, s.polish), looked(s.apart)
             ) }</p>
             <div class="pair" ref={node}>
                 <div class="plot-box">{ Html::from_html_unchecked(losses.into()) }</div>

@@ -74,14 +74,14 @@ const CHAINS: Defaults = Defaults {
     parts: &["all"],
 };
 
-// The whole model always moves, and from a critical point there is no way down: the last two of the
-// shared settings, the descent and the part, are left out.
+// The whole model always moves, from a critical point there is no way down, and most targets have no
+// samples: the last three of the shared settings are left out.
 const SHARED: &[Knob] = chains::knobs(&CHAINS)
     .as_slice()
-    .split_at(chains::KNOBS - 2)
+    .split_at(chains::KNOBS - 3)
     .0;
 
-const KNOBS: &[Knob] = &join::<{ OWN.len() + chains::KNOBS - 2 }>(&[OWN, SHARED]);
+const KNOBS: &[Knob] = &join::<{ OWN.len() + chains::KNOBS - 3 }>(&[OWN, SHARED]);
 
 const PRESETS: &[Preset] = &[
     Preset {

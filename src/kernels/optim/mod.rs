@@ -24,6 +24,9 @@ pub use sgld::{SGLD, cases as sgld_cases};
 /// the previous step's gradient and noise, MALA the acceptance itself and whether it was taken.
 pub const SUMS: usize = 8;
 
+/// The `schedule` of a step in which the chains stand still: only the losses before it are wanted.
+pub const LOOK: f32 = -1.0;
+
 /// Parameters whose sums make one block of SGLD.
 pub const BLOCK: usize = 256;
 

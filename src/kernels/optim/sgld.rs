@@ -1,6 +1,6 @@
 //! SGLD, plain and preconditioned.
 
-use super::{BLOCK, Launch, SUMS, moves, sum};
+use super::{BLOCK, LOOK, Launch, SUMS, moves, sum};
 use crate::{Call, Kernel, float, read, read_u32, update, word, write};
 use lambdahat_math::Real;
 use lambdahat_math::philox::{Stream, normal, philox4x32};
@@ -13,6 +13,8 @@ use lambdahat_math::philox::{Stream, normal, philox4x32};
 /// its Γ term): 1/(√V + `damping`), V ← `alpha`·V + (1 − `alpha`)g², where g is the gradient of the
 /// mean loss alone. V moves while the step's `schedule` is not 0 and is frozen where it is: a V that
 /// adapts has another stationary law.
+///
+/// With a `schedule` of [`LOOK`] nothing is done: the losses before it are all that is wanted.
 ///
 /// A parameter whose group (`groups [count]`, below 64) is masked out, and every parameter of a
 /// replica with ε = 0, is not written: its bits stay. `anchor` is `[anchors][count]`. `memory
@@ -57,6 +59,9 @@ fn sgld<T: Real>(mut call: Call<'_, T>) {
     let (weights, memory, sums) = (weights.out(), memory.out(), sums.out());
     let width = count.div_ceil(BLOCK) * SUMS;
     let slot = step.slot as usize * table.len() * width;
+    if step.schedule == LOOK {
+        return;
+    }
     for (r, replica) in table.iter().enumerate() {
         let (eps, nbeta, gamma) = (
             T::of32(replica.eps),

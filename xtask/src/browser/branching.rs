@@ -96,7 +96,7 @@ pub async fn branch_on_cpu(at: &Places) -> Result<()> {
 
 /// The window of the charts, the ticks under the loss, the extra λ̂ points told, the λ̂ points drawn.
 const ZOOMED: &str = "const q = n => document.querySelector(`[data-test=\"${n}\"]`);\
-    const ticks = c => [...(q(c)?.querySelectorAll('text.tick') ?? [])].map(e => Number(e.textContent.replace(/\\D/g, ''))).filter(n => n >= 20);\
+    const ticks = c => [...(q(c)?.querySelectorAll('text.tick') ?? [])].map(e => Number(e.textContent.replace(/\\s/g, ''))).filter(n => n >= 20);\
     return { window: q('zoom')?.dataset.window ?? '', told: q('zoomed')?.innerText ?? '',\
         least: Math.min(...ticks('chart-llc')), points: Number(q('chart-llc')?.dataset.points ?? 0) };";
 
