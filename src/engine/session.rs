@@ -215,17 +215,14 @@ impl Session {
     /// Where the run is.
     #[must_use]
     pub fn phase(&self) -> Phase {
+        let idle = self.evaluated && self.queue.is_empty() && self.flying.is_empty();
         if self.failed {
             Phase::Failed
         } else if self.paused && !self.single {
             Phase::Paused
         } else if let Some(s) = &self.sampling {
             Phase::Sampling { at: s.checkpoint }
-        } else if self.then.is_none()
-            && self.done == self.parts.steps
-            && self.queue.is_empty()
-            && self.flying.is_empty()
-        {
+        } else if idle && self.then.is_none() && self.done == self.parts.steps {
             Phase::Done
         } else {
             Phase::Training

@@ -272,7 +272,8 @@ impl LineChart<'_> {
                 });
             }
             let drawn: Vec<[f64; 2]> = kept.iter().map(|i| [x[*i], y[*i]]).collect();
-            let main = !line.label.is_empty() && !line.class.contains("recorded");
+            let beside = ["recorded", "thin"].map(|c| line.class.contains(c));
+            let main = !line.label.is_empty() && beside == [false; 2];
             if main && points.is_none() {
                 points = Some(
                     drawn
