@@ -227,6 +227,7 @@ fn the_card_counts_the_bytes_of_the_plan() {
         "",
         "chains=0&frac=0.9&batch=2000",
         "p=97&embed=32&hidden=96&chains=64",
+        "replicas=8&member=3",
     ] {
         let knobs = knobs(query);
         let parts = experiments::build("grok", &knobs).unwrap();

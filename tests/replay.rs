@@ -14,6 +14,8 @@ const TMS: &str =
     "#/tms?replicas=3&n=60&steps=60&every=20&log=0&chains=2&burnin=3&draws=6&mbatch=10";
 const REPEAT: &str = "#/induction?d_model=16&heads=2&vocab=12&ctx=12&pmin=3&pmax=5&batch=4&steps=12&every=6&log=0&chains=2&burnin=2&draws=4&mbatch=2";
 
+const GROK: &str = "#/grok?p=7&embed=4&hidden=8&batch=8&mbatch=8&steps=40&every=20&log=0&chains=2&burnin=3&draws=6";
+
 const ENGINES: [EngineChoice; 2] = [EngineChoice::Cpu, EngineChoice::Gpu];
 
 fn session(text: &str, engine: EngineChoice) -> Session {
@@ -178,21 +180,26 @@ fn a_replica_does_not_notice_its_neighbours() {
 
 #[test]
 fn a_seed_among_others_is_the_run_of_that_seed() {
-    for engine in ENGINES {
-        let member = run(&format!("{REPEAT}&replicas=3&member=2"), engine);
-        let alone = run(&format!("{REPEAT}&seed=3"), engine);
-        for id in ["loss", "loss.repeat", "icl", "heads.1.0.prefix_matching"] {
-            let among = |r: usize| &member[&format!("replicas/{r}/{id}")];
-            assert_eq!(among(2), &alone[id], "{engine:?} {id}");
-            assert_ne!(among(1), &alone[id], "{engine:?} {id}");
+    let of_repeats = ["loss", "loss.repeat", "icl", "heads.1.0.prefix_matching"];
+    let of_sums = ["loss", "loss.test", "accuracy.test", "norm"];
+    for (text, ids) in [(REPEAT, of_repeats), (GROK, of_sums)] {
+        for engine in ENGINES {
+            let member = run(&format!("{text}&replicas=3&member=2"), engine);
+            let alone = run(&format!("{text}&seed=3"), engine);
+            for id in ids {
+                let among = |r: usize| &member[&format!("replicas/{r}/{id}")];
+                assert_eq!(among(2), &alone[id], "{engine:?} {id}");
+                assert_ne!(among(1), &alone[id], "{engine:?} {id}");
+            }
+            assert_eq!(member["llc"], alone["llc"], "{engine:?}");
         }
-        assert_eq!(member["llc"], alone["llc"], "{engine:?}");
     }
 }
 
 #[test]
 fn following_another_replica_estimates_it_anew() {
-    for text in [TMS.to_string(), format!("{REPEAT}&replicas=3")] {
+    let others = [REPEAT, GROK].map(|text| format!("{text}&replicas=3"));
+    for text in others.into_iter().chain([TMS.to_string()]) {
         let mut s = session(&text, EngineChoice::Cpu);
         finish(&mut s);
         s.follow_replica(2);

@@ -8,7 +8,7 @@ use super::plot::{Strip, step_under, strip};
 use super::size::use_width;
 use super::stages::bands;
 use crate::app::action::Toggle;
-use crate::app::{Action, Run, State, gons, terms};
+use crate::app::{Action, Run, State, gons, seeds, terms};
 use crate::experiments::Panel;
 use crate::knobs::Knobs;
 use crate::plot::line::Line;
@@ -72,10 +72,12 @@ fn curves<'a>(state: &State, run: &'a Run) -> Vec<Curve<'a>> {
     out
 }
 
-/// Steps and values of a series: the run's, or before one the recorded.
+/// Steps and values of a series: the run's, of the replica followed; or before one the recorded.
 pub fn series<'a>(state: &'a State, id: &str) -> Option<(&'a [f64], &'a [f64])> {
     match (&state.run, state.recorded()) {
-        (Some(run), _) => run.series.get(id).map(|s| (&s.x[..], &s.y[..])),
+        (Some(run), _) => seeds::followed(run, id)
+            .or(run.series.get(id))
+            .map(|s| (&s.x[..], &s.y[..])),
         (None, Some(recorded)) => recorded.series.get(id).map(|s| (&s.x[..], &s.y[..])),
         (None, None) => None,
     }

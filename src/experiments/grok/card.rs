@@ -80,6 +80,8 @@ const OWN: &[Knob] = &[
     float("wd", "weight decay", Group::Training, (0.0, 0.1), 1e-3, "L2 decay, added to the gradient as in torch.optim.Adam; 0 leaves the norm free."),
     int("steps", "steps", Group::Training, (1, 200_000), 20_000, "Training steps, each of one batch.").symbol("t").unit("steps"),
     int("seed", "seed", Group::Training, (0, 2_147_483_647), 1, "Draws the weights, the split, the batches and the noise of the chains.").fixed(),
+    int("replicas", "seeds", Group::Training, (1, 16), 1, "Models trained side by side in the same dispatches, from this seed and those that follow it, each with a split of its own.").symbol("R").unit("models").fixed(),
+    int("member", "seed followed", Group::Sampler, (0, 15), 0, "The model that λ̂, logit-PCA and the spectrum are of, counted from 0; a click on one in the list of seeds chooses it.").fixed(),
 ];
 
 const CADENCE: &[Knob] = &[
@@ -155,6 +157,12 @@ const PRESETS: &[Preset] = &[
         query: "wd=0",
     },
     Preset {
+        id: "seeds",
+        title: "eight seeds, fast",
+        help: "Eight models of the preset fast side by side, each with its own split of the pairs: when each finds the rule differs.",
+        query: "frac=0.6&wd=2e-4&steps=8000&replicas=8&every=250",
+    },
+    Preset {
         id: "hot",
         title: "hot",
         help: "The published sampler, so hot that λ̂ measures little but the weight norm.",
@@ -185,9 +193,10 @@ fn cost(knobs: &Knobs) -> Cost {
     let step = |batch: usize, update: f64| {
         3.0 * batch as f64 * s.flops() + (update + Settings::splits(batch) as f64) * n
     };
+    let all = s.replicas as f64;
     Cost {
         params: s.model.count() as u64,
-        flops_per_step: step(s.batch, 15.0),
+        flops_per_step: all * step(s.batch, 15.0),
         flops_per_point: draws * step(s.sampling.mbatch, 60.0),
         steps: s.steps,
         points,

@@ -1,4 +1,4 @@
-//! Builds the plan: one model, all pairs evaluated, chains around its checkpoints.
+//! Builds the plan: models side by side, all pairs evaluated, chains around the checkpoints of one.
 
 use super::settings::Settings;
 use crate::experiments::chains::Chains;
@@ -32,6 +32,7 @@ const HELD_OUT: u32 = 3;
 struct Pass {
     program: Prog,
     replicas: usize,
+    rows: usize,
     batch: usize,
     slots: usize,
     feed: Buf,
@@ -46,10 +47,10 @@ impl Pass {
         name: &'static str,
         s: &Settings,
         (weights, grads): (Buf, Option<(Buf, usize)>),
-        (replicas, batch, slots): (usize, usize, usize),
+        [replicas, rows, batch, slots]: [usize; 4],
     ) -> Result<Self, PlanError> {
         let (model, program) = (s.model, plan.program(name, replicas));
-        let feed = plan.host_u32(format!("{name}.feed"), slots * 2 * batch);
+        let feed = plan.host_u32(format!("{name}.feed"), slots * rows * 2 * batch);
         let stats = plan.f32(format!("{name}.stats"), slots * replicas * STATS);
         let losses = plan.f32(format!("{name}.losses"), replicas * batch);
         let hits = plan.f32(format!("{name}.hits"), replicas * batch);
@@ -74,10 +75,11 @@ impl Pass {
         ];
         let consts = consts.map(|x| x as u32);
         let buffers = [feed, weights, losses, hits, grads];
-        plan.push(program, &MODADD, &consts, &[1], &buffers)?;
+        plan.push(program, &MODADD, &consts, &[rows as u32], &buffers)?;
         let pass = Self {
             program,
             replicas,
+            rows,
             batch,
             slots,
             feed,
@@ -89,12 +91,12 @@ impl Pass {
     }
     /// Appends the means of a number a row, over all rows and by class.
     fn means(&self, plan: &mut Plan, of: Buf, to: Buf) -> Result<(), PlanError> {
-        let rows = self.batch as u32;
+        let batch = self.batch as u32;
         plan.push(
             self.program,
             &LOSS,
-            &[rows, rows],
-            &[1],
+            &[batch, batch],
+            &[self.rows as u32],
             &[of, self.feed, to],
         )
     }
@@ -104,7 +106,7 @@ impl Pass {
             program: self.program,
             replicas,
             feed: self.feed,
-            rows: 1,
+            rows: self.rows,
             feed_len: 2 * self.batch,
             slots: self.slots,
             stats: self.stats,
@@ -118,13 +120,13 @@ impl Pass {
 /// A mistake of the program; nothing here can outgrow a device.
 pub fn build(knobs: &Knobs) -> Result<Parts, Fault> {
     let s = Settings::of(knobs);
-    let count = s.model.count();
+    let (count, all) = (s.model.count(), s.replicas);
     let mut plan = Plan::default();
-    let params = plan.host_f32("params", count);
-    let [m, v] = ["adam.m", "adam.v"].map(|name| plan.host_f32(name, count));
-    let size = (1, s.batch, Settings::slots(s.batch));
+    let params = plan.host_f32("params", all * count);
+    let [m, v] = ["adam.m", "adam.v"].map(|name| plan.host_f32(name, all * count));
+    let size = [all, all, s.batch, Settings::slots(all * s.batch)];
     let splits = Settings::splits(s.batch);
-    let grads = plan.f32("train.grads", splits * count);
+    let grads = plan.f32("train.grads", all * splits * count);
     let train = Pass::new(
         &mut plan,
         "train",
@@ -140,8 +142,9 @@ pub fn build(knobs: &Knobs) -> Result<Parts, Fault> {
     };
     optim::adam(&mut plan, train.program, &update, ADAM, m, v)?;
 
-    let eval = Pass::new(&mut plan, "eval", &s, (params, None), (1, s.pairs(), 1))?;
-    let accuracy = plan.f32("eval.accuracy", STATS);
+    let size = [all, all, s.pairs(), 1];
+    let eval = Pass::new(&mut plan, "eval", &s, (params, None), size)?;
+    let accuracy = plan.f32("eval.accuracy", all * STATS);
     eval.means(&mut plan, eval.hits, accuracy)?;
 
     let lab = Grok::new(s);
@@ -152,32 +155,34 @@ pub fn build(knobs: &Knobs) -> Result<Parts, Fault> {
         let (replicas, slots) = (with.replicas(), Settings::slots(with.mbatch));
         let splits = Settings::splits(with.mbatch);
         let buffers = Chains::new(&mut plan, &with, count, splits, slots);
-        let size = (replicas, with.mbatch, slots);
+        let size = [replicas, 1, with.mbatch, slots];
         let on = (buffers.params, Some((buffers.grads, splits)));
         let pass = Pass::new(&mut plan, "chains", &s, on, size)?;
         buffers.sample(&mut plan, pass.program, pass.stats)?;
         Some(ChainJob {
-            job: pass.job(lab.chain_replicas(0, 0)),
+            job: pass.job(lab.chain_replicas(0, s.member)),
             buffers,
             settings: with,
             groups: s.model.groups(),
         })
     };
-    let trained = Replica {
-        seed: s.seed,
+    let trained = |r: usize| Replica {
+        seed: s.seed_of(r),
+        data_row: r as u32,
         mask_lo: !0,
         mask_hi: !0,
         lr: s.lr as f32,
         wd: s.wd as f32,
         ..Replica::default()
     };
+    let table: Vec<Replica> = (0..all).map(trained).collect();
     Ok(Parts {
         arena: s.model.arena(),
         params,
         moments: vec![("adam.m", m), ("adam.v", v)],
-        train: train.job(vec![trained]),
-        reads: vec![(eval.stats, 0..STATS), (accuracy, 0..STATS)],
-        eval: Some(eval.job(vec![trained])),
+        train: train.job(table.clone()),
+        reads: [eval.stats, accuracy].map(|of| (of, 0..all * STATS)).into(),
+        eval: Some(eval.job(table)),
         plan,
         token_losses: None,
         probes: Probes::default(),
@@ -185,14 +190,15 @@ pub fn build(knobs: &Knobs) -> Result<Parts, Fault> {
         steps: s.steps,
         evals: s.evals(),
         checkpoints: s.checkpoints(),
-        follow: 0,
+        follow: s.member,
         lab: Box::new(lab),
     })
 }
 
 struct Grok {
     s: Settings,
-    pairs: Pairs,
+    /// By replica.
+    pairs: Vec<Pairs>,
     /// Pairs whose logits the PCA looks at.
     probes: Vec<u32>,
 }
@@ -204,7 +210,9 @@ impl Grok {
         let probes = (ROW / s.model.p).min(s.pairs());
         Self {
             s,
-            pairs: Pairs::new(s.seed, s.model.p as u32, s.frac),
+            pairs: (0..s.replicas)
+                .map(|r| Pairs::new(s.seed_of(r), s.model.p as u32, s.frac))
+                .collect(),
             probes: (0..probes).map(|_| draws.index(all)).collect(),
         }
     }
@@ -212,34 +220,42 @@ impl Grok {
 
 impl Lab for Grok {
     fn initial(&self) -> Vec<f32> {
-        self.s.model.init(self.s.seed)
+        let all = 0..self.s.replicas;
+        all.flat_map(|r| self.s.model.init(self.s.seed_of(r)))
+            .collect()
     }
 
     fn feed(&self, of: Of, step: u64, out: &mut Vec<u32>) {
-        let (s, pairs) = (&self.s, &self.pairs);
+        let s = &self.s;
+        let count = |out: &mut Vec<u32>, rows| out.extend(std::iter::repeat_n(COUNTS, rows));
         match of {
-            Of::Train => pairs.batch(s.seed, step, s.batch, out),
-            Of::Chains { checkpoint, .. } => {
+            Of::Train => {
+                for (r, pairs) in self.pairs.iter().enumerate() {
+                    pairs.batch(s.seed_of(r), step, s.batch, out);
+                    count(out, s.batch);
+                }
+            }
+            Of::Chains { checkpoint, follow } => {
+                let Some(pairs) = self.pairs.get(follow) else {
+                    return;
+                };
                 let from = if s.sampling.on == "test" {
                     &pairs.test
                 } else {
                     &pairs.train
                 };
-                chain_batch(from, s.seed, checkpoint, step, s.sampling.mbatch, out);
+                let (seed, batch) = (s.seed_of(follow), s.sampling.mbatch);
+                chain_batch(from, seed, checkpoint, step, batch, out);
+                count(out, batch);
             }
             Of::Eval => {
-                out.extend(pairs.train.iter().chain(&pairs.test));
-                out.extend(std::iter::repeat_n(TRAINED, pairs.train.len()));
-                out.extend(std::iter::repeat_n(HELD_OUT, pairs.test.len()));
-                return;
+                for pairs in &self.pairs {
+                    out.extend(pairs.train.iter().chain(&pairs.test));
+                    out.extend(std::iter::repeat_n(TRAINED, pairs.train.len()));
+                    out.extend(std::iter::repeat_n(HELD_OUT, pairs.test.len()));
+                }
             }
         }
-        let rows = if of == Of::Train {
-            s.batch
-        } else {
-            s.sampling.mbatch
-        };
-        out.extend(std::iter::repeat_n(COUNTS, rows));
     }
 
     fn step(&self, of: Of, step: u64) -> Step {
@@ -252,41 +268,51 @@ impl Lab for Grok {
     fn observe(
         &self,
         _step: u64,
-        _follow: usize,
+        follow: usize,
         weights: &[f32],
         reads: &[Vec<f32>],
     ) -> Observation {
         let model = self.s.model;
-        let mean = |read: usize, class: usize| {
-            let y = reads.get(read).and_then(|r| r.get(class));
-            y.map_or(f64::NAN, |&y| f64::from(y))
-        };
-        let w: Vec<f64> = weights.iter().copied().map(f64::from).collect();
-        let norm = w.iter().map(|w| w * w).sum::<f64>().sqrt();
-        let values = [
-            ("loss", mean(0, 1)),
-            ("loss.test", mean(0, 2)),
-            ("accuracy.train", mean(1, 1)),
-            ("accuracy.test", mean(1, 2)),
-            ("norm", norm),
-        ];
-        let mut row = Vec::with_capacity(self.probes.len() * model.p);
-        for &pair in &self.probes {
-            model.logits(&w, pair as usize, &mut row);
+        let mut seen = Observation::default();
+        for (r, weights) in weights.chunks_exact(model.count()).enumerate() {
+            let mean = |read: usize, class: usize| {
+                let y = reads.get(read).and_then(|all| all.get(STATS * r + class));
+                y.map_or(f64::NAN, |&y| f64::from(y))
+            };
+            let w: Vec<f64> = weights.iter().copied().map(f64::from).collect();
+            let norm = w.iter().map(|w| w * w).sum::<f64>().sqrt();
+            let values = [
+                ("loss", mean(0, 1)),
+                ("loss.test", mean(0, 2)),
+                ("accuracy.train", mean(1, 1)),
+                ("accuracy.test", mean(1, 2)),
+                ("norm", norm),
+            ];
+            let prefix = match r {
+                0 => String::new(),
+                r => format!("replicas/{r}/"),
+            };
+            seen.values
+                .extend(values.map(|(id, y)| (format!("{prefix}{id}"), y)));
+            if r == follow {
+                let mut row = Vec::with_capacity(self.probes.len() * model.p);
+                for &pair in &self.probes {
+                    model.logits(&w, pair as usize, &mut row);
+                }
+                seen.pca_row = row.into_iter().map(|x| x as f32).collect();
+                seen.figure = Some(Figure::Spectrum {
+                    p: model.p,
+                    shares: model.spectrum(&weights[..model.p * model.embed]),
+                });
+            }
         }
-        Observation {
-            values: values.map(|(id, y)| (id.to_string(), y)).into(),
-            pca_row: row.into_iter().map(|x| x as f32).collect(),
-            figure: Some(Figure::Spectrum {
-                p: model.p,
-                shares: model.spectrum(&weights[..model.p * model.embed]),
-            }),
-        }
+        seen
     }
 
-    fn chain_replicas(&self, checkpoint: u64, _follow: usize) -> Vec<Replica> {
-        let (s, part) = (&self.s, modadd::mask(self.s.sampling.part));
-        s.sampling
-            .table(part, |chain| chain_seed(s.seed, checkpoint, chain))
+    fn chain_replicas(&self, checkpoint: u64, follow: usize) -> Vec<Replica> {
+        let (seed, part) = (self.s.seed_of(follow), modadd::mask(self.s.sampling.part));
+        self.s
+            .sampling
+            .table(part, |chain| chain_seed(seed, checkpoint, chain))
     }
 }

@@ -31,8 +31,12 @@ pub struct Settings {
     pub wd: f64,
     /// Training steps.
     pub steps: u64,
-    /// Seed of everything.
+    /// Seed of everything in replica 0.
     pub seed: u32,
+    /// Models.
+    pub replicas: usize,
+    /// The one followed.
+    pub member: usize,
     /// How λ̂ is estimated.
     pub sampling: Sampling,
     /// Steps between checkpoints.
@@ -58,10 +62,17 @@ impl Settings {
             wd: k.float("wd"),
             steps: steps("steps"),
             seed: k.int("seed") as u32,
+            replicas: k.size("replicas").max(1),
+            member: k.size("member"),
             sampling: Sampling::of(k),
             every: steps("every"),
             log: steps("log"),
         }
+    }
+    /// Seed of a replica: the run of that seed alone has the same bits.
+    #[must_use]
+    pub fn seed_of(&self, replica: usize) -> u32 {
+        self.seed.wrapping_add(replica as u32)
     }
     /// All pairs, p².
     #[must_use]
@@ -97,7 +108,7 @@ impl Settings {
     pub fn tile(&self) -> usize {
         modadd::tile(self.model.p, self.model.embed, self.model.hidden)
     }
-    /// Steps of one batch of work, where a step takes that many pairs.
+    /// Steps of one batch of work, where a step takes that many pairs, all replicas together.
     #[must_use]
     pub fn slots(batch: usize) -> usize {
         (FEED / (2 * batch)).clamp(1, SLOTS)
@@ -111,19 +122,19 @@ impl Settings {
     /// Bytes of the plan's buffers.
     #[must_use]
     pub fn bytes(&self) -> u64 {
-        let n = self.model.count();
-        let pass = |replicas: usize, batch: usize, slots: usize| {
-            slots * (2 * batch + replicas * STATS) + 2 * replicas * batch
+        let (n, all) = (self.model.count(), self.replicas);
+        let pass = |replicas: usize, rows: usize, batch: usize, slots: usize| {
+            slots * (2 * rows * batch + replicas * STATS) + 2 * replicas * batch
         };
-        let mut words = 3 * n
-            + pass(1, self.batch, Self::slots(self.batch))
-            + Self::splits(self.batch) * n
-            + pass(1, self.pairs(), 1)
-            + STATS;
+        let mut words = 3 * all * n
+            + pass(all, all, self.batch, Self::slots(all * self.batch))
+            + Self::splits(self.batch) * all * n
+            + pass(all, all, self.pairs(), 1)
+            + all * STATS;
         if self.sampling.chains > 0 {
             let batch = self.sampling.mbatch;
             let (splits, slots) = (Self::splits(batch), Self::slots(batch));
-            words += pass(self.sampling.replicas(), batch, slots)
+            words += pass(self.sampling.replicas(), 1, batch, slots)
                 + self.sampling.floats(n, splits, slots);
         }
         4 * words as u64
@@ -132,6 +143,8 @@ impl Settings {
 
 /// Most checkpoints of a run: each keeps its weights, its λ̂ and its row of the PCA.
 const CHECKPOINTS: usize = 300;
+/// Floats of weights that all checkpoints may keep.
+const KEPT: usize = 32 << 20;
 
 /// Settles knobs that constrain each other.
 pub fn settle(knobs: &mut Knobs) -> Vec<Notice> {
@@ -153,7 +166,17 @@ pub fn settle(knobs: &mut Knobs) -> Vec<Notice> {
             knobs.put(key, Value::Int(most));
         }
     }
-    limits::cadence(knobs, CHECKPOINTS, &mut notices);
+    let last = knobs.int("replicas") - 1;
+    if knobs.int("member") > last {
+        let text = format!(
+            "member: {} is beyond the last seed; using {last}.",
+            knobs.int("member")
+        );
+        notices.push(Notice::about("member", text));
+        knobs.put("member", Value::Int(last));
+    }
+    let most = KEPT / (s.replicas * s.model.count());
+    limits::cadence(knobs, CHECKPOINTS.min(most), &mut notices);
     limits::stable(knobs, CURVATURE, &mut notices);
     limits::preconditioned(knobs, CURVATURE, &mut notices);
     chains::settle(
