@@ -11,6 +11,7 @@ pub mod estimate;
 pub mod exec;
 pub mod experiments;
 pub mod instruments;
+pub mod json;
 pub mod knobs;
 pub mod model;
 pub mod optim;

@@ -53,7 +53,7 @@ mod tests {
             (0..3).for_each(|k| size[k] += path(i)[k] * path(i)[k]);
         }
         let mut order = [0, 1, 2];
-        order.sort_by(|&a, &b| size[b].total_cmp(&size[a]));
+        crate::math::order::sort_by(&mut order, |&a, &b| size[b].total_cmp(&size[a]));
         let total: f64 = size.iter().sum();
         let sign = |k: usize| if (n + k).is_multiple_of(3) { -1.0 } else { 1.0 };
         PcaUpdate {

@@ -3,6 +3,7 @@
 use super::run::Run;
 use super::state::State;
 use crate::experiments::Card;
+use crate::json::object;
 use serde_json::{Map, Value, json};
 use std::fmt::Write as _;
 
@@ -134,13 +135,10 @@ pub fn csv(run: &Run, card: &Card) -> String {
 /// What every file says of its run: link, experiment, knobs, seed, version, device.
 #[must_use]
 pub fn head(state: &State, run: &Run) -> Map<String, Value> {
-    let knobs: Map<String, Value> = run
-        .knobs
-        .schema()
-        .iter()
-        .filter_map(|k| Some((k.key.to_string(), json!(run.knobs.get(k.key)?))))
-        .collect();
-    [
+    let schema = run.knobs.schema().iter();
+    let mut knobs = schema.filter_map(|k| Some((k.key.to_string(), json!(run.knobs.get(k.key)?))));
+    let knobs = object(&mut knobs);
+    let mut members = [
         ("link", json!(run.link)),
         ("experiment", json!(state.card().id)),
         ("knobs", Value::Object(knobs)),
@@ -148,26 +146,24 @@ pub fn head(state: &State, run: &Run) -> Map<String, Value> {
         ("version", json!(crate::VERSION)),
         ("device", json!(state.device)),
     ]
-    .map(|(key, value)| (key.to_string(), value))
     .into_iter()
-    .collect()
+    .map(|(key, value)| (key.to_string(), value));
+    object(&mut members)
 }
 
 /// The names of `run.json`: link, experiment, knobs, seed, version, device, notices, series.
 #[must_use]
 pub fn json(state: &State, run: &Run) -> String {
     let card = state.card();
-    let series: Map<String, Value> = columns(run, card)
-        .into_iter()
-        .map(|c| {
-            let mut it = json!({"label": c.label, "unit": c.unit, "x": c.x, "y": c.y});
-            if !c.lo.is_empty() {
-                it["lo"] = json!(c.lo);
-                it["hi"] = json!(c.hi);
-            }
-            (c.id, it)
-        })
-        .collect();
+    let mut series = columns(run, card).into_iter().map(|c| {
+        let mut it = json!({"label": c.label, "unit": c.unit, "x": c.x, "y": c.y});
+        if !c.lo.is_empty() {
+            it["lo"] = json!(c.lo);
+            it["hi"] = json!(c.hi);
+        }
+        (c.id, it)
+    });
+    let series = object(&mut series);
     let mut all = Value::Object(head(state, run));
     all["notices"] = json!(run.notices);
     all["series"] = Value::Object(series);

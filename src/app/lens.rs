@@ -73,7 +73,7 @@ pub fn curves(study: &Study, run: &[LlcPoint]) -> Vec<Traced> {
 #[must_use]
 pub fn stops(all: &[Traced], of: fn(&Traced) -> f64) -> Vec<f64> {
     let mut values: Vec<f64> = all.iter().map(of).collect();
-    values.sort_by(f64::total_cmp);
+    crate::math::order::ascending(&mut values);
     values.dedup();
     values
 }

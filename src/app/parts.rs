@@ -81,7 +81,10 @@ pub fn groups(knobs: &Knobs) -> Vec<(String, Vec<Part>)> {
         }
     }
     // A layer's own entry comes among its heads' in the list of names: groups of heads come last.
-    out.sort_by_key(|g| g.0.starts_with("Heads"));
+    crate::math::order::sort_by(&mut out, |a, b| {
+        let last = |g: &str| g.starts_with("Heads");
+        last(&a.0).cmp(&last(&b.0))
+    });
     out
 }
 

@@ -78,7 +78,7 @@ pub fn of(experiment: &str) -> Option<&'static Recorded> {
 /// Reads a trace; none for a file that is empty or is none.
 #[must_use]
 pub fn parse(text: &str) -> Option<Recorded> {
-    let recorded: Recorded = serde_json::from_str(text).ok()?;
+    let recorded: Recorded = crate::json::read(text).ok()?;
     (!recorded.series.is_empty()).then_some(recorded)
 }
 

@@ -92,7 +92,8 @@ pub fn curves(study: &Study) -> Vec<Curve> {
         curve.lo.push(y - se);
         curve.hi.push(y + se);
     }
-    all.sort_by_key(|c| (c.head.is_none(), c.layer, c.head));
+    let place = |c: &Curve| (c.head.is_none(), c.layer, c.head);
+    crate::math::order::sort_by(&mut all, |a, b| place(a).cmp(&place(b)));
     all
 }
 

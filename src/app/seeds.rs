@@ -99,7 +99,7 @@ fn llc(run: &Run, replica: u32) -> Option<(Vec<f64>, Vec<f64>)> {
             (cell.replica == Some(replica)).then_some((cell.step as f64, r.value?))
         })
         .collect();
-    points.sort_by(|a, b| a.0.total_cmp(&b.0));
+    crate::math::order::sort_by(&mut points, |a, b| a.0.total_cmp(&b.0));
     (!points.is_empty()).then(|| points.into_iter().unzip())
 }
 
@@ -118,9 +118,7 @@ pub struct Nulls {
 #[must_use]
 pub fn nulls() -> &'static Nulls {
     static READ: OnceLock<Nulls> = OnceLock::new();
-    READ.get_or_init(|| {
-        serde_json::from_str(include_str!("../../www/nulls.json")).unwrap_or_default()
-    })
+    READ.get_or_init(|| crate::json::read(include_str!("../../www/nulls.json")).unwrap_or_default())
 }
 
 /// A row of the table: who leads.

@@ -7,7 +7,7 @@ use super::run::Run;
 use super::state::State;
 use crate::knobs::Group;
 use crate::protocol::{Study, TraceView};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use std::fmt::Write as _;
 
 /// What can be saved of a run.
@@ -68,10 +68,10 @@ impl What {
 /// Each λ̂ point, and beside it the settings it was made with.
 fn estimates(run: &Run) -> Vec<Value> {
     let sampler = run.knobs.schema().iter();
-    let settings: Map<String, Value> = sampler
+    let mut settings = sampler
         .filter(|k| k.group == Group::Sampler)
-        .filter_map(|k| Some((k.key.into(), json!(run.knobs.get(k.key)?))))
-        .collect();
+        .filter_map(|k| Some((k.key.into(), json!(run.knobs.get(k.key)?))));
+    let settings = crate::json::object(&mut settings);
     let row = |mut point: Value| {
         point["settings"] = Value::Object(settings.clone());
         point
@@ -246,7 +246,7 @@ mod tests {
     }
 
     /// A CSV as its reader sees it: a map of columns for each row.
-    fn read(csv: &str) -> Vec<Map<String, Value>> {
+    fn read(csv: &str) -> Vec<serde_json::Map<String, Value>> {
         let mut lines = csv.lines();
         let split = |line: &str| {
             let (mut fields, mut inside) = (vec![String::new()], false);

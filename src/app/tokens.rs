@@ -46,7 +46,7 @@ pub fn ranked(all: &Tokens, worst: bool, class: Option<u32>, most: usize) -> Vec
             all.losses[*i]
         }
     };
-    rows.sort_by(|a, b| key(a).total_cmp(&key(b)).then(a.cmp(b)));
+    crate::math::order::sort_by(&mut rows, |a, b| key(a).total_cmp(&key(b)).then(a.cmp(b)));
     let told = |i: usize| {
         let (sequence, place) = (i / ctx, i % ctx);
         let from = (place + 1).saturating_sub(BEFORE);

@@ -100,7 +100,7 @@ pub fn json(found: &Compared, spec: &VersusSpec, floor: f64) -> Value {
         "kinds": set.names,
         "delta": "max(lp_a, -floor) - max(lp_b, -floor); above 0, A does better",
         "total": told.whole,
-        "groups": Value::Object(by.into_iter().collect()),
+        "groups": Value::Object(crate::json::object(&mut by.into_iter())),
         "top": { "a_better": a, "b_better": b },
         "heads": told.removed,
         "histogram": { "from": from, "width": BIN, "kinds": set.names, "counts": bins },

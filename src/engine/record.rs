@@ -88,17 +88,21 @@ pub fn capture_at(session: &Session, link: &str, step: u64) -> Option<Record> {
             .collect(),
         pca: history.pca.rows().filter(|(s, _)| *s <= step).collect(),
         notices: Vec::new(),
-        extra: BTreeMap::from([
-            extra(JUMPS, &jumps),
-            extra(LOST, &lost),
-            extra(STAGES, &session.staging.chosen().rows()),
+        extra: extras(&[
+            (JUMPS, crate::json::write(&jumps)),
+            (LOST, crate::json::write(&lost)),
+            (STAGES, crate::json::write(&session.staging.chosen().rows())),
         ]),
     })
 }
 
-fn extra(name: &str, value: &impl serde::Serialize) -> (String, String) {
-    let text = serde_json::to_string(value).unwrap_or_default();
-    (name.to_string(), text)
+/// What could be written, by name.
+fn extras(all: &[(&str, Result<String, String>)]) -> BTreeMap<String, String> {
+    let mut out = BTreeMap::new();
+    for (name, text) in all {
+        out.insert((*name).to_string(), text.clone().unwrap_or_default());
+    }
+    out
 }
 
 /// The step of a tensor that is the weights of a checkpoint.
@@ -142,7 +146,7 @@ pub fn restore(session: &mut Session, record: &Record) -> Result<(), Fault> {
             });
         }
     }
-    checkpoints.sort_by_key(|c| c.step);
+    crate::math::order::sort_by(&mut checkpoints, |a, b| a.step.cmp(&b.step));
     let last = checkpoints
         .last()
         .filter(|c| c.step == record.step)
@@ -168,10 +172,10 @@ pub fn restore(session: &mut Session, record: &Record) -> Result<(), Fault> {
     history.checkpoints = checkpoints;
     history.llc.clone_from(&record.llc);
     let extra = |name| record.extra.get(name).map_or("", String::as_str);
-    history.jumps = serde_json::from_str(extra(JUMPS)).unwrap_or_default();
-    let rows = serde_json::from_str(extra(STAGES)).unwrap_or_default();
+    history.jumps = crate::json::read(extra(JUMPS)).unwrap_or_default();
+    let rows = crate::json::read(extra(STAGES)).unwrap_or_default();
     session.staging.choose(Chosen::of(rows));
-    let lost = serde_json::from_str::<Vec<Option<u64>>>(extra(LOST)).ok();
+    let lost = crate::json::read::<Vec<Option<u64>>>(extra(LOST)).ok();
     if let Some(lost) = lost.filter(|lost| lost.len() == session.lost.len()) {
         session.lost = lost;
     }

@@ -165,7 +165,7 @@ fn range(s: &Series) -> f64 {
 /// What a series does from one point to the next: the median step, which one sudden event leaves alone.
 fn jitter(s: &Series) -> f64 {
     let mut steps: Vec<f64> = s.y.windows(2).map(|w| (w[1] - w[0]).abs()).collect();
-    steps.sort_by(f64::total_cmp);
+    crate::math::order::ascending(&mut steps);
     steps.get(steps.len() / 2).copied().unwrap_or(0.0)
 }
 
@@ -222,7 +222,7 @@ impl Session {
         // A line in ln(step + 1) is no line over steps: it is told at many places, its knots among them.
         let mut at = places(&own);
         at.extend(&bounds);
-        at.sort_by(f64::total_cmp);
+        crate::math::order::ascending(&mut at);
         let line = stages::line(&own, &bounds, &at);
         Stages {
             line: at.iter().zip(line).map(|(x, y)| [x.exp_m1(), y]).collect(),
@@ -260,7 +260,7 @@ impl Session {
                 moved.then(|| (id.clone(), share))
             })
             .collect();
-        all.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()));
+        crate::math::order::sort_by(&mut all, |a, b| b.1.abs().total_cmp(&a.1.abs()));
         all.truncate(NAMED);
         all
     }

@@ -37,7 +37,7 @@ pub struct Lagged {
 /// Ranks from 0; equal values share the mean of theirs.
 fn ranks(x: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..x.len()).collect();
-    order.sort_by(|&a, &b| x[a].total_cmp(&x[b]));
+    crate::math::order::sort_by(&mut order, |&a, &b| x[a].total_cmp(&x[b]));
     let mut out = vec![0.0; x.len()];
     let mut from = 0;
     while from < order.len() {
@@ -161,7 +161,7 @@ impl Curves {
             .collect();
         let own = rho.map_or(f64::INFINITY, f64::abs);
         let beyond = null.iter().filter(|r| r.abs() >= own - 1e-12).count();
-        null.sort_by(f64::total_cmp);
+        crate::math::order::ascending(&mut null);
         Lagged {
             points,
             rho,

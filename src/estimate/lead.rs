@@ -131,7 +131,7 @@ pub fn lead(runs: &[(f64, Option<f64>)], seed: u32) -> Lead {
                 stats::median(&again)
             })
             .collect();
-        medians.sort_by(f64::total_cmp);
+        crate::math::order::ascending(&mut medians);
         let at = |q: f64| medians[(q * (medians.len() - 1) as f64).round() as usize];
         (at(0.025), at(0.975))
     });

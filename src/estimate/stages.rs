@@ -178,7 +178,7 @@ fn best_position(
     for i in 1..n {
         let mut tried = knots.to_vec();
         tried[which] = from + (to - from) * i as f64 / n as f64;
-        tried.sort_by(f64::total_cmp);
+        crate::math::order::ascending(&mut tried);
         if !sound(points, &tried) {
             continue;
         }
@@ -341,7 +341,7 @@ fn kind(change: f64, se: f64) -> Type {
 /// The middle 90 %.
 fn interval(values: &[f64]) -> (f64, f64) {
     let mut v = values.to_vec();
-    v.sort_by(f64::total_cmp);
+    crate::math::order::ascending(&mut v);
     let at = |q: f64| {
         let last = v.len().saturating_sub(1);
         v.get((q * last as f64).round() as usize)

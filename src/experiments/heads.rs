@@ -99,7 +99,7 @@ pub fn heads(value: impl Fn(&str) -> Option<f64>) -> Vec<Head> {
 pub fn others(found: &[Head]) -> Vec<&Head> {
     let matters = |h: &&Head| h.label != LABELS[0] && h.ablation.is_some_and(|a| a >= MATTERS);
     let mut all: Vec<&Head> = found.iter().filter(matters).collect();
-    all.sort_by(|a, b| {
+    crate::math::order::sort_by(&mut all, |a, b| {
         b.ablation
             .partial_cmp(&a.ablation)
             .unwrap_or(Ordering::Equal)

@@ -180,7 +180,7 @@ pub fn groups(targets: &[Target], by: By, set: &TokenSet) -> Vec<Group> {
         found
     };
     let mut out: Vec<Group> = numbers.into_iter().map(group).collect();
-    out.sort_by(|a, b| b.sum.abs().total_cmp(&a.sum.abs()));
+    crate::math::order::sort_by(&mut out, |a, b| b.sum.abs().total_cmp(&a.sum.abs()));
     out
 }
 
@@ -190,7 +190,9 @@ pub fn ranked(targets: &[Target], most: usize) -> [Vec<usize>; 2] {
     [1.0, -1.0].map(|sign| {
         let worth = |i: &usize| sign * targets[*i].delta;
         let mut all: Vec<usize> = (0..targets.len()).filter(|i| worth(i) > 0.0).collect();
-        all.sort_by(|a, b| worth(b).total_cmp(&worth(a)).then(a.cmp(b)));
+        crate::math::order::sort_by(&mut all, |a, b| {
+            worth(b).total_cmp(&worth(a)).then(a.cmp(b))
+        });
         all.truncate(most);
         all
     })
@@ -255,7 +257,7 @@ pub fn removed(
         }
     }
     let worth = |r: &Removed| r.share.unwrap_or(0.0);
-    out.sort_by(|a, b| worth(b).total_cmp(&worth(a)));
+    crate::math::order::sort_by(&mut out, |a, b| worth(b).total_cmp(&worth(a)));
     out
 }
 

@@ -1,6 +1,7 @@
 //! Numbers only: no tensors, no devices, no models.
 
 pub mod linalg;
+pub mod order;
 pub mod philox;
 pub mod real;
 pub mod stats;

@@ -23,7 +23,7 @@ pub fn sd(x: &[f64]) -> f64 {
 #[must_use]
 pub fn median(x: &[f64]) -> f64 {
     let mut x = x.to_vec();
-    x.sort_by(f64::total_cmp);
+    crate::order::ascending(&mut x);
     match x.len() {
         0 => f64::NAN,
         n if n % 2 == 1 => x[n / 2],
@@ -168,7 +168,7 @@ pub fn rhat_by_chance(chains: usize, draws: f64, time: f64) -> f64 {
 fn rank_normal(chains: &[Vec<f64>]) -> Vec<Vec<f64>> {
     let all = chains.concat();
     let mut order: Vec<usize> = (0..all.len()).collect();
-    order.sort_by(|&i, &j| all[i].total_cmp(&all[j]));
+    crate::order::sort_by(&mut order, |&i, &j| all[i].total_cmp(&all[j]));
     let mut scores = vec![0.0; all.len()];
     let mut first = 0;
     while first < order.len() {

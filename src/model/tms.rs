@@ -160,7 +160,9 @@ pub fn gon(c: usize, w: &[f64]) -> String {
 
 /// Corners of the convex hull of points in the plane (Andrew's monotone chain).
 fn corners(mut points: Vec<[f64; 2]>) -> usize {
-    points.sort_by(|p, q| p[0].total_cmp(&q[0]).then(p[1].total_cmp(&q[1])));
+    crate::math::order::sort_by(&mut points, |p, q| {
+        p[0].total_cmp(&q[0]).then(p[1].total_cmp(&q[1]))
+    });
     points.dedup();
     if points.len() < 3 {
         return points.len();

@@ -6,7 +6,7 @@
 pub fn spread(wanted: &[f64], gap: f64, min: f64, max: f64) -> Vec<f64> {
     let n = wanted.len();
     let mut order: Vec<usize> = (0..n).collect();
-    order.sort_by(|a, b| wanted[*a].total_cmp(&wanted[*b]));
+    crate::math::order::sort_by(&mut order, |a, b| wanted[*a].total_cmp(&wanted[*b]));
     let gap = if n > 1 {
         gap.min((max - min).max(0.0) / (n - 1) as f64)
     } else {
@@ -56,7 +56,7 @@ mod tests {
         let wanted = [50.0, 52.0, 51.0, 10.0, 99.0];
         let placed = spread(&wanted, 13.0, 0.0, 100.0);
         let mut sorted: Vec<(f64, f64)> = wanted.into_iter().zip(placed.iter().copied()).collect();
-        sorted.sort_by(|a, b| a.0.total_cmp(&b.0));
+        crate::math::order::sort_by(&mut sorted, |a, b| a.0.total_cmp(&b.0));
         for pair in sorted.windows(2) {
             assert!(pair[1].1 - pair[0].1 >= 13.0 - 1e-9, "{sorted:?}");
         }

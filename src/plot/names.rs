@@ -123,7 +123,7 @@ mod tests {
 
     /// The least distance between two of these heights.
     fn closest(mut y: Vec<f64>) -> f64 {
-        y.sort_by(f64::total_cmp);
+        crate::math::order::ascending(&mut y);
         y.windows(2).map(|p| p[1] - p[0]).fold(f64::MAX, f64::min)
     }
 

@@ -138,7 +138,7 @@ pub fn range(values: impl Iterator<Item = f64>, log: bool) -> Option<(f64, f64)>
         .filter(|x| x.abs() <= GREATEST && (!log || *x > 0.0))
         .map(|x| if log { x.ln() } else { x })
         .collect();
-    v.sort_unstable_by(f64::total_cmp);
+    crate::math::order::ascending(&mut v);
     let (mut low, mut high) = (0, v.len().checked_sub(1)?);
     let spare = v.len() / 10;
     for _ in 0..spare {

@@ -11,7 +11,7 @@ const TOP: f64 = 12.0;
 #[must_use]
 pub fn half(shares: &[f64]) -> usize {
     let mut sorted: Vec<f64> = shares.iter().copied().filter(|s| s.is_finite()).collect();
-    sorted.sort_by(|a, b| b.total_cmp(a));
+    crate::math::order::sort_by(&mut sorted, |a, b| b.total_cmp(a));
     let mut sum = 0.0;
     let n = sorted.iter().take_while(|&&s| {
         let more = sum < 0.5;

@@ -100,13 +100,14 @@ impl Manifest {
     /// As written to disk.
     #[must_use]
     pub fn bytes(&self) -> Vec<u8> {
-        serde_json::to_vec(self).unwrap_or_default()
+        crate::json::write(self).unwrap_or_default().into_bytes()
     }
     /// Reads one; none if the bytes are no manifest, such as after a torn write.
     #[must_use]
     pub fn read(bytes: &[u8]) -> Option<Self> {
-        serde_json::from_slice(bytes)
+        std::str::from_utf8(bytes)
             .ok()
+            .and_then(|text| crate::json::read(text).ok())
             .filter(|m: &Self| m.slot < SLOTS.len())
     }
 }

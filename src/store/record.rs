@@ -176,8 +176,8 @@ pub fn encode(record: &Record, seq: u64) -> Result<Vec<u8>, StoreError> {
         notices: record.notices.clone(),
         extra: record.extra.clone(),
     };
-    let head = serde_json::to_string(&head).map_err(|e| refused(e.to_string()))?;
-    parts.sort_by(|a, b| a.0.cmp(&b.0));
+    let head = crate::json::write(&head).map_err(refused)?;
+    crate::math::order::sort_by(&mut parts, |a, b| a.0.cmp(&b.0));
     if let Some(two) = parts.windows(2).find(|w| w[0].0 == w[1].0) {
         return Err(refused(format!("two tensors are called {}", two[0].0)));
     }
@@ -215,7 +215,7 @@ pub fn decode(bytes: &[u8]) -> Result<(u64, Record), StoreError> {
         .get(HEAD)
         .ok_or_else(|| corrupt("it has no description"))?;
     let mut all = file.tensors();
-    all.sort_by(|a, b| a.0.cmp(&b.0));
+    crate::math::order::sort_by(&mut all, |a, b| a.0.cmp(&b.0));
     let sum = checksum(
         text,
         all.iter().map(|(n, v)| (n.as_str(), v.shape(), v.data())),
@@ -223,7 +223,7 @@ pub fn decode(bytes: &[u8]) -> Result<(u64, Record), StoreError> {
     if words.get(CHECKSUM) != Some(&sum) {
         return Err(corrupt("its checksum is wrong"));
     }
-    let head: Head = serde_json::from_str(text).map_err(|e| StoreError::Corrupt(e.to_string()))?;
+    let head: Head = crate::json::read(text).map_err(StoreError::Corrupt)?;
     if head.version != crate::VERSION {
         return Err(StoreError::Version(head.version));
     }

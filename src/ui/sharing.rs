@@ -133,7 +133,7 @@ fn over(props: &SharingProps, sources: &[(String, String)], id: &dyn Fn(&str) ->
         .iter()
         .filter_map(|(name, from)| Some((name, seeds::followed(run, &id(from))?)))
         .collect();
-    known.sort_by(|a, b| most(b.1).total_cmp(&most(a.1)));
+    crate::math::order::sort_by(&mut known, |a, b| most(b.1).total_cmp(&most(a.1)));
     let lines: Vec<Drawn> = known
         .iter()
         .take(DRAWN)

@@ -22,7 +22,7 @@ pub(super) fn map(page: &Page, study: &Study) -> Html {
     let cells = &study.spec.cells;
     let sorted = |f: fn(&Cell) -> f64| {
         let mut v: Vec<f64> = cells.iter().map(f).collect();
-        v.sort_by(f64::total_cmp);
+        crate::math::order::ascending(&mut v);
         v.dedup();
         v
     };
@@ -30,7 +30,7 @@ pub(super) fn map(page: &Page, study: &Study) -> Html {
     let (columns, rows) = (sorted(column), sorted(|c| c.nbeta));
     // Shades go by rank: one cell that ran off does not make all others look alike.
     let mut ranks: Vec<f64> = study.done.iter().filter_map(|r| r.value).collect();
-    ranks.sort_by(f64::total_cmp);
+    crate::math::order::ascending(&mut ranks);
     let find = |x: f64, nbeta: f64| {
         let cell = cells
             .iter()

@@ -7,6 +7,8 @@ use crate::scrub;
 /// `protocol`, which is plain data that engine and page share.
 const ARROWS: &[(&str, &[&str])] = &[
     ("math", &[]),
+    // Text of data and back.
+    ("json", &[]),
     ("tensor", &[]),
     // Kernels, their consts, the two tables of a dispatch.
     ("kernels", &["math"]),
@@ -54,7 +56,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "plot::number",
         ],
     ),
-    ("store", &["protocol", "tensor", "math"]),
+    ("store", &["protocol", "tensor", "math", "json"]),
     // Links are parsed in one place, for the page, the engine and the command line.
     (
         "engine",
@@ -71,6 +73,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "knobs",
             "protocol",
             "app::link",
+            "json",
         ],
     ),
     // `app` does not know yew, the engine or devices; of the experiments it knows the cards.
@@ -89,6 +92,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "experiments",
             "exec::CheckRow",
             "exec::Counters",
+            "json",
             // Numbers as text.
             "plot::number",
         ],

@@ -98,7 +98,7 @@ impl Pca {
 
 /// The middle value; 0 of none.
 fn median(values: &mut [f64]) -> f64 {
-    values.sort_by(f64::total_cmp);
+    crate::math::order::ascending(values);
     values.get(values.len() / 2).copied().unwrap_or(0.0)
 }
 
