@@ -71,7 +71,6 @@ static PROBE: Card = Card {
     reference: |_| Vec::new(),
     settle,
     cost: |_| Cost::default(),
-    story: "",
 };
 
 fn read(text: &str) -> Link {

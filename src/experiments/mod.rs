@@ -1,5 +1,5 @@
 //! The experiments: listed, not wired. One folder each: `card.rs` (pure data, all the page knows),
-//! `lab.rs` (builds the plan; all the engine knows), `story.md` (the text beside the plots).
+//! `lab.rs` (builds the plan; all the engine knows), `story.md` (the text beside the plots, in a small Markdown; it comes with `index.html`).
 
 pub mod chains;
 mod definitions;
@@ -138,8 +138,6 @@ pub struct Card {
     pub settle: fn(&mut Knobs) -> Vec<Notice>,
     /// What a run costs, from the knobs: pure arithmetic.
     pub cost: fn(&Knobs) -> Cost,
-    /// The text beside the plots, in a small Markdown.
-    pub story: &'static str,
 }
 
 impl Card {

@@ -93,6 +93,13 @@ impl Page {
     }
 }
 
+/// What came with `index.html` under this id.
+fn handed(id: &str) -> Option<String> {
+    gloo::utils::document()
+        .get_element_by_id(id)?
+        .text_content()
+}
+
 /// Starts the page, or the engine when this is a dedicated worker.
 pub fn main() {
     if js_sys::global().is_instance_of::<web_sys::DedicatedWorkerGlobalScope>() {
@@ -103,10 +110,7 @@ pub fn main() {
     let Some(place) = gloo::utils::document().get_element_by_id("app") else {
         return;
     };
-    crate::app::recorded::hand_over(|id| {
-        let place = gloo::utils::document().get_element_by_id(&format!("trace-{id}"))?;
-        place.text_content()
-    });
+    crate::app::recorded::hand_over(|id| handed(&format!("trace-{id}")));
     // The static skeleton has done its duty.
     place.set_inner_html("");
     yew::Renderer::<app::App>::with_root(place).render();

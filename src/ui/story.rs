@@ -1,6 +1,6 @@
 //! What to look for, and the story beside the plots.
 
-use super::Page;
+use super::{Page, handed};
 use crate::app::markdown::{Block, Span, parse};
 use yew::prelude::*;
 
@@ -18,11 +18,13 @@ pub fn look_for(page: &Page) -> Html {
     }
 }
 
-/// The story.
+/// The story, whose text came with the page.
 #[component]
 pub fn Story(page: &Page) -> Html {
-    let story = page.state.card().story;
-    let blocks = use_memo(story, |story| parse(story));
+    let blocks = use_memo(page.state.card().id, |id| {
+        let text = handed(&format!("story-{id}")).unwrap_or_default();
+        parse(&text)
+    });
     if blocks.is_empty() {
         return Html::default();
     }

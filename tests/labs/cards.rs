@@ -125,7 +125,12 @@ pub fn card_faults(card: &Card) -> Vec<String> {
         card.claim.ends_with('.') && !card.look_for.is_empty(),
         &|| "no claim or nothing to look for".into(),
     );
-    let words = card.story.split_whitespace().count();
+    let story = format!(
+        "{}/src/experiments/{}/story.md",
+        env!("CARGO_MANIFEST_DIR"),
+        card.id
+    );
+    let words = std::fs::read_to_string(story).map_or(0, |s| s.split_whitespace().count());
     check((50..=600).contains(&words), &|| {
         format!("a story of {words} words")
     });

@@ -40,10 +40,10 @@ fn planted_faults_in_cards_are_seen() {
         );
         seen(
             Card {
-                story: "Short.",
+                id: "nowhere",
                 ..**card
             },
-            "a story of 1 words",
+            "a story of 0 words",
         );
         let noisy = |_: &mut Knobs| vec![lambdahat::protocol::Notice::new("no")];
         seen(

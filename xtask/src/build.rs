@@ -85,7 +85,7 @@ pub fn build(options: &Options) -> Result<usize> {
         &template,
         &names,
         &page::traces(&root.join("www/traces"))?,
-        &page::data(&root.join("www/traces"))?,
+        &page::data(&root)?,
     )?;
     fs::write(options.out.join("index.html"), html)?;
     fs::write(options.out.join("LICENSES.txt"), licences::text()?)?;

@@ -3,7 +3,7 @@
 
 use anyhow::{Context, Result, bail};
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Names of the built files, relative to the page.
 #[derive(Clone, Debug)]
@@ -73,32 +73,50 @@ pub fn traces(dir: &Path) -> Result<BTreeMap<String, String>> {
     Ok(all)
 }
 
-/// Recorded traces as data: every `www/traces/<experiment>.json` in an element of its own. The page's
-/// program reads them from there, so that they need not be compiled into it.
+/// What the page's program reads from `index.html`, so that it need not be compiled into it: every
+/// `www/traces/<experiment>.json` and `src/experiments/<experiment>/story.md`, in an element each.
 ///
 /// # Errors
-/// If a file cannot be read.
-pub fn data(dir: &Path) -> Result<String> {
-    let mut all = BTreeMap::new();
-    for entry in std::fs::read_dir(dir)? {
-        let path = entry?.path();
-        let name = path
-            .file_name()
-            .and_then(|n| n.to_str())
-            .unwrap_or_default();
-        if let Some(id) = name.strip_suffix(".json") {
+/// If a file cannot be read, or would end its element.
+pub fn data(root: &Path) -> Result<String> {
+    let mut all = String::new();
+    for path in listed(&root.join("www/traces"))? {
+        if path.extension().is_some_and(|e| e == "json") {
+            let id = path.file_stem().unwrap_or_default().to_string_lossy();
             // Nothing in a text of JSON may end the element.
             let text = std::fs::read_to_string(&path)?.replace('<', "\\u003c");
-            all.insert(id.to_owned(), text);
+            all += &element("application/json", &format!("trace-{id}"), &text)?;
         }
     }
-    let element = |(id, text): (&String, &String)| {
-        format!(
-            "<script type=\"application/json\" id=\"trace-{id}\">{}</script>\n",
-            text.trim()
-        )
-    };
-    Ok(all.iter().map(element).collect())
+    for folder in listed(&root.join("src/experiments"))? {
+        let story = folder.join("story.md");
+        if story.is_file() {
+            let id = folder.file_name().unwrap_or_default().to_string_lossy();
+            let text = std::fs::read_to_string(&story)?;
+            all += &element("text/markdown", &format!("story-{id}"), &text)?;
+        }
+    }
+    Ok(all)
+}
+
+/// What is in a folder, in order.
+fn listed(dir: &Path) -> Result<Vec<PathBuf>> {
+    let entries = std::fs::read_dir(dir).with_context(|| dir.display().to_string())?;
+    let mut all: Vec<PathBuf> = entries
+        .map(|e| Ok(e?.path()))
+        .collect::<std::io::Result<_>>()?;
+    all.sort();
+    Ok(all)
+}
+
+fn element(kind: &str, id: &str, text: &str) -> Result<String> {
+    if text.contains("</script") || text.contains("<!--") {
+        bail!("{id} would end its element");
+    }
+    Ok(format!(
+        "<script type=\"{kind}\" id=\"{id}\">{}</script>\n",
+        text.trim()
+    ))
 }
 
 /// Fills in the page.
@@ -217,6 +235,16 @@ mod tests {
         assert!(fill(&template, &names(), &nameless, "").is_err());
         // Any sub-path of any host: nothing may start at the root of the host.
         assert!(!page.contains("href=\"/") && !page.contains("src=\"/"));
+    }
+
+    #[test]
+    fn traces_and_stories_come_with_the_page() {
+        let all = data(&crate::root()).unwrap();
+        for id in ["trace-tms", "story-tms", "story-truth"] {
+            assert_eq!(all.matches(&format!("id=\"{id}\"")).count(), 1, "{id}");
+        }
+        assert!(element("text/markdown", "x", "a < b").is_ok());
+        assert!(element("text/markdown", "x", "</script>").is_err());
     }
 
     #[test]

@@ -67,7 +67,6 @@ pub const CARD: Card = Card {
     reference,
     settle,
     cost,
-    story: include_str!("story.md"),
 };
 
 const OWN: &[Knob] = &[

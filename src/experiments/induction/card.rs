@@ -177,7 +177,6 @@ pub const CARD: Card = Card {
     reference,
     settle: settle::settle,
     cost: sizes::cost,
-    story: include_str!("story.md"),
 };
 
 fn reference(knobs: &Knobs) -> Vec<RefLine> {

@@ -195,7 +195,6 @@ pub const CARD: Card = Card {
     reference,
     settle: settle::settle,
     cost: sizes::cost,
-    story: include_str!("story.md"),
 };
 
 /// The sequences the knobs describe.

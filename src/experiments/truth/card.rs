@@ -38,7 +38,6 @@ pub const CARD: Card = Card {
     reference,
     settle,
     cost,
-    story: include_str!("story.md"),
 };
 
 const MODEL: Group = Group::Model;
