@@ -20,6 +20,8 @@ struct Config {
     n_layers: usize,
     d_mlp: usize,
     layernorm: bool,
+    act: String,
+    tied: bool,
 }
 
 #[derive(Deserialize)]
@@ -72,7 +74,11 @@ impl<T: Precision> Rig<T> {
             n_heads: c.n_heads,
             d_head: c.d_head,
             d_mlp: c.d_mlp,
-            act: Act::Gelu,
+            act: match c.act.as_str() {
+                "relu" => Act::Relu,
+                "solu" => Act::Solu,
+                _ => Act::Gelu,
+            },
             norm: if c.layernorm {
                 Norm::LayerNorm
             } else {
@@ -80,6 +86,7 @@ impl<T: Precision> Rig<T> {
             },
             positions: Positions::Learned,
             smear: false,
+            tied: c.tied,
             init: 1.0,
         };
         let (len, n) = (spec.arena().len(), c.batch * c.n_ctx);

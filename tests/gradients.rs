@@ -1,5 +1,6 @@
 //! The backward plan against central differences of the forward plan, both through the f64 twins:
-//! every parameter tensor of every combination of norm, MLP, activation, positions and depth.
+//! every parameter tensor of every combination of norm, MLP, activation, positions, smearing, tying and
+//! depth.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use lambdahat::exec::cpu::CpuExec;
@@ -141,7 +142,8 @@ fn specs() -> Vec<Spec> {
                 Positions::Shortformer,
                 Positions::Rotary,
             ] {
-                for (d_mlp, act) in [(0, Act::Relu), (12, Act::Relu), (12, Act::Gelu)] {
+                let mlps = [Act::Relu, Act::Gelu, Act::Solu].map(|act| (12, act));
+                for (d_mlp, act) in [(0, Act::Relu)].into_iter().chain(mlps) {
                     let (d_vocab, n_ctx, d_model, n_heads, d_head) = (7, 6, 8, 2, 4);
                     out.push(Spec {
                         d_vocab,
@@ -155,21 +157,20 @@ fn specs() -> Vec<Spec> {
                         norm,
                         positions,
                         smear: false,
+                        tied: false,
                         init: 1.0,
                     });
                 }
             }
         }
     }
-    for n_layers in [1, 2] {
-        let all = out.iter().filter(|s| s.n_layers == n_layers);
-        let smeared = all.step_by(5).map(|s| Spec {
-            smear: true,
-            ..s.clone()
-        });
-        let smeared: Vec<Spec> = smeared.collect();
-        out.extend(smeared);
-    }
+    let with = |change: fn(&mut Spec), from: &[Spec]| -> Vec<Spec> {
+        let mut all = from.to_vec();
+        all.iter_mut().for_each(change);
+        all
+    };
+    out.extend(with(|s| s.smear = true, &out));
+    out.extend(with(|s| s.tied = true, &out));
     out
 }
 
@@ -183,7 +184,8 @@ fn the_backward_plan_is_the_slope_of_the_forward_plan() {
             .check(&gradient)
             .unwrap_or_else(|e| panic!("{spec:?}\n{e}"));
     }
-    assert!(checks > 1500, "only {checks} comparisons");
+    assert_eq!(specs().len(), 192);
+    assert!(checks > 15_000, "only {checks} comparisons");
 }
 
 /// Odd shapes: a head width that is not a multiple of four, splits that do not divide the rows.
@@ -197,10 +199,11 @@ fn odd_sizes_and_several_splits() {
         n_heads: 3,
         d_head: 7,
         d_mlp: 41,
-        act: Act::Gelu,
+        act: Act::Solu,
         norm: Norm::LayerNorm,
         positions: Positions::Shortformer,
         smear: true,
+        tied: true,
         init: 1.0,
     };
     assert!(spec.splits() > 1);

@@ -173,6 +173,31 @@ fn what_does_not_fit_is_named_and_the_run_stays() {
     ));
 }
 
+/// A tied model's file has the unembedding TransformerLens asks for, and only that one is taken back.
+#[test]
+fn a_tied_unembedding_is_written_out_and_must_be_the_transpose() {
+    let tied = format!("{REPEAT}&tied=on&mlp=8&act=solu");
+    let whole = run(&tied);
+    let (bytes, arena) = (whole.file(6, &tied).unwrap(), &whole.parts.arena);
+    assert!(arena.get("unembed.W_U").is_none() && arena.get("blocks.1.mlp.ln.w").is_some());
+    let mut file = Checkpoint::read(&bytes).unwrap();
+    let [(_, w_e), (shape, w_u)] = ["embed.W_E", "unembed.W_U"].map(|n| file.tensors[n].clone());
+    assert_eq!(shape, [16, 12]);
+    assert!((0..16 * 12).all(|i| w_u[i] == w_e[i % 12 * 16 + i / 12]));
+    let names: Vec<&str> = whole.parts.moments.iter().map(|m| m.0).collect();
+    let taken = file.fit(arena, &names).unwrap();
+    assert_eq!((taken.weights.len(), taken.state.len()), (arena.len(), 2));
+    // An untied model can take it, being the same function; a tied one no other unembedding (planted).
+    let untied = run(&tied.replace("tied=on", "tied=off"));
+    assert!(file.fit(&untied.parts.arena, &[]).is_ok());
+    file.tensors.get_mut("unembed.W_U").unwrap().1[5] += 0.25;
+    let wrong = file.fit(arena, &names).unwrap_err();
+    assert!(
+        wrong.len() == 1 && wrong[0].contains("transpose"),
+        "{wrong:?}"
+    );
+}
+
 #[test]
 fn names_of_transformerlens_fit_with_their_buffers_and_empty_biases() {
     let whole = run(REPEAT);

@@ -97,22 +97,29 @@ fn hostile_links_settle() {
     }
 }
 
+/// Members of the family of transformers that no preset is.
+const FAMILY: [&str; 5] = [
+    "tied=on",
+    "mlp=96&act=gelu&layers=1",
+    "mlp=256&act=solu&chains=0",
+    "mlp=128&act=solu&norm=layernorm&positions=learned&tied=on&replicas=3",
+    "mlp=64&act=solu&norm=layernorm&positions=rotary&smear=on&tied=on&layers=4",
+];
+
 /// What a card says a run takes is what its plan takes.
 #[test]
 fn the_cost_on_the_card_is_that_of_the_plan() {
     for card in CARDS {
-        for preset in card.presets {
-            let (knobs, _) = parsed(card, preset.query);
+        let family = card.knobs.iter().any(|k| k.key == "tied");
+        let others = FAMILY.iter().filter(|_| family);
+        let presets = card.presets.iter().map(|p| p.query);
+        for query in presets.chain(others.copied()) {
+            let (knobs, _) = parsed(card, query);
             let (cost, parts) = (
                 (card.cost)(&knobs),
                 experiments::build(card.id, &knobs).unwrap(),
             );
-            let said = format!(
-                "{} {}: {cost:?}, plan {}",
-                card.id,
-                preset.id,
-                parts.plan.bytes()
-            );
+            let said = format!("{} {query}: {cost:?}, plan {}", card.id, parts.plan.bytes());
             assert_eq!(cost.params as usize, parts.arena.len(), "{said}");
             assert_eq!(cost.steps, parts.steps, "{said}");
             let points = if parts.chains.is_some() {
@@ -146,6 +153,24 @@ fn labs() {
             "{}",
             card.id
         );
+    }
+}
+
+/// An activation without an MLP is named, and nothing else is.
+#[test]
+fn an_activation_without_an_mlp_is_named() {
+    for card in CARDS
+        .iter()
+        .filter(|c| c.knobs.iter().any(|k| k.key == "act"))
+    {
+        let (knobs, notices) = parsed(card, "act=solu");
+        assert_eq!(knobs.word("act"), "relu");
+        assert!(notices.iter().any(|n| n.contains("mlp = 0")), "{notices:?}");
+        for fine in ["mlp=32&act=solu", "mlp=32", "tied=on"] {
+            let (knobs, notices) = parsed(card, fine);
+            assert!(notices.is_empty(), "{fine}: {notices:?}");
+            assert_eq!(knobs.query(false), fine, "{fine}");
+        }
     }
 }
 

@@ -1,4 +1,5 @@
-// W_E[v, i]   gradient: sum of dresid[n, i] over the rows n of the split whose token is v.
+// W_E[v, i]   gradient: sum of dresid[n, i] over the rows n of the split whose token is v; where the
+//             unembedding is tied, added to what is there, its part.
 // W_pos[t, i] gradient: sum of dpos[layer, n, i] over layers and the rows n of the split at position t.
 // grads [replica][splits][arena]. One invocation an element, group.y is the split; gathered, so that
 // the order of each sum is fixed.
@@ -10,6 +11,7 @@ override d_model: u32;
 override vocab: u32;
 override layers: u32;
 override splits: u32;
+override tied: u32;
 
 struct Params {
     arena: u32,
@@ -44,6 +46,9 @@ fn main(
     let base = (r * splits + group.y) * params.arena;
     var sum = 0.0;
     if row < vocab {
+        if tied == 1u {
+            sum = grads[base + params.w_e + at];
+        }
         let data = (step_now.slot * params.feed_rows + replicas[r].data_row) * 2u * rows;
         for (var n = start; n < stop; n++) {
             if min(feed[data + n], vocab - 1u) == row {

@@ -1,4 +1,4 @@
-// logits = f(x) W_U, f an optional LayerNorm; losses = logsumexp(logits) - logit of the next token;
+// logits = f(x) W_U, f an optional LayerNorm, W_U the transpose of W_E where tied; losses = logsumexp(logits) - logit of the next token;
 // dlogits = (softmax - one-hot)/targets. Both are 0 where the class of the position is 0.
 // x [replica][rows][inner], W_U [inner][vocab], feed as in nn/embed, dlogits [replica][rows][vocab],
 // losses [replica][rows], norms [replica][rows][mean, 1/sigma].
@@ -12,6 +12,7 @@ override vocab: u32;
 override norm: u32;
 override targets: u32;
 override tile: u32;
+override tied: u32;
 
 struct Params {
     arena: u32,
@@ -60,6 +61,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
             rstd[j] = moments[j].y;
         }
     }
+    let step = select(vec2u(vocab, 1u), vec2u(1u, inner), tied == 1u);
     for (var c = lane; c < vocab; c += 64u) {
         var a = vec4f(0.0);
         for (var i = 0u; i < inner; i++) {
@@ -68,7 +70,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
             if norm == 1u {
                 v = (v - mean) * rstd * weights[base + params.ln_w + i] + weights[base + params.ln_b + i];
             }
-            a += v * weights[base + params.w_u + i * vocab + c];
+            a += v * weights[base + params.w_u + i * step.x + c * step.y];
         }
         for (var j = 0u; j < tile; j++) { logits[j * vocab + c] = a[j]; }
     }

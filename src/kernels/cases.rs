@@ -3,7 +3,7 @@
 
 use super::{
     Access, Call, Elem, Kernel, Replica, Slot, Step, attention, embed, heads, linear,
-    linear_backward, loss, modadd, norm, optim, probe, rotary, smear, tms, truth, unembed,
+    linear_backward, loss, modadd, norm, optim, probe, rotary, smear, solu, tms, truth, unembed,
 };
 use lambdahat_math::{Stream, normal, philox::word};
 
@@ -74,6 +74,7 @@ pub const LISTED: &[Listed] = &[
     listed(&smear::SMEAR, smear::cases, zeros),
     listed(&smear::SMEAR_BACKWARD, smear::cases, zeros),
     listed(&smear::SMEAR_DW, smear::cases_dw, zeros),
+    listed(&solu::SOLU, solu::cases, zeros),
     listed(&unembed::UNEMBED, unembed::cases, unembed::fill),
     listed(&optim::SGD, optim::sgd_cases, optim::fill),
     Listed {

@@ -5,7 +5,7 @@
 
 use super::norm::split;
 use super::rows::{BLOCK, chunks};
-use super::{Call, Kernel, read, read_u32, word, write};
+use super::{Call, Kernel, read, read_u32, update, word, write};
 use lambdahat_math::Real;
 
 /// `resid [replica][rows][d_model]` from the tokens of this step's feed row. Feed tokens must be
@@ -61,16 +61,19 @@ fn embed<T: Real>(mut call: Call<'_, T>) {
 /// Gradients of `W_E [vocab][d]` from `dresid [replica][rows][d]` and of `W_pos [ctx][d]` from
 /// `dpos [layers][replica][rows][d]`, summed over layers. Learned positions enter the residual
 /// stream, so there `dpos` is `dresid` and `layers` is 1; without learned positions `layers` is 0.
+/// Where the unembedding is `tied`, what `grads` holds at `W_E` is its part, and stays in the sum.
 pub const EMBED_DW: Kernel = Kernel {
     name: "nn/embed_dw",
     source: crate::shader!("../../shaders/nn/embed_dw.wgsl"),
-    consts: &["rows", "ctx", "d_model", "vocab", "layers", "splits"],
+    consts: &[
+        "rows", "ctx", "d_model", "vocab", "layers", "splits", "tied",
+    ],
     params: &[word("arena"), word("w_e"), word("w_pos"), word("feed_rows")],
     bindings: &[
         read_u32("feed"),
         read("dresid"),
         read("dpos"),
-        write("grads"),
+        update("grads"),
     ],
     grid: |c| [((c[3] + c[1]) * c[2]).div_ceil(64), c[5]],
     needs: |c, p, r| {
@@ -88,7 +91,7 @@ pub const EMBED_DW: Kernel = Kernel {
 };
 
 fn embed_dw<T: Real>(mut call: Call<'_, T>) {
-    let [rows, ctx, d, vocab, layers, splits] = call.consts();
+    let [rows, ctx, d, vocab, layers, splits, tied] = call.consts();
     let (arena, w_e, w_pos, feed_rows) = (
         call.offset(0),
         call.offset(1),
@@ -103,7 +106,9 @@ fn embed_dw<T: Real>(mut call: Call<'_, T>) {
         let (r, s) = (rs / splits, rs % splits);
         let row = table[r].data_row as usize;
         let tokens = &feed[(slot * feed_rows + row) * 2 * rows..][..rows];
-        grads[w_e..][..vocab * d].fill(T::zero());
+        if tied == 0 {
+            grads[w_e..][..vocab * d].fill(T::zero());
+        }
         if layers > 0 {
             grads[w_pos..][..ctx * d].fill(T::zero());
         }
@@ -164,18 +169,29 @@ pub fn cases() -> Vec<(Vec<u32>, Vec<u32>, usize, &'static str)> {
 #[must_use]
 pub fn cases_dw() -> Vec<(Vec<u32>, Vec<u32>, usize, &'static str)> {
     vec![
-        (vec![12, 6, 8, 7, 1, 1], vec![104, 0, 56, 2], 1, "one layer"),
         (
-            vec![70, 10, 6, 11, 2, 3],
+            vec![12, 6, 8, 7, 1, 1, 0],
+            vec![104, 0, 56, 2],
+            1,
+            "one layer",
+        ),
+        (
+            vec![70, 10, 6, 11, 2, 3, 0],
             vec![126, 0, 66, 2],
             2,
             "two layers, three splits, replicas",
         ),
         (
-            vec![12, 6, 8, 7, 0, 1],
+            vec![12, 6, 8, 7, 0, 1, 0],
             vec![56, 0, 0, 2],
             1,
             "no positions",
+        ),
+        (
+            vec![70, 10, 6, 11, 1, 3, 1],
+            vec![126, 0, 66, 2],
+            2,
+            "tied, replicas",
         ),
     ]
 }

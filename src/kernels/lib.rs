@@ -25,6 +25,7 @@ pub mod probe;
 pub mod rotary;
 mod rows;
 pub mod smear;
+pub mod solu;
 pub mod source;
 pub mod tms;
 pub mod truth;
@@ -373,6 +374,7 @@ pub const KERNELS: &[&Kernel] = &[
     &smear::SMEAR,
     &smear::SMEAR_BACKWARD,
     &smear::SMEAR_DW,
+    &solu::SOLU,
     &unembed::UNEMBED,
     &optim::SGD,
     &optim::ADAMW,

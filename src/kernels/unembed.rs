@@ -1,5 +1,6 @@
 //! The end of the model in one kernel: `logits = f(x)·W_U`, softmax, cross-entropy and the
-//! gradient of the mean loss at the logits; `f` is an optional LayerNorm.
+//! gradient of the mean loss at the logits; `f` is an optional LayerNorm. Tied, `W_U` is `W_Eᵀ`, and read
+//! from where `W_E [vocab][inner]` lies.
 //!
 //! The target of a position is the next token. Positions of class 0 have none: no loss, no gradient.
 
@@ -24,7 +25,7 @@ pub const MAX_VOCAB: usize = 3072;
 pub const UNEMBED: Kernel = Kernel {
     name: "nn/unembed",
     source: crate::shader!("../../shaders/nn/unembed.wgsl"),
-    consts: &["rows", "inner", "vocab", "norm", "targets", "tile"],
+    consts: &["rows", "inner", "vocab", "norm", "targets", "tile", "tied"],
     params: &[
         word("arena"),
         word("w_u"),
@@ -57,7 +58,7 @@ pub const UNEMBED: Kernel = Kernel {
 };
 
 fn unembed<T: Real>(mut call: Call<'_, T>) {
-    let [rows, d, vocab, norm, targets, _tile] = call.consts();
+    let [rows, d, vocab, norm, targets, _tile, tied] = call.consts();
     let (arena, w_u) = (call.offset(0), call.offset(1));
     let (ln_w, ln_b, feed_rows) = (call.offset(2), call.offset(3), call.offset(4));
     let (slot, table) = (call.step.slot as usize, call.replicas);
@@ -83,7 +84,8 @@ fn unembed<T: Real>(mut call: Call<'_, T>) {
             ctx: 1,
             inner: d,
         };
-        let w = Panels::grouped(&p[w_u..], d, vocab, 0, 1);
+        let width = if tied == 1 { 1 } else { vocab };
+        let w = Panels::grouped(&p[w_u..], d, width, 0, vocab / width);
         chunks2(
             (
                 &mut dlogits[r * rows * vocab..][..rows * vocab],
@@ -132,22 +134,28 @@ pub fn fill(consts: &[u32], _binding: &str, len: usize) -> Vec<u32> {
 pub fn cases() -> Vec<(Vec<u32>, Vec<u32>, usize, &'static str)> {
     vec![
         (
-            vec![24, 16, 32, 0, 20, 4],
+            vec![24, 16, 32, 0, 20, 4, 0],
             vec![512, 0, 0, 0, 2],
             1,
             "plain",
         ),
         (
-            vec![21, 8, 37, 1, 18, 4],
+            vec![21, 8, 37, 1, 18, 4, 0],
             vec![330, 3, 310, 319, 2],
             2,
             "LN, odd sizes, replicas",
         ),
         (
-            vec![6, 8, 1024, 0, 5, 3],
+            vec![6, 8, 1024, 0, 5, 3, 0],
             vec![8192, 0, 0, 0, 2],
             1,
             "vocabulary of 1024",
+        ),
+        (
+            vec![21, 8, 37, 1, 18, 4, 1],
+            vec![330, 3, 310, 319, 2],
+            2,
+            "tied, LN, replicas",
         ),
     ]
 }

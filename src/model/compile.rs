@@ -51,7 +51,9 @@ pub(super) struct Layer {
     pub(super) resid_mid: Buf,
     pub(super) norms2: Buf,
     pub(super) pre: Buf,
+    /// Behind the activation; SoLU's LayerNorm is a stage of what reads it.
     pub(super) post: Buf,
+    pub(super) norms_post: Buf,
 }
 
 /// Gradients on their way back; every layer uses the same.
@@ -64,6 +66,8 @@ pub(super) struct Back {
     pub(super) dsmeared: Buf,
     pub(super) dturned: Buf,
     pub(super) dpost: Buf,
+    /// At the input of the activation, where that is a node of its own; `dpost` otherwise.
+    pub(super) dpre: Buf,
     pub(super) dpos: Buf,
 }
 
@@ -108,6 +112,12 @@ impl Transformer {
             0
         };
         let rotary = spec.positions == Positions::Rotary;
+        // What TransformerLens calls the place between SoLU and its LayerNorm.
+        let (solu, hook) = if spec.has_solu() {
+            (2 * rows, "hook_mid")
+        } else {
+            (0, "hook_post")
+        };
         let unused = [plan.f32("unused.0", 1), plan.f32("unused.1", 1)];
         let some = |plan: &mut Plan, name: String, len: usize| {
             if len == 0 {
@@ -164,10 +174,12 @@ impl Transformer {
             );
             let z = plan.f32(format!("blocks.{l}.attn.hook_z"), rows * m);
             let (mut norms2, mut pre, mut post) = (unused[1], unused[0], unused[0]);
+            let mut norms_post = unused[1];
             if spec.d_mlp > 0 {
                 norms2 = some(plan, format!("blocks.{l}.ln2.moments"), normed);
                 pre = plan.f32(format!("blocks.{l}.mlp.hook_pre"), rows * spec.d_mlp);
-                post = plan.f32(format!("blocks.{l}.mlp.hook_post"), rows * spec.d_mlp);
+                post = plan.f32(format!("blocks.{l}.mlp.{hook}"), rows * spec.d_mlp);
+                norms_post = some(plan, format!("blocks.{l}.mlp.ln.moments"), solu);
             }
             layers.push(Layer {
                 resid_pre,
@@ -181,6 +193,7 @@ impl Transformer {
                 norms2,
                 pre,
                 post,
+                norms_post,
             });
         }
         let norms_final = some(plan, "ln_final.moments".into(), normed);
@@ -198,12 +211,17 @@ impl Transformer {
             } else {
                 dqkv
             };
+            let dpost = some(plan, "dpost".into(), rows * spec.d_mlp);
             Back {
                 dresid: [
                     plan.f32("dresid.0", rows * d),
                     plan.f32("dresid.1", rows * d),
                 ],
-                dn: some(plan, "dnormed".into(), normed / 2 * d),
+                dn: some(
+                    plan,
+                    "dnormed".into(),
+                    (normed / 2 * d).max(solu / 2 * spec.d_mlp),
+                ),
                 dz: plan.f32("dz", rows * m),
                 dqkv,
                 dsmeared,
@@ -212,7 +230,12 @@ impl Transformer {
                 } else {
                     dsmeared
                 },
-                dpost: some(plan, "dpost".into(), rows * spec.d_mlp),
+                dpost,
+                dpre: if solu > 0 {
+                    plan.f32("dpre", rows * spec.d_mlp)
+                } else {
+                    dpost
+                },
                 dpos: some(plan, "dpos".into(), sections * rows * d),
             }
         });

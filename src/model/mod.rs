@@ -8,6 +8,7 @@ mod passes;
 mod probes;
 mod products;
 mod smear;
+mod solu;
 mod spec;
 pub mod tms;
 

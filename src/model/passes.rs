@@ -122,24 +122,30 @@ impl Transformer {
                     .layers
                     .get(l + 1)
                     .map_or(self.resid_final, |l| l.resid_pre);
+                let (y, pre) = self.around_activation(l);
                 let out = Out {
-                    y: layer.post,
-                    pre: layer.pre,
+                    y,
+                    pre,
                     norms: layer.norms2,
                 };
                 self.product(plan, prog, self.mlp_in(l), layer.resid_mid, None, out)?;
-                let (out, resid) = (plain(after), Some(layer.resid_mid));
+                self.solu(plan, prog, l)?;
+                let out = Out {
+                    norms: layer.norms_post,
+                    ..plain(after)
+                };
+                let resid = Some(layer.resid_mid);
                 self.product(plan, prog, self.mlp_out(l), layer.post, resid, out)?;
             }
         }
         let u = self.unembed();
         let [ln_w, ln_b] = u.norm.unwrap_or_default();
         let tile = unembed::tile(spec.d_vocab) as u32;
-        let norm = u32::from(u.norm.is_some());
+        let [norm, tied] = [u.norm.is_some(), spec.tied].map(u32::from);
         plan.push(
             prog,
             &unembed::UNEMBED,
-            &[rows, d, vocab, norm, self.targets(), tile],
+            &[rows, d, vocab, norm, self.targets(), tile, tied],
             &[self.stride as u32, u.w, ln_w, ln_b, data.rows as u32],
             &[
                 self.resid_final,
@@ -175,6 +181,7 @@ impl Transformer {
             dqkv,
             dturned,
             dpost,
+            dpre,
             dpos,
             ..
         } = back;
@@ -203,13 +210,15 @@ impl Transformer {
                 let out = Gradient {
                     x: layer.post,
                     dy: now,
+                    norms: layer.norms_post,
                     to: dpost,
                     ..plain
                 };
                 self.product_back(plan, prog, self.mlp_out(l), out)?;
+                self.solu_back(plan, prog, l)?;
                 let inside = Gradient {
                     x: layer.resid_mid,
-                    dy: dpost,
+                    dy: dpre,
                     pre: layer.pre,
                     norms: layer.norms2,
                     along: Some(now),
@@ -264,7 +273,15 @@ impl Transformer {
         plan.push(
             prog,
             &embed::EMBED_DW,
-            &[self.rows(), ctx, d, vocab, sections, splits],
+            &[
+                self.rows(),
+                ctx,
+                d,
+                vocab,
+                sections,
+                splits,
+                u32::from(spec.tied),
+            ],
             &self.embed_params(self.io.rows),
             &[self.io.feed, now, dpos, grads],
         )

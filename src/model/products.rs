@@ -86,6 +86,8 @@ impl Transformer {
             act: match self.spec.act {
                 Act::Relu => 1,
                 Act::Gelu => 2,
+                // A node of its own: it needs whole rows.
+                Act::Solu => 0,
             },
             ..Product::default()
         }
@@ -97,15 +99,21 @@ impl Transformer {
             width: self.spec.d_model,
             w: self.in_layer(l, "mlp.W_out"),
             b: Some(self.in_layer(l, "mlp.b_out")),
+            norm: self
+                .spec
+                .has_solu()
+                .then(|| ["w", "b"].map(|end| self.in_layer(l, &format!("mlp.ln.{end}")))),
             ..Product::default()
         }
     }
+    /// Tied, the columns of `W_U` are the rows of `W_E`: as many groups of one column.
     pub(super) fn unembed(&self) -> Product {
+        let (vocab, tied) = (self.spec.d_vocab, self.spec.tied);
         Product {
             inner: self.spec.d_model,
-            groups: 1,
-            width: self.spec.d_vocab,
-            w: self.at("unembed.W_U"),
+            groups: if tied { vocab } else { 1 },
+            width: if tied { 1 } else { vocab },
+            w: self.at(if tied { "embed.W_E" } else { "unembed.W_U" }),
             norm: self.norm("ln_final"),
             ..Product::default()
         }

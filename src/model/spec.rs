@@ -14,6 +14,9 @@ pub enum Act {
     Relu,
     /// `gelu_new` of TransformerLens, PyTorch's `approximate="tanh"`.
     Gelu,
+    /// x·softmax(x) over the hidden layer, then a LayerNorm of its own (TransformerLens `solu_ln`,
+    /// Elhage et al. 2022; [`crate::kernels::solu`]).
+    Solu,
 }
 
 /// Normalisation.
@@ -66,6 +69,8 @@ pub struct Spec {
     /// Whether every head mixes its keys with those before them, by a learned share
     /// ([`crate::kernels::smear`]).
     pub smear: bool,
+    /// Whether the unembedding is the transpose of the embedding: there is no `W_U` then.
+    pub tied: bool,
     /// Standard deviation of the initial matrices, in units of 1/√d_model.
     pub init: f64,
 }
@@ -85,6 +90,7 @@ impl Default for Spec {
             norm: Norm::None,
             positions: Positions::Learned,
             smear: false,
+            tied: false,
             init: 1.0,
         }
     }
@@ -131,10 +137,13 @@ impl Spec {
     pub fn arena(&self) -> Arena {
         let (d, h, dh, m) = (self.d_model, self.n_heads, self.d_head, self.d_mlp);
         let mut a = Arena::default();
+        let layer_norm = |a: &mut Arena, name: String, width: usize| {
+            a.push(format!("{name}.w"), &[width]);
+            a.push(format!("{name}.b"), &[width]);
+        };
         let norm = |a: &mut Arena, name: String| {
             if self.norm == Norm::LayerNorm {
-                a.push(format!("{name}.w"), &[d]);
-                a.push(format!("{name}.b"), &[d]);
+                layer_norm(a, name, d);
             }
         };
         a.push("embed.W_E", &[self.d_vocab, d]);
@@ -154,13 +163,24 @@ impl Spec {
                 norm(&mut a, format!("blocks.{l}.ln2"));
                 a.push(format!("blocks.{l}.mlp.W_in"), &[d, m]);
                 a.push(format!("blocks.{l}.mlp.b_in"), &[m]);
+                if self.has_solu() {
+                    layer_norm(&mut a, format!("blocks.{l}.mlp.ln"), m);
+                }
                 a.push(format!("blocks.{l}.mlp.W_out"), &[m, d]);
                 a.push(format!("blocks.{l}.mlp.b_out"), &[d]);
             }
         }
         norm(&mut a, "ln_final".into());
-        a.push("unembed.W_U", &[d, self.d_vocab]);
+        if !self.tied {
+            a.push("unembed.W_U", &[d, self.d_vocab]);
+        }
         a
+    }
+
+    /// Whether there are MLPs, and their activation is SoLU.
+    #[must_use]
+    pub fn has_solu(&self) -> bool {
+        self.d_mlp > 0 && self.act == Act::Solu
     }
 
     /// Initial parameters in arena order: matrices normal with standard deviation init/√d_model,
@@ -238,7 +258,7 @@ impl Spec {
             ("all", None) => Some(!0),
             ("embed", None) => Some(bits(&[0])),
             ("pos_embed", None) => (self.positions != Positions::Rotary).then(|| bits(&[1])),
-            ("unembed", None) => Some(bits(&[2])),
+            ("unembed", None) => (!self.tied).then(|| bits(&[2])),
             ("attn", None) => Some((0..self.n_layers).fold(0, |mask, l| mask | attn(l))),
             ("mlp", None) => (0..self.n_layers).try_fold(0, |mask, l| Some(mask | mlp(l)?)),
             ("blocks", Some(layer)) => {

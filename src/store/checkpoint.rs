@@ -2,14 +2,15 @@
 //! TransformerLens names them. The page hands the same bytes out as the command line writes.
 
 use super::StoreError;
-use crate::tensor::Arena;
+use crate::tensor::{Arena, UNEMBEDDING, transposed};
 use safetensors::{Dtype, tensor::TensorView};
 use std::collections::HashMap;
 
 /// The bytes of a checkpoint: every tensor under its own name and shape, with a leading replica axis
 /// where there is more than one replica. `weights` is `[replica][params]`; so is each of `state`, the
 /// optimiser's, whose tensors are called `NAME/TENSOR`, such as `adamw.m/embed.W_E`. `words` go into
-/// the metadata, such as the link.
+/// the metadata, such as the link. A tied model has no unembedding of its own, and TransformerLens asks
+/// for one: its `unembed.W_U` is written out, the transpose of `embed.W_E`.
 ///
 /// # Errors
 /// `Refused` if the weights or the state are not whole replicas of the arena.
@@ -30,20 +31,29 @@ pub fn checkpoint(
             return Err(StoreError::Refused(why));
         }
         let replicas = data.len() / size;
-        for t in &arena.tensors {
-            let rows = data.chunks_exact(size).flat_map(|w| &w[t.range()]);
-            let bytes: Vec<u8> = rows.flat_map(|x| x.to_le_bytes()).collect();
-            let axis = if replicas > 1 {
+        let axis = || {
+            if replicas > 1 {
                 vec![replicas]
             } else {
                 Vec::new()
-            };
+            }
+        };
+        for t in &arena.tensors {
+            let rows = data.chunks_exact(size).flat_map(|w| &w[t.range()]);
+            let bytes: Vec<u8> = rows.flat_map(|x| x.to_le_bytes()).collect();
             let name = if of.is_empty() {
                 t.name.clone()
             } else {
                 format!("{of}/{}", t.name)
             };
-            parts.push((name, [axis, t.shape.clone()].concat(), bytes));
+            parts.push((name, [axis(), t.shape.clone()].concat(), bytes));
+        }
+        if let Some(t) = arena.tied().filter(|_| of.is_empty()) {
+            let rows = data.chunks_exact(size);
+            let turned = rows.flat_map(|w| transposed(&w[t.range()], t.shape[1]));
+            let bytes = turned.flat_map(f32::to_le_bytes).collect();
+            let shape = vec![t.shape[1], t.shape[0]];
+            parts.push((UNEMBEDDING.into(), [axis(), shape].concat(), bytes));
         }
     }
     let mut views = Vec::with_capacity(parts.len());

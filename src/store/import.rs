@@ -1,7 +1,7 @@
 //! A checkpoint file read back: tensors by name, and what they must be to fit a model.
 
 use super::StoreError;
-use crate::tensor::Arena;
+use crate::tensor::{Arena, UNEMBEDDING, transposed};
 use safetensors::{Dtype, SafeTensors};
 use std::collections::{BTreeMap, HashMap};
 
@@ -73,6 +73,15 @@ impl Checkpoint {
         for (name, (shape, data)) in &self.tensors {
             // TransformerLens writes biases that are nothing, and buffers that are no weights.
             let buffer = [".mask", ".IGNORE"].iter().any(|end| name.ends_with(end));
+            if let Some(t) = arena.tied().filter(|_| name == UNEMBEDDING) {
+                let embedding = weights.get(t.range()).unwrap_or_default();
+                if transposed(embedding, t.shape[1]) != *data {
+                    wrong.push(format!(
+                        "{name} is not the transpose of embed.W_E, and in this model it is."
+                    ));
+                }
+                continue;
+            }
             if !buffer && !known(name) && data.iter().any(|x| *x != 0.0) && !name.contains('/') {
                 wrong.push(format!("{name} {shape:?}: this model has no such tensor."));
             }

@@ -261,6 +261,13 @@ mod folder {
             .unwrap();
         assert_eq!(w_q.shape(), [2, 1, 2, 1]);
         assert_eq!(w_q.data()[8..12], 10f32.to_le_bytes());
+        // There is no unembedding of its own: the embedding's, turned, model by model.
+        let w_u = SafeTensors::deserialize(&both).unwrap();
+        let w_u = w_u.tensor("unembed.W_U").unwrap();
+        let want = [0f32, 2., 1., 3., 6., 8., 7., 9.]
+            .map(f32::to_le_bytes)
+            .concat();
+        assert_eq!((w_u.shape(), w_u.data()), (&[2, 2, 2][..], &want[..]));
         assert!(checkpoint(&arena, &weights[..5], &[], &[]).is_err());
         std::fs::remove_dir_all(&folder).unwrap();
     }

@@ -2,6 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 
+/// The unembedding's name.
+pub const UNEMBEDDING: &str = "unembed.W_U";
+
+/// A matrix of `columns` columns, row by row, turned on its side.
+#[must_use]
+pub fn transposed<T: Copy>(matrix: &[T], columns: usize) -> Vec<T> {
+    let column = |c| matrix.iter().skip(c).step_by(columns.max(1)).copied();
+    (0..columns).flat_map(column).collect()
+}
+
 /// One named parameter tensor inside an arena.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tensor {
@@ -63,6 +73,12 @@ impl Arena {
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Tensor> {
         self.tensors.iter().find(|t| t.name == name)
+    }
+    /// The embedding, `[vocab, d_model]`, where the model's unembedding is its transpose and no tensor.
+    #[must_use]
+    pub fn tied(&self) -> Option<&Tensor> {
+        let own = self.get(UNEMBEDDING).is_some();
+        self.get("embed.W_E").filter(|_| !own)
     }
     /// Offset of a tensor that the caller itself has pushed; 0 if absent.
     #[must_use]

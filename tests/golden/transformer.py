@@ -1,7 +1,7 @@
 """Writes transformer.json: a reference for tests/golden.rs, in float64, independent of the program.
 
-Two tiny transformers (one with LayerNorm and a GELU MLP, one attention-only): weights, tokens,
-logits, loss, every gradient, and ten AdamW steps on the same batch.
+Four tiny transformers (with LayerNorm and a GELU MLP; attention-only; with a SoLU MLP and its
+LayerNorm; with a tied unembedding and a ReLU MLP): weights, tokens, logits, loss, every gradient, and ten AdamW steps on the same batch.
 
     python3 tests/golden/transformer.py > tests/golden/transformer.json
 """
@@ -27,20 +27,24 @@ def tensors(c):
             if c["layernorm"]:
                 shapes |= {b + "ln2.w": (d,), b + "ln2.b": (d,)}
             shapes |= {b + "mlp.W_in": (d, m), b + "mlp.b_in": (m,)}
+            if c["act"] == "solu":
+                shapes |= {b + "mlp.ln.w": (m,), b + "mlp.ln.b": (m,)}
             shapes |= {b + "mlp.W_out": (m, d), b + "mlp.b_out": (d,)}
     if c["layernorm"]:
         shapes |= {"ln_final.w": (d,), "ln_final.b": (d,)}
-    shapes["unembed.W_U"] = (d, c["d_vocab"])
+    if not c["tied"]:
+        shapes["unembed.W_U"] = (d, c["d_vocab"])
     return shapes
 
 
 def forward(c, p, tokens):
     T, dh = c["n_ctx"], c["d_head"]
 
-    def ln(x, name):
-        if not c["layernorm"]:
-            return x
+    def norm(x, name):
         return F.layer_norm(x, x.shape[-1:], p[name + ".w"], p[name + ".b"], eps=1e-5)
+
+    def ln(x, name):
+        return norm(x, name) if c["layernorm"] else x
 
     x = p["embed.W_E"][tokens] + p["pos_embed.W_pos"][:T]
     hidden = torch.triu(torch.ones(T, T, dtype=torch.bool), diagonal=1)
@@ -53,9 +57,16 @@ def forward(c, p, tokens):
         x = x + torch.einsum("bhte,hed->btd", z, p[b + "attn.W_O"])
         if c["d_mlp"]:
             n = ln(x, b + "ln2")
-            post = F.gelu(n @ p[b + "mlp.W_in"] + p[b + "mlp.b_in"], approximate="tanh")
+            pre = n @ p[b + "mlp.W_in"] + p[b + "mlp.b_in"]
+            if c["act"] == "gelu":
+                post = F.gelu(pre, approximate="tanh")
+            elif c["act"] == "relu":
+                post = F.relu(pre)
+            else:
+                post = norm(pre * torch.softmax(pre, -1), b + "mlp.ln")
             x = x + post @ p[b + "mlp.W_out"] + p[b + "mlp.b_out"]
-    return ln(x, "ln_final") @ p["unembed.W_U"]
+    unembedding = p["embed.W_E"].T if c["tied"] else p["unembed.W_U"]
+    return ln(x, "ln_final") @ unembedding
 
 
 def record(c, seed):
@@ -99,7 +110,15 @@ def record(c, seed):
 
 small = {"d_vocab": 9, "n_ctx": 6, "d_model": 8, "n_heads": 2, "d_head": 4, "batch": 2}
 runs = [
-    record(small | {"n_layers": 1, "d_mlp": 12, "layernorm": True}, 1),
-    record(small | {"n_layers": 2, "d_mlp": 0, "layernorm": False}, 2),
+    record(small | {"n_layers": n, "d_mlp": m, "layernorm": ln, "act": act, "tied": tied}, seed)
+    for seed, (n, m, ln, act, tied) in enumerate(
+        [
+            (1, 12, True, "gelu", False),
+            (2, 0, False, "relu", False),
+            (2, 12, False, "solu", False),
+            (1, 12, True, "relu", True),
+        ],
+        start=1,
+    )
 ]
 print(json.dumps(runs, separators=(",", ":")))

@@ -3,7 +3,7 @@
 use super::{lab, settle};
 use crate::experiments::chains::{self, Defaults, join};
 use crate::experiments::transformer::knobs::{
-    self as shared, BATCH, LAYERS, MBATCH, MLP, NORM, ON, OPTIMIZER, PACE, SEEDS, SMEAR,
+    self as shared, ACT, BATCH, LAYERS, MBATCH, MLP, NORM, ON, OPTIMIZER, PACE, SEEDS, SMEAR, TIED,
 };
 use crate::experiments::transformer::sizes;
 use crate::experiments::{Card, Indicator, Panel, Preset, RefLine, SeriesSpec};
@@ -17,9 +17,11 @@ const OWN: &[Knob] = &[
     shared::d_model(64),
     shared::heads(4),
     MLP,
+    ACT,
     NORM,
     shared::positions("learned"),
     SMEAR,
+    TIED,
     shared::init(1.0),
     int("vocab", "vocabulary", DATA, (8, 1024), 128, "Number of different tokens; guessing uniformly costs ln V.").symbol("V").unit("tokens"),
     int("ctx", "context", DATA, (8, 128), 48, "Tokens of a sequence.").symbol("T").unit("tokens"),

@@ -4,7 +4,7 @@ use super::judge::{self, Level};
 use super::settle;
 use crate::experiments::chains::{self, Defaults, join};
 use crate::experiments::transformer::knobs::{
-    self as shared, BATCH, LAYERS, MBATCH, MLP, NORM, ON, OPTIMIZER, PACE, SEEDS, SMEAR,
+    self as shared, ACT, BATCH, LAYERS, MBATCH, MLP, NORM, ON, OPTIMIZER, PACE, SEEDS, SMEAR, TIED,
 };
 use crate::experiments::transformer::sizes;
 use crate::experiments::{Card, Indicator, Panel, Preset, RefLine, SeriesSpec};
@@ -20,9 +20,11 @@ const OWN: &[Knob] = &[
     shared::d_model(32),
     shared::heads(1),
     MLP,
+    ACT,
     NORM,
     shared::positions("rotary"),
     SMEAR,
+    TIED,
     shared::init(1.0),
     int("vocab", "symbols", DATA, (2, 16), 3, "Symbols of the chains; guessing uniformly costs ln k.").symbol("k").unit("symbols"),
     int("ctx", "context", DATA, (8, 128), 64, "Symbols of a sequence.").symbol("T").unit("symbols"),

@@ -8,6 +8,7 @@ use crate::math::Stream;
 use crate::math::philox::Draws;
 use crate::model::Spec;
 use crate::protocol::Gauge;
+use crate::tensor::transposed;
 use std::cell::OnceCell;
 
 /// The weights' instruments of one model.
@@ -45,9 +46,14 @@ impl Circuits {
             let norm = spectra::norm(&weights[t.range()]);
             out.push(Reading::new(format!("norm.{}", t.name), norm));
         }
-        let (w_e, w_u) = (part("embed.W_E"), part("unembed.W_U"));
-        let d = self.spec.d_model;
-        for (name, w, columns) in [("W_E", &w_e, d), ("W_U", &w_u, self.spec.d_vocab)] {
+        let (d, w_e) = (self.spec.d_model, part("embed.W_E"));
+        let w_u = if self.spec.tied {
+            transposed(&w_e, d)
+        } else {
+            part("unembed.W_U")
+        };
+        let both = [("W_E", &w_e, d), ("W_U", &w_u, self.spec.d_vocab)];
+        for (name, w, columns) in both.into_iter().take(if self.spec.tied { 1 } else { 2 }) {
             let Some(found) = spectra::spectrum(w, columns) else {
                 continue;
             };
@@ -156,5 +162,42 @@ impl Circuits {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A tied model's circuits are those of the untied one with that unembedding.
+    #[test]
+    fn tied_is_untied_with_the_transpose() {
+        let tied = Spec {
+            d_vocab: 11,
+            d_model: 8,
+            n_heads: 2,
+            d_head: 4,
+            n_ctx: 6,
+            tied: true,
+            ..Spec::default()
+        };
+        let untied = Spec {
+            tied: false,
+            ..tied.clone()
+        };
+        let weights = tied.init(3);
+        let mut whole = weights.clone();
+        whole.extend(transposed(&weights[..11 * 8], 8));
+        assert_eq!(whole.len(), untied.arena().len());
+        let copying = |spec: &Spec, weights: &[f32]| -> Vec<(String, u64)> {
+            let all = Circuits::new(spec).readings(weights, true).into_iter();
+            let kept = all.filter(|r| r.id.contains("copying") || r.id.contains("W_E"));
+            kept.map(|r| (r.id, r.y.to_bits())).collect()
+        };
+        let found = copying(&tied, &weights);
+        assert!(found.len() > 5 && found == copying(&untied, &whole));
+        // Planted: another unembedding is seen.
+        *whole.last_mut().unwrap_or(&mut 0.0) += 1.0;
+        assert_ne!(found, copying(&untied, &whole));
     }
 }

@@ -45,10 +45,28 @@ pub const MLP: Knob = int(
     MODEL,
     (0, 1024),
     0,
-    "Hidden neurons (ReLU) of an MLP after each attention layer; 0 leaves attention only.",
+    "Hidden neurons of an MLP after each attention layer; 0 leaves attention only.",
 )
 .symbol("d_mlp")
 .unit("neurons");
+/// Activation of the MLPs.
+pub const ACT: Knob = choice(
+    "act",
+    "activation",
+    MODEL,
+    &["relu", "gelu", "solu"],
+    "relu",
+    "Activation of the MLP's neurons: ReLU, max(x, 0); GELU, x·Φ(x) in its tanh form (Hendrycks and Gimpel 2016); SoLU, x·softmax(x) over the neurons of the layer, with a LayerNorm behind it (Elhage et al. 2022).",
+);
+/// Tied unembedding.
+pub const TIED: Knob = choice(
+    "tied",
+    "unembedding",
+    MODEL,
+    &["off", "on"],
+    "off",
+    "Whether the unembedding is the transpose of the embedding (tied: on), W_U = W_Eᵀ, which saves its parameters; or a matrix of its own.",
+);
 /// LayerNorm.
 pub const NORM: Knob = choice(
     "norm",

@@ -71,7 +71,11 @@ pub(super) fn spec(knobs: &Knobs) -> Spec {
         n_heads: sizes.heads,
         d_head: sizes.d_model / sizes.heads,
         d_mlp: sizes.mlp,
-        act: Act::Relu,
+        act: match knobs.word("act") {
+            "gelu" => Act::Gelu,
+            "solu" => Act::Solu,
+            _ => Act::Relu,
+        },
         norm: if sizes.layernorm {
             Norm::LayerNorm
         } else {
@@ -83,6 +87,7 @@ pub(super) fn spec(knobs: &Knobs) -> Spec {
             _ => Positions::Learned,
         },
         smear: knobs.word("smear") == "on",
+        tied: sizes.tied,
         init: knobs.float("init"),
     }
 }

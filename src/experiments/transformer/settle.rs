@@ -18,6 +18,7 @@ pub fn settle(
     let mut notices = Vec::new();
     heads(knobs, &mut notices);
     rotary(knobs, &mut notices);
+    activation(knobs, &mut notices);
     data(knobs, &mut notices);
     limits::stable(knobs, curvature, &mut notices);
     limits::preconditioned(knobs, curvature, &mut notices);
@@ -101,6 +102,18 @@ fn rotary(knobs: &mut Knobs, notices: &mut Vec<Notice>) {
             "positions: rotary ones turn pairs, and heads of {width} dimensions have an odd one; using learned."
         );
         notices.push(Notice::about("positions", why));
+    }
+}
+
+/// Only an MLP has an activation.
+fn activation(knobs: &mut Knobs, notices: &mut Vec<Notice>) {
+    let was = knobs.word("act");
+    if knobs.int("mlp") == 0 && !matches!(was, "" | "relu") {
+        knobs.put("act", Value::Word("relu"));
+        let why = format!(
+            "act: {was} is an activation of MLPs, and mlp = 0 leaves none; give mlp a width to use it."
+        );
+        notices.push(Notice::about("act", why));
     }
 }
 

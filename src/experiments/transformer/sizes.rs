@@ -65,6 +65,10 @@ pub struct Sizes {
     pub smear: bool,
     /// Whether positions are rotary: there are no vectors of positions.
     pub rotary: bool,
+    /// Whether the MLP has SoLU's LayerNorm.
+    pub solu: bool,
+    /// Whether the unembedding is that of the embedding.
+    pub tied: bool,
     /// Chains of a λ̂ estimate, the anchor not counted; 0, none.
     pub chains: usize,
     /// Sequences of a chain step.
@@ -91,6 +95,8 @@ impl Sizes {
             layernorm: knobs.word("norm") == "layernorm",
             smear: knobs.word("smear") == "on",
             rotary: knobs.word("positions") == "rotary",
+            solu: knobs.size("mlp") > 0 && knobs.word("act") == "solu",
+            tied: knobs.word("tied") == "on",
             chains: knobs.size("chains"),
             mbatch: knobs.size("mbatch"),
             sampler: Sampler::parse(knobs.word("sampler")),
@@ -103,7 +109,8 @@ impl Sizes {
     pub fn params(&self) -> u64 {
         let [l, d, m, v, t] =
             [self.layers, self.d_model, self.mlp, self.vocab, self.ctx].map(|x| x as u64);
-        let mlp = if m > 0 { 2 * d * m + m + d } else { 0 };
+        let mlp = if m > 0 { 2 * d * m + m + d } else { 0 } + 2 * self.solu(m);
+        let embeddings = if self.tied { v * d } else { 2 * v * d };
         let norms = match (self.layernorm, m > 0) {
             (false, _) => 0,
             (true, false) => 2 * d * (l + 1),
@@ -111,7 +118,7 @@ impl Sizes {
         };
         let smear = if self.smear { l * self.heads as u64 } else { 0 };
         let positions = if self.rotary { 0 } else { t * d };
-        2 * v * d + positions + l * (4 * d * d + mlp) + norms + smear
+        embeddings + positions + l * (4 * d * d + mlp) + norms + smear
     }
 
     /// Floating-point operations of forward and backward on one sequence: 6 a token and weight of
@@ -145,8 +152,8 @@ impl Sizes {
         // A layer keeps q, k, v, z, the residual stream behind attention and behind the MLP, the
         // patterns, and the MLP's hidden layer on both sides of the activation.
         let smeared = self.smeared();
-        let layer = rows * (6 * d + smeared + h * t + 2 * m + 4);
-        let backward = rows * (7 * d + smeared + m + l * d);
+        let layer = rows * (6 * d + smeared + h * t + 2 * m + 4 + self.solu(2));
+        let backward = rows * (7 * d + smeared + m + 2 * self.solu(m) + l * d);
         l * layer + backward + rows * (v + d + 4)
     }
 
@@ -197,6 +204,11 @@ impl Sizes {
         (u64::from(self.smear) + u64::from(self.rotary)) * 3 * self.d_model as u64
     }
 
+    /// `n` where the activation is SoLU: its gradient and its LayerNorm's need room of their own.
+    fn solu(&self, n: u64) -> u64 {
+        if self.solu { n } else { 0 }
+    }
+
     /// The unchanged model, one copy a head, one a block.
     fn copies(&self) -> usize {
         1 + self.layers * (self.heads + 1)
@@ -207,7 +219,8 @@ impl Sizes {
     fn copy(&self) -> u64 {
         let [d, m, v, t, h] =
             [self.d_model, self.mlp, self.vocab, self.ctx, self.heads].map(|x| x as u64);
-        (self.batch * self.ctx) as u64 * (6 * d + self.smeared() + h * t + 2 * m + v + 8)
+        (self.batch * self.ctx) as u64
+            * (6 * d + self.smeared() + h * t + 2 * m + v + 8 + self.solu(2))
     }
 
     /// How the unchanged model, a copy for each head without it and one for each block without its heads
