@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// The last figure of a recorded run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "lowercase")]
+#[serde(rename_all = "lowercase")]
 pub enum Still {
     /// As [`Figure::Superposition`].
     Superposition {
