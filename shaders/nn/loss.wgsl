@@ -15,8 +15,8 @@ struct Params {
 @group(0) @binding(2) var<storage, read> feed: array<u32>;
 @group(0) @binding(3) var<storage, read_write> stats: array<f32>;
 
-var<workgroup> sums: array<vec3f, 256>;
-var<workgroup> counts: array<vec2u, 256>;
+// Numbers below 2^24 are whole in a float: counts are added up like the sums, one column after the other.
+var<workgroup> column: array<f32, 256>;
 
 @compute @workgroup_size(256)
 fn main(
@@ -35,17 +35,19 @@ fn main(
         sum += losses[r * rows + n] * vec3f(1.0, select(vec2f(0.0), vec2f(1.0), is));
         count += select(vec2u(0u), vec2u(1u), is);
     }
-    sums[lane] = sum;
-    counts[lane] = count;
-    workgroupBarrier();
-    if lane != 0u { return; }
-    for (var i = 1u; i < 256u; i++) {
-        sum += sums[i];
-        count += counts[i];
+    var columns = array(sum.x, sum.y, sum.z, f32(count.x), f32(count.y));
+    for (var k = 0u; k < 5u; k++) {
+        column[lane] = columns[k];
+        workgroupBarrier();
+        if lane == 0u {
+            for (var i = 1u; i < 256u; i++) { columns[k] += column[i]; }
+        }
+        workgroupBarrier();
     }
+    if lane != 0u { return; }
     let at = (step_now.slot * grid.z + r) * 4u;
-    stats[at] = sum.x / f32(targets);
-    stats[at + 1u] = sum.y / f32(max(count.x, 1u));
-    stats[at + 2u] = sum.z / f32(max(count.y, 1u));
+    stats[at] = columns[0] / f32(targets);
+    stats[at + 1u] = columns[1] / max(columns[3], 1.0);
+    stats[at + 2u] = columns[2] / max(columns[4], 1.0);
     stats[at + 3u] = 0.0;
 }

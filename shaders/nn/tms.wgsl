@@ -6,8 +6,6 @@
 #import lib/tables
 
 const LANES: u32 = 64u;
-// 3 c sums of gradients and one of the loss, c at most 10.
-const WIDTH: u32 = 31u;
 
 override features: u32;
 override batch: u32;
@@ -22,9 +20,10 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> grads: array<f32>;
 @group(0) @binding(4) var<storage, read_write> stats: array<f32>;
 
-// Each lane sums its own samples in its own row, so that the order of every sum is fixed.
-var<workgroup> partial: array<f32, LANES * WIDTH>;
-var<workgroup> w: array<f32, WIDTH>;
+// Each lane sums its own samples in its own row, so that the order of every sum is fixed: 3 c sums of
+// gradients and one of the loss, c at most 10.
+var<workgroup> partial: array<f32, LANES * (3u * features + 1u)>;
+var<workgroup> w: array<f32, 3u * features>;
 
 @compute @workgroup_size(LANES)
 fn main(
@@ -38,7 +37,8 @@ fn main(
     if (lane < count) {
         w[lane] = weights[r * count + lane];
     }
-    let row = lane * WIDTH;
+    let width = count + 1u;
+    let row = lane * width;
     for (var p = 0u; p <= count; p++) {
         partial[row + p] = 0.0;
     }
@@ -75,7 +75,7 @@ fn main(
     if (lane <= count) {
         var sum = 0.0;
         for (var l = 0u; l < LANES; l++) {
-            sum += partial[l * WIDTH + lane];
+            sum += partial[l * width + lane];
         }
         let mean = sum / f32(batch);
         let at = (step_now.slot * groups.z + r) * 4u;

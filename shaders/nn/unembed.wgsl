@@ -2,7 +2,8 @@
 // dlogits = (softmax - one-hot)/targets. Both are 0 where the class of the position is 0.
 // x [replica][rows][inner], W_U [inner][vocab], feed as in nn/embed, dlogits [replica][rows][vocab],
 // losses [replica][rows], norms [replica][rows][mean, 1/sigma].
-// A workgroup takes `tile` rows (at most 4, tile*vocab at most 3072), 16 invocations a row.
+// A workgroup takes `tile` rows (at most 4, tile*vocab at most 3072), 16 invocations a row. Its memory is
+// no larger than that: a software adapter writes its zeros one by one into the pipeline it compiles.
 #import lib/tables
 #import lib/moments
 
@@ -30,7 +31,7 @@ struct Params {
 @group(0) @binding(5) var<storage, read_write> losses: array<f32>;
 @group(0) @binding(6) var<storage, read_write> norms: array<f32>;
 
-var<workgroup> logits: array<f32, 3072>;
+var<workgroup> logits: array<f32, tile * vocab>;
 var<workgroup> moments: array<vec2f, 4>;
 var<workgroup> tops: array<f32, 64>;
 var<workgroup> sums: array<f32, 64>;

@@ -17,8 +17,8 @@ struct Params {
 @group(0) @binding(2) var<storage, read> feed: array<u32>;
 @group(0) @binding(3) var<storage, read_write> scores: array<f32>;
 
-var<workgroup> sums: array<vec3f, 256>;
-var<workgroup> counts: array<vec2u, 256>;
+// Numbers below 2^24 are whole in a float: counts are added up like the sums, one column after the other.
+var<workgroup> column: array<f32, 256>;
 
 @compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
@@ -47,17 +47,19 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
         sum += vec3f(pattern[row + t - 1u], after, copies);
         count += vec2u(1u, seen);
     }
-    sums[lane] = sum;
-    counts[lane] = count;
-    workgroupBarrier();
-    if lane != 0u { return; }
-    for (var i = 1u; i < 256u; i++) {
-        sum += sums[i];
-        count += counts[i];
+    var columns = array(sum.x, sum.y, sum.z, f32(count.x), f32(count.y));
+    for (var k = 0u; k < 5u; k++) {
+        column[lane] = columns[k];
+        workgroupBarrier();
+        if lane == 0u {
+            for (var i = 1u; i < 256u; i++) { columns[k] += column[i]; }
+        }
+        workgroupBarrier();
     }
-    let over = max(vec2f(count), vec2f(1.0));
+    if lane != 0u { return; }
+    let over = max(vec2f(columns[3], columns[4]), vec2f(1.0));
     let at = (r * heads + h) * 3u;
-    scores[at] = sum.x / over.x;
-    scores[at + 1u] = sum.y / over.y;
-    scores[at + 2u] = sum.z / over.y;
+    scores[at] = columns[0] / over.x;
+    scores[at + 1u] = columns[1] / over.y;
+    scores[at + 2u] = columns[2] / over.y;
 }

@@ -76,6 +76,12 @@ impl Exec {
             e.reserve(reads, floats);
         }
     }
+    /// Makes ready what a program needs before it first runs; nothing runs.
+    pub async fn warm(&mut self, program: Prog) {
+        if let Exec::Gpu(e) = self {
+            e.warm(program).await;
+        }
+    }
     /// Starts a batch. Batches run in the order submitted.
     ///
     /// # Errors

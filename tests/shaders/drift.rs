@@ -49,16 +49,11 @@ pub fn drift(kernel: &Kernel, source: &str) -> Vec<String> {
         }
     };
 
-    // By name: their order means nothing.
+    // By name: their order means nothing. What has none is the size of an array, made of others.
     let overrides: BTreeMap<String, Option<Elem>> = module
         .overrides
         .iter()
-        .map(|(_, o)| {
-            (
-                o.name.clone().unwrap_or_default(),
-                elem(&module.types[o.ty].inner),
-            )
-        })
+        .filter_map(|(_, o)| Some((o.name.clone()?, elem(&module.types[o.ty].inner))))
         .collect();
     let words = kernel
         .consts
@@ -163,6 +158,25 @@ pub fn drift(kernel: &Kernel, source: &str) -> Vec<String> {
     found
 }
 
+/// Bytes of workgroup memory that a shader declares with these consts.
+pub fn shared_bytes(kernel: &Kernel, source: &str, consts: &[u32]) -> Result<u32, String> {
+    let (module, info) = load(source)?;
+    let values = consts.iter().map(|&c| f64::from(c));
+    let names = kernel.consts.iter().map(|&c| c.to_owned());
+    let consts: PipelineConstants = names.zip(values).collect();
+    let (module, _) =
+        process_overrides(&module, &info, None, &consts).map_err(|e| e.to_string())?;
+    Ok(shared(&module))
+}
+
+fn shared(module: &Module) -> u32 {
+    let variables = module.global_variables.iter();
+    variables
+        .filter(|(_, v)| v.space == AddressSpace::WorkGroup)
+        .map(|(_, v)| module.types[v.ty].inner.size(module.to_ctx()))
+        .sum()
+}
+
 /// Invocations and workgroup memory beyond the portable limits, once the overrides have values.
 fn over_limits(module: &Module) -> Vec<String> {
     let mut over = Vec::new();
@@ -172,13 +186,7 @@ fn over_limits(module: &Module) -> Vec<String> {
             over.push(format!("{n} invocations"));
         }
     }
-    let shared = module
-        .global_variables
-        .iter()
-        .filter(|(_, v)| v.space == AddressSpace::WorkGroup);
-    let bytes: u32 = shared
-        .map(|(_, v)| module.types[v.ty].inner.size(module.to_ctx()))
-        .sum();
+    let bytes = shared(module);
     if bytes > WORKGROUP_BYTES {
         over.push(format!("{bytes} bytes of workgroup memory"));
     }

@@ -4,7 +4,9 @@
 
 mod drift;
 
-use drift::{REPLICA, STEP, drift};
+use drift::{REPLICA, STEP, drift, shared_bytes};
+use lambdahat::app::link;
+use lambdahat::experiments;
 use lambdahat::kernels::{
     KERNELS, Kernel, LIBRARY, float, probe, read, read_u32, resolve, word, write,
 };
@@ -133,6 +135,31 @@ fn tables_have_their_declared_layout_in_rust() {
     assert_eq!(offset_of!(Replica, gamma), at(REPLICA, "gamma"));
     assert_eq!(offset_of!(Replica, eps), at(REPLICA, "eps"));
     assert_eq!(offset_of!(Replica, pad1), at(REPLICA, "pad1"));
+}
+
+/// The first step must not wait long for its shaders: Chromium's software adapter writes the zeros of
+/// workgroup memory one by one into every pipeline, and 3072 words of them took it over a second.
+#[test]
+fn the_training_shaders_of_tiny_compile_fast() {
+    const WORDS: u32 = 400;
+    let link = link::parse("#/induction?preset=tiny");
+    let parts = experiments::build(link.experiment, &link.knobs).unwrap();
+    let nodes = &parts.plan.programs[parts.train.program.0].nodes;
+    let words = |kernel: &Kernel, source: &str, consts: &[u32]| {
+        shared_bytes(kernel, source, consts).unwrap() / 4
+    };
+    for node in nodes {
+        let found = words(node.kernel, node.kernel.source, &node.consts);
+        println!("{}: {found}", node.kernel.name);
+        assert!(found <= WORDS, "{}: {found} words", node.kernel.name);
+    }
+    // Planted: memory for the largest vocabulary, whatever the vocabulary.
+    let unembed = nodes
+        .iter()
+        .find(|n| n.kernel.name == "nn/unembed")
+        .unwrap();
+    let source = unembed.kernel.source.replace("tile * vocab>", "3072>");
+    assert!(words(unembed.kernel, &source, &unembed.consts) > WORDS);
 }
 
 /// A file under `shaders/` that nothing lists would never be checked.

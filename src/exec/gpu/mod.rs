@@ -78,6 +78,19 @@ impl GpuExec {
         staging.reserve(gpu, counters, reads, floats);
     }
 
+    /// Makes the pipelines of a program and waits until the device has them; nothing runs. What the
+    /// device refuses it reports when a batch is submitted.
+    pub async fn warm(&mut self, program: Prog) {
+        self.recording
+            .ready(&self.gpu, program.0, &mut self.counters);
+        // Answers come in the order of what was asked: an empty scope closes after the compiling.
+        let scope = self
+            .gpu
+            .device
+            .push_error_scope(wgpu::ErrorFilter::Validation);
+        let _ = scope.pop().await;
+    }
+
     /// Starts a batch. Batches run in the order submitted; several may be under way.
     ///
     /// # Errors
