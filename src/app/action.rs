@@ -2,6 +2,7 @@
 
 use super::pairing::Versus;
 use super::scrub::Scrub;
+use super::spread::Shown;
 use crate::protocol::{Ask, Command, Drill, EngineChoice, Event, Gauge, StudySpec};
 
 /// Something happened.
@@ -115,6 +116,8 @@ pub enum Toggle {
     Classes,
     /// How the path of the outputs turns, under logit-PCA.
     Turns,
+    /// What is drawn of several models.
+    Spread(Shown),
     /// Light, dark, as the system has it.
     Theme,
     /// Light colours and large chart text.

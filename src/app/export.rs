@@ -1,6 +1,7 @@
 //! A run as files for notebooks: every series as CSV or JSON, and names that say what is in them.
 
 use super::run::Run;
+use super::spread;
 use super::state::State;
 use crate::experiments::Card;
 use crate::json::object;
@@ -40,7 +41,7 @@ pub fn file_name(state: &State, what: &str, ending: &str) -> String {
     )
 }
 
-/// Every series of a run: the curves, λ̂ with one standard error up and down, what is measured
+/// Every series of a run: the curves, their median and range over several models (`seeds/`), λ̂ with one standard error up and down, what is measured
 /// beside it, and the components of logit-PCA.
 #[must_use]
 pub fn columns(run: &Run, card: &Card) -> Vec<Column> {
@@ -63,6 +64,7 @@ pub fn columns(run: &Run, card: &Card) -> Vec<Column> {
             }
         })
         .collect();
+    out.extend(spread::bands(run));
     let mut add = |id: &str, label: &str, x: &[f64], y: Vec<f64>, band: [&[f64]; 2]| {
         out.push(Column {
             id: id.into(),

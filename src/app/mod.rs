@@ -26,6 +26,7 @@ pub mod run;
 pub mod scrub;
 pub mod seeds;
 pub mod split;
+pub mod spread;
 pub mod stages;
 pub mod state;
 pub mod still;
@@ -33,6 +34,7 @@ pub mod study;
 pub mod tables;
 pub mod terms;
 pub mod tokens;
+pub mod transitions;
 pub mod versus;
 pub mod words;
 

@@ -168,6 +168,7 @@ fn take(state: &mut State, action: Action) -> Vec<Effect> {
                 Toggle::Locality => view.locality = !view.locality,
                 Toggle::Projector => view.projector = !view.projector,
                 Toggle::Turns => view.turns = !view.turns,
+                Toggle::Spread(shown) => view.spread = shown,
                 Toggle::Nulls => view.nulls = !view.nulls,
                 Toggle::Classes => view.classes = !view.classes,
                 Toggle::Theme => view.theme = view.theme.next(),

@@ -55,7 +55,8 @@ pub fn members(run: &Run, card: &Card) -> Vec<Member> {
 }
 
 /// The curve of an indicator: of `a.*.b`, the greatest of all `a.….b` at each step.
-fn curve(run: &Run, replica: u32, id: &str) -> Option<(Vec<f64>, Vec<f64>)> {
+#[must_use]
+pub fn curve(run: &Run, replica: u32, id: &str) -> Option<(Vec<f64>, Vec<f64>)> {
     if id == "llc" {
         return llc(run, replica);
     }
@@ -83,14 +84,13 @@ fn curve(run: &Run, replica: u32, id: &str) -> Option<(Vec<f64>, Vec<f64>)> {
 }
 
 /// λ̂ of a replica: the run's own curve for the one that is followed, else what a study has found.
-fn llc(run: &Run, replica: u32) -> Option<(Vec<f64>, Vec<f64>)> {
+#[must_use]
+pub fn llc(run: &Run, replica: u32) -> Option<(Vec<f64>, Vec<f64>)> {
     if i64::from(replica) == run.knobs.int("member") {
         return Some((run.llc.x.clone(), run.llc.y.clone()));
     }
-    let study = run.study.as_ref()?;
-    if study.spec.kind != StudyKind::Members {
-        return None;
-    }
+    let kind = StudyKind::Members;
+    let study = run.kept.iter().find(|s| s.spec.kind == kind)?;
     let mut points: Vec<(f64, f64)> = study
         .done
         .iter()

@@ -5,6 +5,7 @@ use super::link::{Link, apply_query, parse};
 use super::recorded::{self, Recorded};
 use super::run::Run;
 use super::scrub::Film;
+use super::spread::Shown;
 use crate::experiments::{CARDS, Card, Cost, card};
 use crate::protocol::{Checked, DeviceInfo, Estimate, Fault, Phase, Stored, VersusView, WhyCpu};
 use std::rc::Rc;
@@ -82,6 +83,8 @@ pub struct View {
     pub classes: bool,
     /// How the path of the outputs turns is shown.
     pub turns: bool,
+    /// What is drawn of several models.
+    pub spread: Shown,
     /// The mean loss under the chains is shown.
     pub locality: bool,
     /// Colours.

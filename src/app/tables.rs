@@ -5,6 +5,7 @@
 use super::export;
 use super::run::Run;
 use super::state::State;
+use super::{spread, transitions};
 use crate::knobs::Group;
 use crate::protocol::{Study, TraceView};
 use serde_json::{Value, json};
@@ -21,15 +22,18 @@ pub enum What {
     Opened,
     /// Every cell of the study with its settings.
     Study,
+    /// When each model makes its transition.
+    Seeds,
 }
 
 impl What {
     /// All of them: in file names, and in words.
-    pub const ALL: [(Self, &'static str, &'static str); 4] = [
+    pub const ALL: [(Self, &'static str, &'static str); 5] = [
         (Self::Series, "series", "All curves"),
         (Self::Estimates, "estimates", "λ̂ points with diagnostics"),
         (Self::Opened, "traces", "The opened point's chains"),
         (Self::Study, "study", "The study, cell by cell"),
+        (Self::Seeds, "seeds", "Transitions, seed by seed"),
     ];
 
     /// Whether there is any yet.
@@ -40,6 +44,7 @@ impl What {
             Self::Estimates => !run.llc.points.is_empty(),
             Self::Opened => run.trace.is_some(),
             Self::Study => run.study.is_some(),
+            Self::Seeds => spread::count(run) > 1,
         })
     }
 
@@ -59,6 +64,10 @@ impl What {
             (Self::Estimates, false) => with("estimates", Value::Array(estimates(run))),
             (Self::Opened, true) => traces(run.trace.as_ref()?),
             (Self::Opened, false) => with("trace", opened(run.trace.as_ref()?)),
+            (Self::Seeds, true) => table(&transitions::rows(run, state.card())),
+            (Self::Seeds, false) => {
+                with("seeds", Value::Array(transitions::rows(run, state.card())))
+            }
             (Self::Study, true) => table(&cells(run.study.as_ref()?)),
             (Self::Study, false) => with("cells", Value::Array(cells(run.study.as_ref()?))),
         })
@@ -366,6 +375,6 @@ mod tests {
             "step,anchor,loss.0,loss.1,distance.0,distance.1,llc,llc_se\n\
              0,0.5,1,1.5,0,0,,\n1,0.5,2,,0.1,,,\n2,0.5,3,,0.2,,4,0.25\n"
         );
-        assert!(What::ALL.iter().filter(|w| w.0.there(&state)).count() == 3);
+        assert!(What::ALL.iter().filter(|w| w.0.there(&state)).count() == 4);
     }
 }

@@ -31,6 +31,22 @@ pub fn median(x: &[f64]) -> f64 {
     }
 }
 
+/// Quantiles of finite numbers, interpolated between neighbours (definition 7 of Hyndman and Fan 1996);
+/// NaN of nothing.
+#[must_use]
+pub fn quantiles_at<const N: usize>(mut x: Vec<f64>, at: [f64; N]) -> [f64; N] {
+    crate::order::ascending(&mut x);
+    at.map(|q| {
+        let place = q.clamp(0.0, 1.0) * x.len().saturating_sub(1) as f64;
+        let (low, share) = (place.floor() as usize, place.fract());
+        match (x.get(low), x.get(low + 1)) {
+            (Some(a), Some(b)) => a + share * (b - a),
+            (Some(a), None) => *a,
+            (None, _) => f64::NAN,
+        }
+    })
+}
+
 /// Integrated autocorrelation time 1 + 2 Σ ρ_t of one series, in steps, summed by Geyer's initial
 /// monotone positive sequence (C. J. Geyer 1992, "Practical Markov chain Monte Carlo"): pairs
 /// ρ_2k + ρ_2k+1 while they are positive, each at most the one before. At least 1, so that no
@@ -205,6 +221,17 @@ fn plain_rhat(chains: &[Vec<f64>]) -> f64 {
 mod tests {
     use super::*;
     use crate::philox::{Draws, Stream};
+
+    #[test]
+    fn quantiles_stand_between() {
+        let x = vec![30.0, 10.0, 20.0, 50.0, 40.0];
+        assert_eq!(
+            quantiles_at(x, [0.0, 0.5, 0.625, 1.0]),
+            [10.0, 30.0, 35.0, 50.0]
+        );
+        assert_eq!(quantiles_at(vec![7.0], [0.1, 0.9]), [7.0, 7.0]);
+        assert!(quantiles_at(Vec::new(), [0.5])[0].is_nan());
+    }
 
     /// x_t = φ x_{t−1} + √(1−φ²) z_t, which has variance 1 and time (1+φ)/(1−φ).
     fn ar1(seed: u32, phi: f64, n: usize) -> Vec<f64> {

@@ -6,6 +6,7 @@ pub mod arrows;
 pub mod bands;
 pub mod cursor;
 pub mod decimate;
+pub mod dots;
 pub mod export;
 pub mod histogram;
 pub mod labels;

@@ -41,6 +41,9 @@ pub struct ChartProps {
     /// Its axis is time.
     #[prop_or(true)]
     pub time: bool,
+    /// What a double click at a pixel of the picture does.
+    #[prop_or_default]
+    pub twice: Callback<[f64; 2]>,
     /// Lower panels.
     #[prop_or_default]
     pub below: Vec<Strip>,
@@ -68,7 +71,7 @@ pub fn Chart(props: &ChartProps) -> Html {
                 <p class="sub">{ &props.sub }</p>
             </figcaption>
             <Plot page={props.page.clone()} label={props.title.clone()} node={props.node.clone()} scene={props.scene.clone()}
-                cursor={props.cursor.clone()} step_at={props.step_at.clone()} time={props.time}>
+                cursor={props.cursor.clone()} step_at={props.step_at.clone()} time={props.time} twice={props.twice.clone()}>
                 if bare { <p class="empty">{ &props.empty }</p> }
             </Plot>
             { for below.map(|s| s.shown.clone()) }

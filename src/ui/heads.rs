@@ -10,13 +10,16 @@ use super::plot::strip;
 use super::refined::Refined;
 use super::sharing::Sharing;
 use super::size::use_width;
+use super::spread::line;
+use super::strongest::strongest;
 use super::tip::{Term, Tip, terms};
 use super::token_losses::TokensView;
 use super::turning::Turning;
+use crate::app::spread::Drawn;
 use crate::app::{Run, seeds};
 use crate::experiments::heads::{self, Head, INSTRUMENTS, Instrument};
 use crate::plot::cursor::nearest;
-use crate::plot::line::{Line, LineChart};
+use crate::plot::line::LineChart;
 use crate::plot::number::fixed;
 use crate::plot::panels::Look;
 use yew::prelude::*;
@@ -78,14 +81,14 @@ fn multiples(page: &Page, run: &Run, found: &[Head], width: f64) -> Html {
     let meanings: Vec<Term> = scores()
         .map(|(i, _)| (i.title.to_string(), i.help.to_string()))
         .collect();
-    let line = |id: String, class: &str, label: String| {
+    let own = |id: String, class: &str, label: String| {
         let s = seeds::followed(run, &id)?;
         Some((s.clone(), class.to_string(), label))
     };
     let chart = |h: &Head| {
         let name = format!("heads.{}.{}", h.layer, h.head);
         let kept: Vec<_> = scores()
-            .filter_map(|(i, class)| line(format!("{name}.{}", i.key), class, String::new()))
+            .filter_map(|(i, class)| own(format!("{name}.{}", i.key), class, String::new()))
             .collect();
         let title = format!("{}.{} {}", h.layer, h.head, h.label);
         strip(page, over_time(&narrow, title, &kept, Some(1.0))).shown
@@ -96,7 +99,7 @@ fn multiples(page: &Page, run: &Run, found: &[Head], width: f64) -> Html {
         .enumerate()
         .filter_map(|(i, h)| {
             let name = format!("{}.{}", h.layer, h.head);
-            line(
+            own(
                 format!("heads.{name}.ablation.{on}"),
                 &format!("s{}", i % 6),
                 name,
@@ -106,6 +109,7 @@ fn multiples(page: &Page, run: &Run, found: &[Head], width: f64) -> Html {
         .collect();
     html! {
         <>
+            { strongest(page, run, &narrow) }
             <h3>{"Scores over training "}{ terms("the scores", "Shares of attention, from 0 to 1.", &meanings) }</h3>
             <p class="small-print">{ for scores().map(|(i, class)| html! { <><span class={classes!("key", class)}></span>{ format!(" {} ", i.title) }</> }) }</p>
             <div class="multiples" data-test="multiples">{ for found.iter().take(DRAWN).map(chart) }</div>
@@ -117,9 +121,6 @@ fn multiples(page: &Page, run: &Run, found: &[Head], width: f64) -> Html {
         </>
     }
 }
-
-/// A curve: its points, its class, its name.
-pub type Drawn = (std::rc::Rc<crate::app::run::Series>, String, String);
 
 /// A chart of series over training.
 pub fn over_time<'a>(
@@ -138,16 +139,7 @@ pub fn over_time<'a>(
         log_x: look.log_x,
         from_zero: true,
         upto,
-        lines: all
-            .iter()
-            .map(|(s, class, label)| Line {
-                label: label.clone(),
-                class: class.clone(),
-                x: &s.x,
-                y: &s.y,
-                ..Line::default()
-            })
-            .collect(),
+        lines: all.iter().map(line).collect(),
         ..LineChart::default()
     }
 }

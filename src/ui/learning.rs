@@ -2,11 +2,11 @@
 //! directions in use.
 
 use super::Page;
-use super::heads::{Drawn, definition, over_time, value_at};
+use super::heads::{definition, over_time, value_at};
 use super::loss::look;
 use super::plot::strip;
 use crate::app::run::Series;
-use crate::app::seeds;
+use crate::app::spread::{Drawn, Layers};
 use crate::experiments::heads::BESIDE;
 use crate::plot::number::fixed;
 use crate::plot::panels::Look;
@@ -40,15 +40,12 @@ pub fn Learning(props: &LearningProps) -> Html {
         height: 180.0,
         ..all
     };
-    let curve = |(id, class, label): (&str, &str, &str)| -> Option<Drawn> {
-        Some((
-            seeds::followed(run, id)?.clone(),
-            class.into(),
-            label.into(),
-        ))
-    };
-    let chart = |i: usize, y_title: &str, lines: &[(&str, &str, &str)]| {
-        let lines: Vec<Drawn> = lines.iter().copied().filter_map(curve).collect();
+    let chart = |i: usize, y_title: &str, curves: &[(&str, &str, &str)]| {
+        let mut all = Layers::default();
+        for curve in curves {
+            all.add(run, props.page.state.view.spread, *curve, None);
+        }
+        let lines: Vec<Drawn> = all.all().cloned().collect();
         if lines.is_empty() {
             return Html::default();
         }
@@ -88,7 +85,7 @@ fn by_position(props: &LearningProps, half: &Look) -> Html {
         };
         (Rc::new(series), class.into(), label)
     };
-    let step = seeds::followed(run, "loss.position.0").and_then(|s| {
+    let step = crate::app::seeds::followed(run, "loss.position.0").and_then(|s| {
         s.x.get(crate::plot::cursor::nearest(&s.x, props.step)?)
             .copied()
     });

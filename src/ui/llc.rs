@@ -7,11 +7,13 @@ use super::fits::{Fits, flat};
 use super::loss::{HEIGHT, look, series};
 use super::plot::{Strip, step_under, strip};
 use super::size::use_width;
+use super::spread::{self, line};
 use super::stages::bands;
 use super::zoom;
 use crate::app::action::Toggle;
 use crate::app::link::parse;
 use crate::app::run::Llc;
+use crate::app::spread::{Layers, llcs};
 use crate::app::{Action, terms, words};
 use crate::plot::line::Line;
 use crate::plot::panels::{self, LlcCurve, Look, of_peak};
@@ -101,6 +103,11 @@ pub fn LlcChart(page: &Page) -> Html {
     if *fitted {
         chart.lines.splice(0..0, fits.lines());
     }
+    // λ̂ of the other models, where a study has it.
+    let all = state.run.as_ref().map_or(Vec::new(), llcs);
+    let mut layers = Layers::default();
+    layers.behind(&all, state.follow(), state.view.spread, "s4", None);
+    chart.lines.splice(0..0, layers.back().map(line));
     chart.quiet = state.cursor.step.is_some();
     chart.bands = bands(state);
     let drawn = chart.draw();
@@ -113,7 +120,12 @@ pub fn LlcChart(page: &Page) -> Html {
     let shown = recorded.as_ref().unwrap_or(&state.link.knobs);
     let knobs = state.run.as_ref().map_or(shown, |r| &r.knobs);
     let off = knobs.int("chains") == 0 && !knobs.schema().is_empty();
-    let setting = words::setting(knobs);
+    let mut setting = words::setting(knobs);
+    let several = spread::legend(state, all.len(), ("λ̂", "", layers.band(0)), "");
+    if !several.is_empty() {
+        setting = format!("{setting}. {several}");
+    }
+    let twice = spread::follow(page, drawn.frame, all);
     let lower = locality.then(|| {
         let unit = state.card().losses.first().map_or("", |l| l.unit);
         let chart = panels::locality(&below, unit, &llc.x, &llc.under, &llc.at);
@@ -142,7 +154,7 @@ pub fn LlcChart(page: &Page) -> Html {
             <Chart page={page.clone()} name="llc" title="λ̂" sub={setting} {node} {cursor}
                 points={drawn.points} scene={drawn.scene}
                 help={terms::LLC} {terms} {below} recorded={state.recorded()} {empty}
-                step_at={step_under(drawn.frame, base.x_max)}>
+                step_at={step_under(drawn.frame, base.x_max)} {twice}>
                 <span class="toggles">
                     if !llc.classes.is_empty() {
                         <ToggleButton label="by position" on={state.view.classes} press={page.on(Action::View(Toggle::Classes))} />

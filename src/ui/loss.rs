@@ -6,14 +6,15 @@ use super::chart::{Chart, ToggleButton};
 use super::meanings::{levels, meanings};
 use super::plot::{Strip, step_under, strip};
 use super::size::use_width;
+use super::spread::{self, layers, line};
 use super::stages::bands;
 use crate::app::action::Toggle;
-use crate::app::{Action, Run, State, gons, seeds, terms};
-use crate::experiments::Panel;
+use crate::app::spread::{Layers, count, members};
+use crate::app::{Action, State, seeds, terms};
+use crate::experiments::{Panel, SeriesSpec};
 use crate::knobs::Knobs;
 use crate::plot::line::Line;
 use crate::plot::panels::{self, Curve, Look};
-use crate::protocol::Figure;
 use yew::prelude::*;
 
 /// Height of the charts in pixels.
@@ -32,52 +33,13 @@ pub fn look(state: &State, width: f64) -> Look {
     }
 }
 
-/// The class of a replica's curve: the k-gon it is at.
-fn gon_class(figure: Option<&Figure>, replica: u32) -> &'static str {
-    let Some(Figure::Superposition { gons, .. }) = figure else {
-        return "";
-    };
-    gons.get(replica as usize).map_or("", |g| gons::class(g))
-}
-
-/// The curves of a run: the card's losses of the replica followed, the other replicas behind them.
-fn curves<'a>(state: &State, run: &'a Run) -> Vec<Curve<'a>> {
-    let follow = state.follow();
-    let mut out = Vec::new();
-    let figure = run.figure.as_deref();
-    let main = state.card().losses.iter().filter(|l| l.panel.main());
-    for spec in main {
-        let members: Vec<_> = run.members(spec.id).collect();
-        let followed = members.iter().find(|m| m.0 == follow).map(|m| m.1);
-        let first = run.series.get(spec.id);
-        if let Some(main) = followed.or(first) {
-            out.push(Curve {
-                label: spec.label,
-                x: &main.x,
-                y: &main.y,
-                class: "",
-            });
-        }
-        if spec.id == state.card().behaviour {
-            let others = members.iter().filter(|m| m.0 != follow).map(|m| (m.0, m.1));
-            let zero = first.filter(|_| followed.is_some()).map(|s| (0, s));
-            out.extend(others.chain(zero).map(|(n, s)| Curve {
-                label: "",
-                x: &s.x,
-                y: &s.y,
-                class: gon_class(figure, n),
-            }));
-        }
-    }
-    out
-}
-
-/// Steps and values of a series: the run's, of the replica followed; or before one the recorded.
+/// Steps and values of a series: the run's, or before one the recorded.
 pub fn series<'a>(state: &'a State, id: &str) -> Option<(&'a [f64], &'a [f64])> {
     match (&state.run, state.recorded()) {
-        (Some(run), _) => seeds::followed(run, id)
-            .or(run.series.get(id))
-            .map(|s| (&s.x[..], &s.y[..])),
+        (Some(run), _) => {
+            let own = seeds::followed(run, id).or_else(|| run.series.get(id));
+            own.map(|s| (&s.x[..], &s.y[..]))
+        }
         (None, Some(recorded)) => recorded.series.get(id).map(|s| (&s.x[..], &s.y[..])),
         (None, None) => None,
     }
@@ -91,24 +53,25 @@ fn settings(state: &State) -> &Knobs {
 /// The second panel, if the card has series for it.
 fn below(page: &Page, look: &Look) -> Option<Strip> {
     let state = &page.state;
-    let specs = state
-        .card()
-        .losses
-        .iter()
-        .filter(|l| l.panel == Panel::Below);
-    let lines: Vec<Line> = specs
-        .enumerate()
-        .filter_map(|(i, l)| {
-            let (x, y) = series(state, l.id)?;
-            Some(Line {
-                label: l.label.into(),
-                class: format!("s{i}"),
-                x,
-                y,
-                ..Line::default()
-            })
+    let below = |panel| panel == Panel::Below;
+    let all = state.run.as_ref().map(|run| layers(state, run, below));
+    let recorded = |(i, l): (usize, &'static SeriesSpec)| {
+        let (x, y) = series(state, l.id)?;
+        Some(Line {
+            label: l.label.into(),
+            class: format!("s{i}"),
+            x,
+            y,
+            ..Line::default()
         })
-        .collect();
+    };
+    let lines: Vec<Line> = match &all {
+        Some(all) => all.all().map(line).collect(),
+        None => {
+            let specs = state.card().losses.iter().filter(|l| below(l.panel));
+            specs.enumerate().filter_map(recorded).collect()
+        }
+    };
     if lines.is_empty() {
         return None;
     }
@@ -147,9 +110,21 @@ pub fn LossChart(page: &Page) -> Html {
     let unit = card.losses.first().map_or("", |l| l.unit);
     let terms = meanings(card, settings(state));
     let levels = levels(card, settings(state), Panel::Main);
-    let curves = match (&state.run, state.recorded()) {
-        (Some(run), _) => curves(state, run),
-        (None, Some(recorded)) => card
+    let layers = state
+        .run
+        .as_ref()
+        .map(|run| layers(state, run, Panel::main));
+    let chosen = layers.as_ref().map_or(&[][..], Layers::chosen).iter();
+    let curves: Vec<Curve> = match state.recorded() {
+        None => chosen
+            .map(|(s, _, label)| Curve {
+                label,
+                x: &s.x,
+                y: &s.y,
+                class: "",
+            })
+            .collect(),
+        Some(recorded) => card
             .losses
             .iter()
             .filter(|l| l.panel.main())
@@ -162,13 +137,13 @@ pub fn LossChart(page: &Page) -> Html {
                 })
             })
             .collect(),
-        (None, None) => Vec::new(),
     };
-    let sub = match state.run.as_ref().and_then(|r| r.figure.as_deref()) {
-        Some(Figure::Superposition { gons, .. }) if gons.len() > 1 => gons::legend(gons),
-        _ => String::new(),
-    };
+    let (mut sub, mut twice) = (String::new(), Callback::noop());
     let mut chart = panels::loss(&look, unit, &curves, levels);
+    if let Some(all) = &layers {
+        chart.lines.splice(0..0, all.back().map(line));
+        sub = spread::told(state, all, unit);
+    }
     chart.lines.splice(0..0, branch::losses(state));
     chart.events.extend(branch::event(state));
     chart.quiet = state.cursor.step.is_some();
@@ -178,11 +153,17 @@ pub fn LossChart(page: &Page) -> Html {
         .cursor
         .step
         .map(|step| chart.cursor(&drawn.frame, step));
+    if let Some(run) = state.run.as_ref().filter(|r| count(r) > 1) {
+        let main = card.losses.iter().filter(|l| l.panel.main());
+        let all = main.flat_map(|l| members(run, l.id)).collect();
+        twice = spread::follow(page, drawn.frame, all);
+    }
     html! {
         <Chart page={page.clone()} name="loss" title="Loss" sub={sub} {node} {cursor} points={drawn.points} scene={drawn.scene}
             help={terms::LOSS} {terms} below={second.into_iter().collect::<Vec<_>>()} recorded={state.recorded()}
             empty={if state.run.is_some() { "The first evaluation is on its way." } else { "Press Run: the loss appears here." }}
-            step_at={step_under(drawn.frame, look.x_max)}>
+            step_at={step_under(drawn.frame, look.x_max)} {twice}>
+            { spread::toggles(page) }
             <span class="toggles">
                 <ToggleButton label="log step" on={state.view.log_x}
                     press={page.on(Action::View(Toggle::LogX))} />

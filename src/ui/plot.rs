@@ -28,6 +28,9 @@ pub struct PlotProps {
     /// Its axis is time: a drag along it shows those steps alone.
     #[prop_or(true)]
     pub time: bool,
+    /// What a double click at a pixel of the picture does.
+    #[prop_or_default]
+    pub twice: Callback<[f64; 2]>,
     /// What stands over it.
     #[prop_or_default]
     pub children: Html,
@@ -65,6 +68,18 @@ pub fn step_under(frame: Frame, end: f64) -> Callback<[f64; 2], Option<f64>> {
     })
 }
 
+/// Where the pointer is in a picture of that width, in the picture's own pixels: for a projector it is
+/// drawn larger.
+pub fn pixel(e: &MouseEvent, width: f64) -> Option<[f64; 2]> {
+    let plot: Element = e.current_target()?.unchecked_into();
+    let rect = plot.get_bounding_client_rect();
+    let scale = (width / rect.width()).max(0.0);
+    Some([
+        (f64::from(e.client_x()) - rect.left()) * scale,
+        (f64::from(e.client_y()) - rect.top()) * scale,
+    ])
+}
+
 /// Pixels a pointer moves before that is a drag.
 const DRAG: i32 = 8;
 
@@ -81,16 +96,15 @@ fn dragged(node: &NodeRef, from: i32, to: i32) -> Html {
 pub fn Plot(props: &PlotProps) -> Html {
     let at = {
         let (step_at, width) = (props.step_at.clone(), props.scene.width);
-        move |e: &MouseEvent| -> Option<f64> {
-            let plot: Element = e.current_target()?.unchecked_into();
-            let rect = plot.get_bounding_client_rect();
-            // For a projector the picture is drawn larger than its own pixels.
-            let scale = (width / rect.width()).max(0.0);
-            step_at.emit([
-                (f64::from(e.client_x()) - rect.left()) * scale,
-                (f64::from(e.client_y()) - rect.top()) * scale,
-            ])
-        }
+        move |e: &MouseEvent| -> Option<f64> { step_at.emit(pixel(e, width)?) }
+    };
+    let twice = {
+        let (twice, width) = (props.twice.clone(), props.scene.width);
+        Callback::from(move |e: MouseEvent| {
+            if let Some(at) = pixel(&e, width) {
+                twice.emit(at);
+            }
+        })
     };
     let send = props.page.send.clone();
     // Where a drag began and where it is: client pixel and step of each.
@@ -135,7 +149,7 @@ pub fn Plot(props: &PlotProps) -> Html {
     html! {
         <div class="plot-box" ref={props.node.clone()} tabindex="0"
             aria-label={format!("{}. Arrow keys move the cursor.", props.label)}
-            onpointerdown={down} onpointermove={hover} onpointerleave={left} onclick={pin}>
+            onpointerdown={down} onpointermove={hover} onpointerleave={left} onclick={pin} ondblclick={twice}>
             { raw(&props.scene) }
             if let Some(cursor) = &props.cursor { <div class="overlay" aria-hidden="true">{ raw(cursor) }</div> }
             { for mark }

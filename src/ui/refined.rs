@@ -12,7 +12,6 @@ use crate::app::refined::{self, Curve, Groups, REASONABLE};
 use crate::app::run::Series;
 use crate::app::{Action, study, words};
 use crate::experiments::heads::Head;
-use crate::plot::line::Line;
 use crate::plot::number::fixed;
 use crate::plot::panels::Look;
 use std::rc::Rc;
@@ -112,11 +111,6 @@ fn multiples(props: &RefinedProps, curves: &[Curve]) -> Html {
             let drawn = [(Rc::new(series), class.to_string(), String::new())];
             let mut chart = over_time(&narrow, label(c), &drawn, Some(ends().fold(0.0, f64::max)));
             chart.downto = Some(ends().fold(0.0, f64::min));
-            chart.lines = vec![Line {
-                lo: &c.lo,
-                hi: &c.hi,
-                ..chart.lines.remove(0)
-            }];
             strip(&props.page, chart).shown
         };
         html! { <div class="multiples">{ for part.iter().map(one) }</div> }

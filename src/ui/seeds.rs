@@ -4,6 +4,7 @@
 use super::Page;
 use super::size::use_width;
 use super::tip::Tip;
+use super::transitions;
 use crate::app::run::Run;
 use crate::app::seeds::{self, Member, Row};
 use crate::app::{Action, study, words};
@@ -134,11 +135,12 @@ pub fn Seeds(page: &Page) -> Html {
     html! {
         <section data-test="seeds" aria-label="Seeds" ref={node}>
             <p>{ format!("The transition is that of “{label}”, from the median of its first fifth to that of its last tenth. {summary}") }</p>
-            { Html::from_html_unchecked(scene.svg().into()) }
+            { transitions::rows(page, &members, scene) }
             <div class="table"><table class="figures">
                 <thead><tr><th>{"seed (press: λ̂, PCA and figure follow it)"}</th><th>{"half done at step"}</th><th>{"10 to 90 %, steps"}</th><th>{"now"}</th></tr></thead>
                 <tbody>{ for members.iter().map(|m| member(page, m, m.replica == follow)) }</tbody>
             </table></div>
+            { transitions::distribution(page, &members, width) }
             { leads(page, run, &members) }
         </section>
     }

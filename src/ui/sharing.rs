@@ -4,10 +4,11 @@
 use super::Page;
 use super::chart::ToggleButton;
 use super::chooser::chosen;
-use super::heads::{Drawn, definition, over_time, value_at};
+use super::heads::{definition, over_time, value_at};
 use super::loss::look;
 use super::plot::strip;
 use crate::app::seeds;
+use crate::app::spread::Drawn;
 use crate::experiments::heads::{BESIDE, Head};
 use crate::plot::number::fixed;
 use crate::plot::panels::Look;

@@ -17,6 +17,20 @@ const SEEN: &str = "const q = n => document.querySelector(`[data-test=\"${n}\"]`
         llc: q('chart-llc')?.querySelector('.plot .line.s4')?.getAttribute('d') ?? '', points: Number(q('chart-llc')?.dataset.points ?? 0),\
         phase: (q('phase')?.innerText ?? '').toLowerCase(), stale: !!q('stale') };";
 
+/// What the loss chart shows of several models.
+const BANDS: &str = "const c = document.querySelector('[data-test=chart-loss]'); const n = s => c.querySelectorAll(s).length;\
+    return { members: n('.plot .member'), bands: n('.plot .band'), named: n('.plot .end'), sub: c.querySelector('.sub').innerText,\
+        choices: n('[data-test=spread] option') };";
+
+/// A press on the second row of the seeds.
+const ROW: &str = "const e = document.querySelector('[data-test=rows-of-seeds]'); const r = e.getBoundingClientRect();\
+    e.dispatchEvent(new MouseEvent('click', { bubbles: true, clientX: r.left + 40, clientY: r.top + 6 + 27 })); return true;";
+
+/// A double click on the first faint curve, in its middle.
+const CURVE: &str = "const e = document.querySelector('[data-test=chart-loss] .plot-box'); const p = e.querySelector('.plot .member');\
+    const svg = p.ownerSVGElement; const at = p.getPointAtLength(0.95 * p.getTotalLength()); const to = new DOMPoint(at.x, at.y).matrixTransform(p.getScreenCTM());\
+    e.dispatchEvent(new MouseEvent('dblclick', { bubbles: true, clientX: to.x, clientY: to.y })); return true;";
+
 pub async fn seeds_on_cpu(at: &Places) -> Result<()> {
     let page = Page::open(&at.page, DESKTOP, &format!("{RUN}&seed=3&replicas=3")).await?;
     page.booted().await?;
@@ -39,6 +53,47 @@ pub async fn seeds_on_cpu(at: &Places) -> Result<()> {
     };
     let third = wait(&page, "the third followed", SEEN, follows).await?;
     ensure!(third["stale"] == false, "following makes the run stale");
+    let all = wait(&page, "a band and its members", BANDS, |v| {
+        v["bands"].as_u64() >= Some(2) && v["members"].as_u64() >= Some(4)
+    })
+    .await?;
+    ensure!(
+        all["rows"] == 2
+            && all["learning"].as_u64() >= Some(1)
+            && all["sub"]
+                .as_str()
+                .is_some_and(|s| s.contains("strong: seed 5") && s.contains("10 to 90 % of 3 and")),
+        "the bands are not told: {all}"
+    );
+    let press = |label: &str| {
+        format!(
+            "const e = document.querySelector('[data-test=chart-loss] [data-test=spread]'); e.value = '{label}'; e.dispatchEvent(new Event('change', {{ bubbles: true }})); return true;"
+        )
+    };
+    page.browser.eval(&press("band"), vec![]).await?;
+    wait(&page, "the band alone", BANDS, |v| {
+        v["members"] == 0 && v["bands"] == all["bands"]
+    })
+    .await?;
+    page.browser.eval(&press("chosen only"), vec![]).await?;
+    wait(&page, "one model alone", BANDS, |v| {
+        v["members"] == 0 && v["bands"] == 0 && v["named"] == all["named"]
+    })
+    .await?;
+    page.browser.eval(&press("members"), vec![]).await?;
+    // A row is as good as the button, and a double click on a curve as the row.
+    page.browser.eval(ROW, vec![]).await?;
+    wait(&page, "the second followed", SEEN, |v| {
+        v["followed"] == json!(["4"])
+    })
+    .await?;
+    page.browser.eval(CURVE, vec![]).await?;
+    wait(&page, "another followed by its curve", SEEN, |v| {
+        v["followed"] != json!(["4"]) && v["followed"].as_array().is_some_and(|a| a.len() == 1)
+    })
+    .await?;
+    page.click("seed-2").await?;
+    wait(&page, "the third again", SEEN, follows).await?;
     pictures(&page, "seeds").await?;
 
     // It has the bits of the run of that seed alone.

@@ -1,0 +1,56 @@
+//! Heads over several seeds. A head's number means nothing across seeds, so it is the strongest head of
+//! each seed that is compared.
+
+use super::Page;
+use super::heads::over_time;
+use super::plot::strip;
+use super::spread::{many, toggles};
+use super::tip::Tip;
+use crate::app::run::Series;
+use crate::app::spread::{Drawn, Layers, count};
+use crate::app::{Run, seeds};
+use crate::experiments::heads::INSTRUMENTS;
+use crate::plot::panels::Look;
+use std::rc::Rc;
+use yew::prelude::*;
+
+const WHAT: &str = "At each step the greatest score of any head of a seed. Which head of a seed becomes the induction head is chance, so curves of “head 1.2” of several seeds are not curves of the same thing; the strongest head is. Band: 10 to 90 % over the seeds, with their median.";
+
+/// The greatest score of any head, of every seed.
+fn greatest(run: &Run, key: &str) -> Vec<(u32, Rc<Series>)> {
+    let id = format!("heads.*.{key}");
+    let of = |r| {
+        let (x, y) = seeds::curve(run, r, &id)?;
+        let series = Series {
+            x,
+            y,
+            ..Series::default()
+        };
+        Some((r, Rc::new(series)))
+    };
+    (0..count(run)).filter_map(of).collect()
+}
+
+/// A chart for each of the attention scores; nothing of a single model.
+pub fn strongest(page: &Page, run: &Run, narrow: &Look) -> Html {
+    let state = &page.state;
+    if !many(state) {
+        return Html::default();
+    }
+    let chart = |(i, class): (usize, &str)| {
+        let all = greatest(run, INSTRUMENTS[i].key);
+        let mut layers = Layers::default();
+        layers.behind(&all, state.follow(), state.view.spread, class, None);
+        let own = all.iter().find(|m| m.0 == state.follow());
+        let own = own.map(|(_, s)| (s.clone(), class.to_string(), String::new()));
+        let drawn: Vec<Drawn> = layers.back().cloned().chain(own).collect();
+        let title = format!("strongest: {}", INSTRUMENTS[i].title);
+        strip(page, over_time(narrow, title, &drawn, Some(1.0))).shown
+    };
+    html! {
+        <>
+            <h3>{"The strongest head of each seed "}<Tip about="the strongest head">{ WHAT }</Tip>{" "}{ toggles(page) }</h3>
+            <div class="multiples" data-test="strongest">{ for ["s0", "s1", "s2"].into_iter().enumerate().map(chart) }</div>
+        </>
+    }
+}

@@ -1,0 +1,89 @@
+//! When the models of a run make their transition, and how sharp it is: every model a dot, the median
+//! with its interval.
+
+use super::Page;
+use super::plot::pixel;
+use super::save::SaveChart;
+use super::spread;
+use super::tip::Tip;
+use crate::app::Action;
+use crate::app::seeds::Member;
+use crate::app::transitions::{Over, decades, half, over};
+use crate::plot::dots::{Dot, dots};
+use crate::plot::number::{fixed, grouped};
+use crate::plot::{Scene, ranges};
+use yew::prelude::*;
+
+const WHAT: &str = "Every dot is a seed, filled dark for the one that is followed; dots that would cover each other are stacked. Below the axis the median and its 95 % interval, by bootstrap over the seeds. Sharpness is log₁₀(t90/t10), the decades of steps between a tenth and nine tenths of the way: it does not change when everything comes later by a factor.";
+
+/// A distribution, with its median in words.
+fn one(
+    all: &[Member],
+    follow: u32,
+    found: &Over,
+    (axis, digits): (&str, usize),
+    width: f64,
+) -> (Scene, String) {
+    let text = |x: f64| match digits {
+        0 => grouped(x.max(0.0).round() as u64),
+        n => fixed(x, n),
+    };
+    let dot = |&(i, x): &(usize, f64)| Dot {
+        x,
+        title: format!("seed {}: {}", all[i].seed, text(x)),
+        followed: all[i].replica == follow,
+    };
+    let points: Vec<Dot> = found.values.iter().map(dot).collect();
+    let told = match found.median {
+        Some((m, Some((a, b)))) => format!("median {} ({} to {})", text(m), text(a), text(b)),
+        Some((m, None)) => format!("median {}", text(m)),
+        None => String::new(),
+    };
+    (dots(&points, found.median, axis, width), told)
+}
+
+/// Both distributions; nothing before the first transition.
+pub fn distribution(page: &Page, all: &[Member], width: f64) -> Html {
+    let follow = page.state.follow();
+    let steps = over(all, half);
+    if steps.values.is_empty() {
+        return Html::default();
+    }
+    let narrow = if width > 560.0 {
+        (width - 16.0) / 2.0
+    } else {
+        width
+    };
+    let draw = |found: &Over, axis| one(all, follow, found, axis, narrow);
+    let (when, told) = draw(&steps, ("half done at step", 0));
+    let (sharp, width) = draw(&over(all, decades), ("10 to 90 %, decades of steps", 2));
+    let picture = |scene: &Scene| Html::from_html_unchecked(scene.svg().into());
+    html! {
+        <div data-test="transitions" data-models={steps.values.len().to_string()}>
+            <h3>{"When, and how sharply "}<Tip about="the distribution">{ WHAT }</Tip></h3>
+            <div class="multiples wide">
+                <div><p class="small-print">{ format!("Half done: {told}.") }</p>{ picture(&when) }</div>
+                <div><p class="small-print">{ format!("From 10 to 90 %: {width} decades.") }</p>{ picture(&sharp) }</div>
+            </div>
+            <SaveChart page={page.clone()} name="transitions" scenes={vec![when, sharp]} />
+        </div>
+    }
+}
+
+/// The rows of the seeds; a click on one makes its seed the one that is followed.
+pub fn rows(page: &Page, all: &[Member], scene: Scene) -> Html {
+    let replicas: Vec<u32> = all.iter().map(|m| m.replica).collect();
+    let (send, width) = (page.send.clone(), scene.width);
+    let press = Callback::from(move |e: MouseEvent| {
+        let row = pixel(&e, width).and_then(|[_, y]| ranges::row_at(y));
+        if let Some(replica) = row.and_then(|i| replicas.get(i)) {
+            send.emit(Action::Follow(*replica));
+        }
+    });
+    html! {
+        <>
+            <p>{ spread::toggles(page) }</p>
+            <div class="rows" data-test="rows-of-seeds" title="Press a row: λ̂, PCA and figure follow its seed" onclick={press}>{ Html::from_html_unchecked(scene.svg().into()) }</div>
+        </>
+    }
+}
