@@ -2,7 +2,11 @@
 
 pub mod markov;
 pub mod modular;
+pub mod ngrams;
 pub mod order;
 pub mod repeat;
+pub mod stories;
+pub mod text;
 pub mod tms;
+pub mod tokenizer;
 pub mod tokens;
