@@ -1,12 +1,14 @@
 // What each head attends to, in mean over a batch: scores [replica][head] = (previous token, token
 // after an earlier copy of the present one, earlier copy itself). pattern as nn/attention leaves it, feed
-// as in nn/embed. A copy counts from two places back on, so that what follows it is not the query.
+// as in nn/embed. A copy counts from two places back on, so that what follows it is not the query; and where
+// `only` is a class, for queries whose target is of that class alone.
 // One workgroup a head: 256 interleaved partial sums over queries, added up in order by the first invocation.
 #import lib/tables
 
 override batch: u32;
 override ctx: u32;
 override heads: u32;
+override only: u32;
 
 struct Params {
     feed_rows: u32,
@@ -34,10 +36,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
         if t == 0u { continue; }
         let row = ((r * batch + b) * heads + h) * ctx * ctx + t * ctx;
         let own = feed[tokens + n];
+        let asked = only == 0u || feed[tokens + rows + n] == only;
         var after = 0.0;
         var copies = 0.0;
         var seen = 0u;
-        for (var s = 0u; s + 1u < t; s++) {
+        for (var s = 0u; asked && s + 1u < t; s++) {
             if feed[tokens + b * ctx + s] == own {
                 after += pattern[row + s + 1u];
                 copies += pattern[row + s];

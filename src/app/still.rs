@@ -37,6 +37,9 @@ pub enum Still {
         tokens: Vec<u32>,
         /// Period of the input's repeat.
         period: usize,
+        /// The text of every token.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        texts: Vec<String>,
     },
 }
 
@@ -71,6 +74,7 @@ impl Still {
                 patterns,
                 tokens,
                 period,
+                texts,
             } => {
                 let seen = |i: &usize| i % ctx <= (i / ctx) % ctx;
                 Still::Attention {
@@ -83,6 +87,7 @@ impl Still {
                         .collect(),
                     tokens: tokens.clone(),
                     period: *period,
+                    texts: texts.clone(),
                 }
             }
         }
@@ -109,6 +114,7 @@ impl Still {
                 digits,
                 tokens,
                 period,
+                texts,
             } => {
                 let mut digits = digits.chars().map(|d| d.to_digit(16).unwrap_or(0) * 17);
                 let mut patterns = Vec::with_capacity(layers * heads * ctx * ctx);
@@ -125,6 +131,7 @@ impl Still {
                     patterns,
                     tokens,
                     period,
+                    texts,
                 }
             }
         }
@@ -154,6 +161,7 @@ mod tests {
             patterns: patterns.clone(),
             tokens: vec![1, 2],
             period: 4,
+            texts: Vec::new(),
         };
         let Figure::Attention {
             patterns: again, ..

@@ -1,6 +1,25 @@
 //! Held-out tokens with their losses: the worst and the best in their context. Pure.
 
-use crate::protocol::Tokens;
+use crate::protocol::{Figure, Tokens};
+
+/// The texts of the tokens of a model with this figure; none where they are numbers.
+#[must_use]
+pub fn texts(figure: &Figure) -> &[String] {
+    match figure {
+        Figure::Attention { texts, .. } => texts,
+        _ => &[],
+    }
+}
+
+/// A token as a person reads it: its text, what cannot be seen made visible; or its number, where tokens
+/// have no text.
+#[must_use]
+pub fn shown(texts: &[String], token: u32) -> String {
+    match texts.get(token as usize) {
+        Some(text) => text.replace('\n', "↵").replace(' ', "␣"),
+        None => token.to_string(),
+    }
+}
 
 /// Tokens shown before one.
 const BEFORE: usize = 10;
@@ -70,6 +89,14 @@ pub fn ranked(all: &Tokens, worst: bool, class: Option<u32>, most: usize) -> Vec
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_token_has_its_text_or_its_number() {
+        let texts = ["\u{fffd}", "\n", " a"].map(String::from);
+        let said: Vec<String> = (1..4).map(|t| shown(&texts, t)).collect();
+        assert_eq!(said, ["↵", "␣a", "3"]);
+        assert_eq!(shown(&[], 7), "7");
+    }
 
     #[test]
     fn the_worst_and_the_best_stand_in_their_context() {

@@ -10,6 +10,7 @@ pub mod induction;
 mod limits;
 pub mod markov;
 mod probes;
+pub mod text;
 pub mod tms;
 mod transformer;
 pub mod truth;
@@ -68,6 +69,8 @@ pub enum Panel {
     Null,
     /// In the loss chart and, as a null, under λ̂.
     Both,
+    /// A line of the loss chart, at its last value: what a predictor costs on the held-out data.
+    Level,
 }
 
 impl Panel {
@@ -171,6 +174,7 @@ pub const CARDS: &[&Card] = &[
     &tms::card::CARD,
     &induction::card::CARD,
     &markov::card::CARD,
+    &text::card::CARD,
     &grok::card::CARD,
     &truth::card::CARD,
 ];
@@ -205,6 +209,7 @@ pub fn build(id: &str, knobs: &Knobs) -> Result<Parts, Fault> {
         "tms" => tms::lab::build(knobs),
         "induction" => induction::lab::build(knobs),
         "markov" => markov::lab::build(knobs),
+        "text" => text::lab::build(knobs),
         "grok" => grok::lab::build(knobs),
         "truth" => truth::lab::build(knobs),
         _ => Err(Fault::BadLink(format!("there is no experiment “{id}”"))),

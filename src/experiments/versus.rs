@@ -1,7 +1,7 @@
 //! Models that can be compared token by token: which experiments have tokens, the fixed sequences, the
 //! program that asks a model about them, and the pairs that are worth comparing.
 
-use super::{induction, markov, transformer};
+use super::{induction, markov, text, transformer};
 use crate::exec::Batch;
 use crate::kernels::Replica;
 use crate::knobs::{Group, Knobs};
@@ -87,6 +87,7 @@ pub fn scorer(id: &str, knobs: &Knobs, set: u32) -> Result<Scorer, Fault> {
     match id {
         "induction" => transformer::scorer(knobs, &induction::lab::task(knobs), set),
         "markov" => transformer::scorer(knobs, &markov::card::task(knobs), set),
+        "text" => transformer::scorer(knobs, &text::lab::world(knobs)?, set),
         other => Err(Fault::BadLink(format!(
             "{other} has no tokens to compare one by one"
         ))),
@@ -116,6 +117,7 @@ pub fn pairs(id: &str) -> &'static [Pair] {
     match id {
         "induction" => induction::pairs::PAIRS,
         "markov" => markov::pairs::PAIRS,
+        "text" => text::pairs::PAIRS,
         _ => &[],
     }
 }
@@ -128,6 +130,7 @@ pub fn kinds(id: &str) -> &'static str {
             "first: targets inside the first period, which nothing determines; start: the first token of the second period, which nothing announces; repeat: what the context determines."
         }
         "markov" => markov::pairs::KINDS,
+        "text" => text::pairs::KINDS,
         _ => "",
     }
 }

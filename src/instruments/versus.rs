@@ -173,7 +173,10 @@ pub fn groups(targets: &[Target], by: By, set: &TokenSet) -> Vec<Group> {
                 ends.clone().min().unwrap_or(0),
                 ends.max().unwrap_or(0)
             ),
-            By::Token => format!("token {number}"),
+            By::Token => match set.texts.get(number) {
+                Some(text) => format!("{text:?}"),
+                None => format!("token {number}"),
+            },
         };
         let mut found = put_together(name, of(), sequences);
         found.share = (all != 0.0).then(|| found.sum / all);

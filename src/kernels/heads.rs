@@ -16,11 +16,12 @@ pub const SCORES: usize = 3;
 /// 2. duplicate token, `Σ A[t, s]` over the same copies.
 ///
 /// Copies count from `s = t − 2` backwards, so that what follows one is not the query itself; 1 and
-/// 2 are means over the queries that have such a copy, 0 where there is none.
+/// 2 are means over the queries that have such a copy, 0 where there is none. `only` is a class of
+/// targets: copies then count for queries with a target of it alone; 0, for all.
 pub const HEADS: Kernel = Kernel {
     name: "probe/heads",
     source: crate::shader!("../../shaders/probe/heads.wgsl"),
-    consts: &["batch", "ctx", "heads"],
+    consts: &["batch", "ctx", "heads", "only"],
     params: &[word("feed_rows")],
     bindings: &[read("pattern"), read_u32("feed"), write("scores")],
     grid: |c| [c[2], 1],
@@ -37,13 +38,14 @@ pub const HEADS: Kernel = Kernel {
 };
 
 fn heads<T: Real>(mut call: Call<'_, T>) {
-    let [batch, ctx, heads] = call.consts();
+    let [batch, ctx, heads, only] = call.consts();
     let (feed_rows, slot, table) = (call.offset(0), call.step.slot as usize, call.replicas);
     let [pattern, feed, scores] = call.slots();
     let (pattern, feed, scores) = (pattern.f(), feed.u(), scores.out());
     let rows = batch * ctx;
     for (r, replica) in table.iter().enumerate() {
-        let tokens = &feed[(slot * feed_rows + replica.data_row as usize) * 2 * rows..][..rows];
+        let words = &feed[(slot * feed_rows + replica.data_row as usize) * 2 * rows..][..2 * rows];
+        let (tokens, classes) = words.split_at(rows);
         for h in 0..heads {
             let mut sums = [[T::zero(); LANES]; SCORES];
             let (mut queries, mut copied) = (0_u32, 0_u32);
@@ -52,7 +54,9 @@ fn heads<T: Real>(mut call: Call<'_, T>) {
                 let row = &pattern[((r * batch + b) * heads + h) * ctx * ctx + t * ctx..][..ctx];
                 let mut found = [row[t - 1], T::zero(), T::zero()];
                 let mut seen = false;
-                for s in (0..t - 1).filter(|s| tokens[b * ctx + s] == tokens[n]) {
+                let asked = only == 0 || classes[n] as usize == only;
+                let copies = if asked { t - 1 } else { 0 };
+                for s in (0..copies).filter(|s| tokens[b * ctx + s] == tokens[n]) {
                     found[1] += row[s + 1];
                     found[2] += row[s];
                     seen = true;
@@ -117,12 +121,13 @@ pub fn fill(consts: &[u32], _binding: &str, len: usize) -> Vec<u32> {
 pub fn cases() -> Vec<(Vec<u32>, Vec<u32>, usize, &'static str)> {
     vec![
         (
-            vec![2, 9, 3],
+            vec![2, 9, 3, 0],
             vec![2],
             2,
             "fewer queries than lanes, replicas",
         ),
-        (vec![30, 13, 2], vec![1], 1, "more queries than lanes"),
+        (vec![30, 13, 2, 0], vec![1], 1, "more queries than lanes"),
+        (vec![3, 11, 2, 2], vec![1], 2, "targets of one class"),
     ]
 }
 
@@ -143,14 +148,19 @@ mod tests {
 
     /// Scores of one head that attends from each query to one key alone.
     fn scores(key: impl Fn(usize) -> usize) -> [f64; SCORES] {
+        asked(0, key)
+    }
+
+    /// As [`scores`], of the queries with a target of a class; those of 3 and 5 are of class 3.
+    fn asked(only: u32, key: impl Fn(usize) -> usize) -> [f64; SCORES] {
         let mut pattern = vec![0.0; CTX * CTX];
         for t in 0..CTX {
             pattern[t * CTX + key(t)] = 1.0;
         }
-        let words: Vec<u32> = TOKENS.iter().copied().chain([1; CTX]).collect();
+        let words: Vec<u32> = TOKENS.iter().copied().chain([1, 1, 1, 3, 1, 3]).collect();
         let mut out = [f64::NAN; SCORES];
         heads(Call {
-            consts: &[1, CTX as u32, 1],
+            consts: &[1, CTX as u32, 1, only],
             params: &[1],
             step: Step::default(),
             replicas: &[Replica::default()],
@@ -170,6 +180,12 @@ mod tests {
         assert_eq!(induction[0], 0.6);
         let duplicate = scores(|t| [0, 0, 0, 1, 1, 2][t]);
         assert_eq!((duplicate[1], duplicate[2]), (0.0, 1.0));
+        // Of queries 3 and 5 alone; previous tokens count for all.
+        let two = |t| [0, 0, 1, 2, 2, 0][t];
+        assert_eq!(asked(3, two)[1], 0.5);
+        assert_eq!(asked(3, two)[0], scores(two)[0]);
+        assert_eq!(asked(2, two)[1], 0.0);
+        assert_ne!(scores(two)[1], 0.5);
         // Planted fault: a head that looks at itself does none of the three.
         assert_eq!(scores(|t| t), [0.0; SCORES]);
     }

@@ -49,7 +49,8 @@ impl Transformer {
     }
 
     /// Appends the pattern scores of every head on the data of the last forward pass: a buffer a
-    /// layer, `[replica][head][3]`, previous token, prefix matching, duplicate token.
+    /// layer, `[replica][head][3]`, previous token, prefix matching, duplicate token; the last two
+    /// where the target is of class `only`, if it is not 0.
     ///
     /// # Errors
     /// No forward pass comes before, or the layers share their buffers.
@@ -58,6 +59,7 @@ impl Transformer {
         plan: &mut Plan,
         prog: Prog,
         data: Data,
+        only: u32,
     ) -> Result<Vec<Buf>, PlanError> {
         let (batch, s) = (self.io.batch as u32, &self.spec);
         if self.stride == 0 && s.n_layers > 1 {
@@ -70,7 +72,7 @@ impl Transformer {
             plan.push(
                 prog,
                 &heads::HEADS,
-                &[batch, s.n_ctx as u32, s.n_heads as u32],
+                &[batch, s.n_ctx as u32, s.n_heads as u32, only],
                 &[data.rows as u32],
                 &[layer.pattern, data.feed, scores],
             )?;

@@ -99,6 +99,9 @@ pub enum Figure {
         tokens: Vec<u32>,
         /// Period of the input's repeat.
         period: usize,
+        /// The text of every token of the vocabulary; empty where tokens are numbers.
+        #[serde(default)]
+        texts: Vec<String>,
     },
     /// Fourier spectrum of an embedding of the numbers 0..p.
     Spectrum {

@@ -73,6 +73,9 @@ pub struct TokenSet {
     pub names: [String; 3],
     /// After how many tokens each sequence repeats; 0, it does not.
     pub periods: Vec<usize>,
+    /// The text of every token; empty where tokens are numbers.
+    #[serde(default)]
+    pub texts: Vec<String>,
 }
 
 /// A model without some of its heads, on the same sequences.

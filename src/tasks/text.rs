@@ -184,7 +184,11 @@ mod tests {
             let texts = text.tokenizer().texts();
             assert!(texts.len() == 68 && texts.contains(&"\n".into()));
         }
-        let most = Text::stories(Reading { vocab: 1024, pairs: true, ..HOW });
+        let most = Text::stories(Reading {
+            vocab: 1024,
+            pairs: true,
+            ..HOW
+        });
         assert!(most.tokenizer().texts().contains(&" village".into()));
     }
 
@@ -202,7 +206,9 @@ mod tests {
     fn shared(held: &[Vec<u32>], trained: &[Vec<u32>], long: usize) -> bool {
         let runs: std::collections::HashSet<&[u32]> =
             trained.iter().flat_map(|w| w.windows(long)).collect();
-        held.iter().flat_map(|w| w.windows(long)).any(|r| runs.contains(r))
+        held.iter()
+            .flat_map(|w| w.windows(long))
+            .any(|r| runs.contains(r))
     }
 
     /// No window of held-out stories was trained on: sentences come again, as in any language, stories
@@ -232,8 +238,16 @@ mod tests {
             let decoded = text.tokenizer().decode(&all);
             let place = |c: char| c as u32 - 0x4e00;
             (
-                decoded.chars().filter(|&c| c != '\u{fffd}').map(place).min(),
-                decoded.chars().filter(|&c| c != '\u{fffd}').map(place).max(),
+                decoded
+                    .chars()
+                    .filter(|&c| c != '\u{fffd}')
+                    .map(place)
+                    .min(),
+                decoded
+                    .chars()
+                    .filter(|&c| c != '\u{fffd}')
+                    .map(place)
+                    .max(),
                 decoded.contains('\u{fffd}'),
             )
         };
@@ -247,6 +261,9 @@ mod tests {
     fn line_ends_are_one_character() {
         let given = "one\r\ntwo\r\n".repeat(40);
         let text = Text::given(&given, HOW);
-        assert_eq!(text.tokenizer().texts(), ["\u{fffd}", "\n", "e", "n", "o", "t", "w"]);
+        assert_eq!(
+            text.tokenizer().texts(),
+            ["\u{fffd}", "\n", "e", "n", "o", "t", "w"]
+        );
     }
 }

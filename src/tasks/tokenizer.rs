@@ -81,7 +81,8 @@ impl Tokenizer {
             let (a, b) = (best / self.size, best % self.size);
             let new = self.texts.len();
             self.joined[best] = new as u16;
-            self.texts.push([&self.texts[a][..], &self.texts[b]].concat());
+            self.texts
+                .push([&self.texts[a][..], &self.texts[b]].concat());
             join(&mut line, 0, [a as u32, b as u32], new as u32);
         }
     }
@@ -114,7 +115,8 @@ impl Tokenizer {
             let begin = out.len();
             out.extend(piece);
             loop {
-                let new = |pair: &[u32]| self.joined[pair[0] as usize * self.size + pair[1] as usize];
+                let new =
+                    |pair: &[u32]| self.joined[pair[0] as usize * self.size + pair[1] as usize];
                 let pairs = out[begin..].windows(2).enumerate();
                 let known = pairs.filter_map(|(i, p)| Some(new(p)).filter(|&n| n > 0).zip(Some(i)));
                 // Merges are made in the order they were learned in.
@@ -207,7 +209,10 @@ mod tests {
         assert_eq!(encoded(&tokenizer, "abcé"), [1, 2, 0, 0]);
         assert_eq!(tokenizer.decode(&[1, 0]), "a\u{fffd}");
         // As frequent as each other: the lower code point is kept.
-        assert_eq!(encoded(&Tokenizer::train("zyx", 3, false), "xyz"), [1, 2, 0]);
+        assert_eq!(
+            encoded(&Tokenizer::train("zyx", 3, false), "xyz"),
+            [1, 2, 0]
+        );
     }
 
     /// By hand: "ab" comes thrice, then "ab"+"c" twice.
@@ -230,7 +235,10 @@ mod tests {
         let tokenizer = Tokenizer::train(text, 64, true);
         let merged = &tokenizer.texts()[5..];
         assert!(merged.contains(&" b".to_string()), "{merged:?}");
-        assert!(merged.iter().all(|t| !t.contains(['\n', '1'])), "{merged:?}");
+        assert!(
+            merged.iter().all(|t| !t.contains(['\n', '1'])),
+            "{merged:?}"
+        );
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! is drawn large, with the tokens on its axes.
 
 use super::pattern::Pattern;
+use crate::app::tokens::shown;
 use crate::plot::model::{attention_pixels, head_scores};
 use crate::plot::number::fixed;
 use crate::protocol::Figure;
@@ -33,6 +34,7 @@ pub fn Attention(props: &AttentionProps) -> Html {
         patterns,
         tokens,
         period,
+        texts,
     } = &*props.figure
     else {
         return Html::default();
@@ -54,7 +56,7 @@ pub fn Attention(props: &AttentionProps) -> Html {
             </p>
             if let Some((l, h)) = *open {
                 if let Some(pattern) = head(l, h) {
-                    <Pattern name={format!("Head {l}.{h}")} ctx={*ctx} pattern={pattern.to_vec()} tokens={tokens.clone()} />
+                    <Pattern name={format!("Head {l}.{h}")} ctx={*ctx} pattern={pattern.to_vec()} tokens={tokens.iter().map(|&t| shown(texts, t)).collect::<Vec<_>>()} />
                 }
             }
             { for (0..*layers).map(|l| html! {

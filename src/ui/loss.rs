@@ -3,7 +3,7 @@
 use super::Page;
 use super::branch;
 use super::chart::{Chart, ToggleButton};
-use super::meanings::{levels, meanings};
+use super::meanings::{levels, meanings, measured};
 use super::plot::{Strip, step_under, strip};
 use super::size::use_width;
 use super::spread::{self, layers, line};
@@ -109,7 +109,8 @@ pub fn LossChart(page: &Page) -> Html {
     let card = state.card();
     let unit = card.losses.first().map_or("", |l| l.unit);
     let terms = meanings(card, settings(state));
-    let levels = levels(card, settings(state), Panel::Main);
+    let mut levels = levels(card, settings(state), Panel::Main);
+    levels.extend(measured(card, |id| series(state, id)?.1.last().copied()));
     let layers = state
         .run
         .as_ref()

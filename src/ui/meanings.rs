@@ -16,6 +16,19 @@ fn named(spec: &SeriesSpec) -> String {
     }
 }
 
+/// The lines that the run itself has measured: what predictors cost on its held-out data.
+pub fn measured(card: &Card, last: impl Fn(&str) -> Option<f64>) -> Vec<Level> {
+    let specs = card.losses.iter().filter(|l| l.panel == Panel::Level);
+    let level = |l: &SeriesSpec| {
+        Some(Level {
+            y: last(l.id)?,
+            label: l.label.into(),
+            help: l.help.into(),
+        })
+    };
+    specs.filter_map(level).collect()
+}
+
 /// The reference lines of a panel at these settings.
 pub fn levels(card: &Card, knobs: &Knobs, panel: Panel) -> Vec<Level> {
     let level = |l: RefLine| Level {

@@ -20,7 +20,7 @@ pub struct PatternProps {
     /// `[query][key]`, 0..=255 for 0..=1.
     pub pattern: Vec<u8>,
     /// The tokens.
-    pub tokens: Vec<u32>,
+    pub tokens: Vec<String>,
 }
 
 /// The pattern.
@@ -69,7 +69,7 @@ pub fn Pattern(props: &PatternProps) -> Html {
             </div>
         }
     };
-    let token = |i: usize| props.tokens.get(i).copied().unwrap_or(0);
+    let token = |i: usize| props.tokens.get(i).map_or("", String::as_str);
     let told = match *at {
         Some((q, k)) if k <= q => {
             let a = f64::from(props.pattern.get(q * ctx + k).copied().unwrap_or(0)) / 255.0;

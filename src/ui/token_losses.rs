@@ -2,7 +2,7 @@
 
 use super::Page;
 use super::tip::Tip;
-use crate::app::tokens::{Predicted, ranked};
+use crate::app::tokens::{Predicted, ranked, shown, texts};
 use crate::app::{Action, scrub};
 use crate::plot::number::{fixed, grouped};
 use crate::protocol::Ask;
@@ -12,10 +12,11 @@ use yew::prelude::*;
 const SHOWN: usize = 8;
 const WHAT: &str = "Loss −ln p of each held-out token given those before it, over all held-out sequences of the model that is followed. A row shows up to ten tokens before it, then the token itself; earlier copies of it are underlined. Evaluated when asked for, at the checkpoint of the cursor, else the last.";
 
-fn row(p: &Predicted) -> Html {
+fn row(p: &Predicted, texts: &[String]) -> Html {
+    let named = |t: &u32| shown(texts, *t);
     html! {
         <tr>
-            <td class="context">{ for p.context.iter().enumerate().map(|(i, t)| html! { <>{ if p.copies.contains(&i) { html! { <u>{ t }</u> } } else { html! { { t } } } }{" "}</> }) }<b>{ p.token }</b></td>
+            <td class="context">{ for p.context.iter().enumerate().map(|(i, t)| html! { <>{ if p.copies.contains(&i) { html! { <u>{ named(t) }</u> } } else { html! { { named(t) } } } }{ if texts.is_empty() { " " } else { "" } }</> }) }<b>{ named(&p.token) }</b></td>
             <td>{ fixed(p.loss, 2) }</td>
             <td>{ format!("{}, {}", p.at.0, p.at.1) }</td>
         </tr>
@@ -32,6 +33,7 @@ pub fn TokensView(page: &Page) -> Html {
     let Some(step) = scrub::looked_at(&page.state).or(last) else {
         return Html::default();
     };
+    let texts = run.figure.as_deref().map_or(&[][..], texts);
     let list = |worst: bool| {
         let all = run
             .tokens
@@ -41,7 +43,7 @@ pub fn TokensView(page: &Page) -> Html {
         html! {
             <div class="table"><table class="figures" data-test={if worst { "worst" } else { "best" }}>
                 <thead><tr><th scope="col">{ if worst { "worst predicted" } else { "best predicted" } }</th><th scope="col">{"loss (nats)"}</th><th scope="col">{"sequence, place"}</th></tr></thead>
-                <tbody>{ for all.iter().map(row) }</tbody>
+                <tbody>{ for all.iter().map(|p| row(p, texts)) }</tbody>
             </table></div>
         }
     };

@@ -6,6 +6,7 @@ use super::tip::Tip;
 use crate::app::Action;
 use crate::app::against::MOST;
 use crate::app::pairing::Versus as Do;
+use crate::app::tokens::shown;
 use crate::app::versus::{Group, Removed, Target, Told};
 use crate::plot::number::{fixed, grouped, significant, with_error};
 use crate::protocol::{Compared, TokenSet};
@@ -68,9 +69,9 @@ fn in_context(t: &Target, set: &TokenSet) -> Html {
     let token = |(at, token): (usize, &u32)| {
         let again = period > 0 && at >= period;
         if at == t.position {
-            html! { <mark>{ token.to_string() }</mark> }
+            html! { <mark>{ shown(&set.texts, *token) }</mark> }
         } else {
-            html! { <span class={classes!(again.then_some("again"))}>{ token.to_string() }</span> }
+            html! { <span class={classes!(again.then_some("again"))}>{ shown(&set.texts, *token) }</span> }
         }
     };
     let kind = set
@@ -82,7 +83,7 @@ fn in_context(t: &Target, set: &TokenSet) -> Html {
     let sign = if t.delta > 0.0 { "+" } else { "" };
     html! {
         <li>
-            <b>{ format!("Δ {sign}{}", fixed(t.delta, 2)) }</b>{ format!(" token {} at {}, {kind}; lp A {a}, B {b}", t.token, t.position) }
+            <b>{ format!("Δ {sign}{}", fixed(t.delta, 2)) }</b>{ format!(" token {} at {}, {kind}; lp A {a}, B {b}", shown(&set.texts, t.token), t.position) }
             <div class="sequence">{ for row.iter().enumerate().map(token) }</div>
         </li>
     }

@@ -14,7 +14,7 @@ pub fn settle(knobs: &mut Knobs) -> Vec<Notice> {
 }
 
 /// The first period is drawn without replacement, and at least one repeat target must follow it.
-fn periods(knobs: &mut Knobs, notices: &mut Vec<Notice>) {
+pub(in crate::experiments) fn periods(knobs: &mut Knobs, notices: &mut Vec<Notice>) {
     let (vocab, ctx) = (knobs.int("vocab"), knobs.int("ctx"));
     let most = vocab.min(ctx - 2);
     if knobs.int("pmax") > most {

@@ -98,7 +98,7 @@ pub fn values(task: &Markov, seed: u32, logits: &[f32]) -> Vec<(String, f64)> {
     if task.bayes() == Predictor::Shift {
         out.push(("kl.shift", by(Predictor::Shift)));
     }
-    let even = even::scores(&held.symbols, task.ctx);
+    let even = even::scores(&held.symbols, task.ctx, |_| true);
     out.extend(heads::EVEN.into_iter().zip(even));
     out.into_iter().map(|(id, y)| (id.into(), y)).collect()
 }

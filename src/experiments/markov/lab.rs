@@ -3,7 +3,7 @@
 use super::card::task;
 use super::judge;
 use crate::experiments::Parts;
-use crate::experiments::transformer::{self, World};
+use crate::experiments::transformer::{self, Seen, World};
 use crate::knobs::Knobs;
 use crate::math::Stream;
 use crate::protocol::Fault;
@@ -26,7 +26,7 @@ impl World for Markov {
         &["early", "late", "rest"]
     }
 
-    fn judge(&self, seed: u32, logits: &[f32]) -> Vec<(String, f64)> {
-        judge::values(self, seed, logits)
+    fn judge(&self, seed: u32, _batch: usize, seen: &Seen) -> Vec<(String, f64)> {
+        judge::values(self, seed, seen.judged)
     }
 }

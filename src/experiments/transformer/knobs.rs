@@ -67,15 +67,20 @@ pub const TIED: Knob = choice(
     "off",
     "Whether the unembedding is the transpose of the embedding (tied: on), W_U = W_Eᵀ, which saves its parameters; or a matrix of its own.",
 );
-/// LayerNorm.
-pub const NORM: Knob = choice(
-    "norm",
-    "norm",
-    MODEL,
-    &["none", "layernorm"],
-    "none",
-    "LayerNorm before each layer and before the unembedding, or none, which is simpler to read.",
-);
+/// No LayerNorm, or one.
+pub const NORM: Knob = norm("none");
+/// LayerNorm, or none.
+#[must_use]
+pub const fn norm(default: &'static str) -> Knob {
+    choice(
+        "norm",
+        "norm",
+        MODEL,
+        &["none", "layernorm"],
+        default,
+        "LayerNorm before each layer and before the unembedding, or none, which is simpler to read.",
+    )
+}
 
 /// Where positions enter.
 #[must_use]
@@ -145,17 +150,23 @@ pub const PACE: [Knob; 3] = [
     float("momentum", "momentum", TRAINING, (0.0, 0.999), 0.9, "Share of the last step that SGD keeps; AdamW has its own.").symbol("μ"),
 ];
 
+/// Sequences of a training step: 64.
+pub const BATCH: Knob = batch(64);
+
 /// Sequences of a training step.
-pub const BATCH: Knob = int(
-    "batch",
-    "batch",
-    TRAINING,
-    (1, 512),
-    64,
-    "Fresh sequences of a training step.",
-)
-.symbol("B")
-.unit("sequences");
+#[must_use]
+pub const fn batch(default: i64) -> Knob {
+    int(
+        "batch",
+        "batch",
+        TRAINING,
+        (1, 512),
+        default,
+        "Fresh sequences of a training step.",
+    )
+    .symbol("B")
+    .unit("sequences")
+}
 
 /// Training steps.
 #[must_use]

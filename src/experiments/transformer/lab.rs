@@ -7,7 +7,7 @@ use super::on_data::OnData;
 use super::plan::{self, ADAMW, Built, Fed};
 use super::seen::Seen;
 use super::sizes::{self, SLOTS, Sizes};
-use super::world::World;
+use super::world::{World, spread};
 use crate::exec::Batch;
 use crate::experiments::chains::Settings;
 use crate::experiments::{ChainJob, Job, Lab, Observation, Of, Parts, Reading, STATS};
@@ -39,7 +39,7 @@ pub fn build(knobs: &Knobs, world: Box<dyn World>) -> Result<Parts, Fault> {
     if let Some(why) = spec.refusal() {
         return Err(Fault::BadLink(why));
     }
-    let built = plan::build(knobs, &spec)?;
+    let built = plan::build(knobs, &spec, world.copies())?;
     let lab = Trained::new(knobs, world, &spec, &built);
     let job = |fed: Fed, rows: usize, replicas: Vec<Replica>, batch: usize, slots: usize| Job {
         program: fed.program,
@@ -149,8 +149,8 @@ impl Trained {
             .words
             .push((built.positions, 0, positions(seed, &sizes)));
         if let Some(all) = built.everywhere {
-            let rows = (sizes.batch * sizes.ctx) as u32;
-            setup.words.push((all, 0, (0..rows).collect()));
+            let rows = spread(sizes.batch * sizes.ctx, sizes.judged_rows());
+            setup.words.push((all, 0, rows));
         }
         setup
             .floats
@@ -209,6 +209,7 @@ impl Trained {
             ctx: self.sizes.ctx,
             patterns: patterns.iter().copied().flatten().map(byte).collect(),
             period: self.world.period(&tokens),
+            texts: self.world.texts(),
             tokens,
         }
     }
@@ -300,7 +301,8 @@ impl Lab for Trained {
             let names = ["loss".into(), format!("loss.{a}"), format!("loss.{b}")];
             let losses = names.iter().zip(seen.stats);
             values.extend(losses.map(|(id, &y)| (format!("{prefix}{id}"), f64::from(y))));
-            let judged = self.world.judge(self.seed_of(r), seen.judged).into_iter();
+            let judged = self.world.judge(self.seed_of(r), self.sizes.batch, &seen);
+            let judged = judged.into_iter();
             values.extend(judged.map(|(id, y)| (format!("{prefix}{id}"), y)));
             let scores = seen.scores().into_iter();
             values.extend(scores.map(|(id, y)| (format!("{prefix}{id}"), y)));

@@ -15,4 +15,5 @@ mod world;
 
 pub use lab::build;
 pub use scorer::scorer;
-pub use world::World;
+pub use seen::Seen;
+pub use world::{World, spread};

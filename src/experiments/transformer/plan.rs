@@ -45,7 +45,7 @@ pub(super) struct Built {
     /// Rows of the held-out batch whose logits PCA reads, `[pca_rows]`.
     pub(super) positions: Buf,
     pub(super) logits: Buf,
-    /// All rows of the held-out batch, and their logits, where predictions are judged.
+    /// Rows of the held-out batch whose predictions are judged, and their logits.
     pub(super) everywhere: Option<Buf>,
     pub(super) judged: Option<Buf>,
     pub(super) patterns: Vec<Buf>,
@@ -106,8 +106,9 @@ fn fed(
     }
 }
 
-/// Records training, evaluation and chains.
-pub(super) fn build(knobs: &Knobs, spec: &Spec) -> Result<Built, PlanError> {
+/// Records training, evaluation and chains. `copies` is the class of targets that heads which look for
+/// copies are scored on; 0, all.
+pub(super) fn build(knobs: &Knobs, spec: &Spec, copies: u32) -> Result<Built, PlanError> {
     let sizes = Sizes::of(knobs);
     let mut plan = Plan::default();
     let (count, splits) = (spec.arena().len(), spec.splits());
@@ -160,13 +161,13 @@ pub(super) fn build(knobs: &Knobs, spec: &Spec) -> Result<Built, PlanError> {
     model.forward_on(&mut plan, eval.program, held_out)?;
     let positions = plan.host_u32("pca.positions", sizes.pca_rows());
     let logits = model.logits(&mut plan, eval.program, positions, sizes.pca_rows())?;
-    let rows = sizes.batch * sizes.ctx;
-    let everywhere = (sizes.judged() > 0).then(|| plan.host_u32("judged.positions", rows));
+    let rows = sizes.judged_rows();
+    let everywhere = (rows > 0).then(|| plan.host_u32("judged.positions", rows));
     let judged = everywhere
         .map(|all| model.logits(&mut plan, eval.program, all, rows))
         .transpose()?;
     let patterns = model.patterns();
-    let scores = model.head_scores(&mut plan, eval.program, held_out)?;
+    let scores = model.head_scores(&mut plan, eval.program, held_out, copies)?;
     let by_position = model.loss_by_position(&mut plan, eval.program)?;
     let io = Io {
         feed: eval.feed,

@@ -26,6 +26,7 @@ fn set(world: &dyn World, sizes: &Sizes, seed: u32) -> TokenSet {
         vocab: sizes.vocab,
         ctx,
         periods: tokens.chunks(ctx).map(|s| world.period(s)).collect(),
+        texts: world.texts(),
         tokens,
         classes,
         names: [rest, a, b].map(Into::into),

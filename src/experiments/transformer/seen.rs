@@ -9,9 +9,9 @@ const NAMES: [&str; SCORES] = ["prev_token", "prefix_matching", "duplicate_token
 
 /// The parts of `Parts::reads` that are of one replica; empty where nothing was read.
 #[derive(Clone, Debug)]
-pub(super) struct Seen<'a> {
+pub struct Seen<'a> {
     /// Mean loss, that of class A, that of class B.
-    pub(super) stats: &'a [f32],
+    pub stats: &'a [f32],
     /// Logits for PCA, `[pca_rows][vocab]`.
     pub(super) logits: &'a [f32],
     /// By layer, `[head][query][key]` of the first held-out sequence.
@@ -20,8 +20,8 @@ pub(super) struct Seen<'a> {
     scores: Vec<&'a [f32]>,
     /// Mean loss at each position, `[ctx]`.
     pub(super) by_position: &'a [f32],
-    /// Logits at every position, `[batch·ctx][vocab]`, where they are read.
-    pub(super) judged: &'a [f32],
+    /// Logits at the positions that are judged, `[judged_rows][vocab]` ([`super::world::spread`]).
+    pub judged: &'a [f32],
 }
 
 impl<'a> Seen<'a> {

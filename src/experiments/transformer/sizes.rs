@@ -36,6 +36,9 @@ const MOST_PAIRS: usize = 128;
 /// Multiplications spent on composition in a whole run.
 const COMPOSITION: f64 = 4e9;
 
+/// Most logits of an evaluation that are held against the predictors of a text.
+const JUDGED: usize = 1 << 18;
+
 /// Most logits kept of a checkpoint.
 const PCA_FEATURES: usize = 8192;
 /// Most positions whose logits are kept.
@@ -75,8 +78,8 @@ pub struct Sizes {
     pub mbatch: usize,
     /// How the chains move.
     pub sampler: Sampler,
-    /// Whether predictions are held against the truth at every held-out position.
-    pub judges: bool,
+    /// Most logits of held-out positions that are held against predictors at an evaluation; 0, none.
+    pub judges: usize,
 }
 
 impl Sizes {
@@ -100,7 +103,11 @@ impl Sizes {
             chains: knobs.size("chains"),
             mbatch: knobs.size("mbatch"),
             sampler: Sampler::parse(knobs.word("sampler")),
-            judges: knobs.get("chain").is_some(),
+            judges: match (knobs.get("chain"), knobs.get("tokens")) {
+                (None, None) => 0,
+                (None, _) => JUDGED,
+                _ => usize::MAX,
+            },
         }
     }
 
@@ -189,12 +196,7 @@ impl Sizes {
         } else {
             0
         };
-        let rows = (self.batch * self.ctx) as u64;
-        let judged = if self.judges {
-            rows * (self.d_model + self.vocab + 3) as u64
-        } else {
-            0
-        };
+        let judged = (self.judged_rows() * (self.d_model + self.vocab + 3)) as u64;
         4 * (train + chains + self.replicas as u64 * judged)
     }
 
@@ -258,14 +260,17 @@ impl Sizes {
         4 * train.max(chains)
     }
 
-    /// Logits of every held-out position of one replica, `[batch·ctx][vocab]`; 0 where none are judged.
+    /// Held-out positions of one replica whose predictions are judged: all, or as many as the limit
+    /// leaves, evenly spread.
+    #[must_use]
+    pub fn judged_rows(&self) -> usize {
+        (self.batch * self.ctx).min(self.judges / self.vocab.max(1))
+    }
+
+    /// Their logits, `[judged_rows][vocab]`.
     #[must_use]
     pub fn judged(&self) -> usize {
-        if self.judges {
-            self.batch * self.ctx * self.vocab
-        } else {
-            0
-        }
+        self.judged_rows() * self.vocab
     }
 
     /// Numbers of one sequence's attention patterns in a layer, `[head][query][key]`.

@@ -1,5 +1,6 @@
 //! What a transformer reads, and what its predictions are held against.
 
+use super::seen::Seen;
 use crate::math::Stream;
 
 /// The sequences of an experiment. Knows no model and no device.
@@ -13,9 +14,22 @@ pub trait World: std::fmt::Debug {
     fn period(&self, _tokens: &[u32]) -> usize {
         0
     }
-    /// Values of an evaluation, from the logits at every position of the held-out sequences of that
-    /// seed, `[batch·ctx][vocab]`; empty where they are not read.
-    fn judge(&self, _seed: u32, _logits: &[f32]) -> Vec<(String, f64)> {
+    /// Values of an evaluation on the `batch` held-out sequences of that seed.
+    fn judge(&self, _seed: u32, _batch: usize, _seen: &Seen) -> Vec<(String, f64)> {
         Vec::new()
     }
+    /// The class of targets at which heads that look for copies are scored; 0, all of them.
+    fn copies(&self) -> u32 {
+        0
+    }
+    /// The text of every token; empty where tokens are numbers.
+    fn texts(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+/// `n` of `rows` rows, evenly spread and rising; all of them where n is `rows`.
+#[must_use]
+pub fn spread(rows: usize, n: usize) -> Vec<u32> {
+    (0..n).map(|j| (j * rows / n) as u32).collect()
 }

@@ -1,0 +1,233 @@
+//! What the page knows.
+
+use super::settle;
+use crate::experiments::chains::{self, Defaults, join};
+use crate::experiments::transformer::knobs::{
+    self as shared, ACT, LAYERS, MBATCH, MLP, ON, OPTIMIZER, PACE, SEEDS, SMEAR, TIED,
+};
+use crate::experiments::transformer::sizes;
+use crate::experiments::{Card, Indicator, Panel, Preset, RefLine, SeriesSpec};
+use crate::knobs::{Group, Knob, Knobs, choice, float, int};
+use crate::model;
+
+const DATA: Group = Group::Data;
+
+const OWN: &[Knob] = &[
+    LAYERS,
+    shared::d_model(64),
+    shared::heads(4),
+    MLP,
+    ACT,
+    shared::norm("layernorm"),
+    shared::positions("rotary"),
+    SMEAR,
+    TIED,
+    shared::init(1.0),
+    choice("tokens", "tokens", DATA, &["chars", "pairs"], "chars", "What the text is cut into: characters, or byte-pair tokens (Sennrich et al. 2016), the most frequent pairs of tokens merged again and again, learned here from the text. Nothing is merged across words and lines.").fixed(),
+    int("vocab", "vocabulary", DATA, (64, 1024), 68, "Greatest number of different tokens; the stories have 67 characters, and one more token stands for every character that is none. Guessing uniformly costs ln V.").symbol("V").unit("tokens"),
+    int("ctx", "context", DATA, (16, 128), 128, "Tokens of a sequence.").symbol("T").unit("tokens"),
+    int("wrap", "line width", DATA, (0, 120), 40, "Lines of the stories end before this column, at a space; 0 leaves them as long as they are. Where a line ends can be known by counting only.").unit("characters"),
+    float("mix", "share of repeats", Group::Training, (0.0, 1.0), 0.5, "Of the training sequences this share are not text but random tokens of the same vocabulary that repeat; exactly so in every batch, rounded down. What is held out is always half and half."),
+    int("pmin", "least period", DATA, (2, 126), 12, "Shortest period a repeating sequence may have.").symbol("p_min").unit("tokens"),
+    int("pmax", "greatest period", DATA, (2, 126), 40, "Longest period a repeating sequence may have.").symbol("p_max").unit("tokens"),
+    OPTIMIZER,
+    shared::lr(3e-3),
+    PACE[0],
+    PACE[1],
+    PACE[2],
+    shared::batch(16),
+    shared::steps(3000),
+    SEEDS[0],
+    SEEDS[1],
+    SEEDS[2],
+];
+
+const CADENCE: &[Knob] = &[ON, shared::cadence(100)[0], shared::cadence(100)[1]];
+
+const CHAINS: Defaults = Defaults {
+    nbeta: 300.0,
+    gamma: 1000.0,
+    eps: 1e-4,
+    chains: 4,
+    burnin: (2000, 20),
+    draws: (2000, 30),
+    mbatch: MBATCH,
+    samplers: &["sgld", "rmsprop"],
+    parts: model::PARTS,
+};
+
+const KNOBS: &[Knob] = &join::<{ OWN.len() + chains::KNOBS + CADENCE.len() }>(&[
+    OWN,
+    &chains::knobs(&CHAINS),
+    CADENCE,
+]);
+
+const PRESETS: &[Preset] = &[
+    Preset {
+        id: "default",
+        title: "default",
+        help: "Stories and repeats, half and half; two attention-only blocks that read characters.",
+        query: "",
+    },
+    Preset {
+        id: "tiny",
+        title: "tiny",
+        help: "Half the width and half the context, for slow devices.",
+        query: "d_model=32&heads=2&ctx=64&pmin=6&pmax=20",
+    },
+    Preset {
+        id: "stories",
+        title: "stories alone, the control",
+        help: "The control: the same model reads text alone, and its loss on repeats shows no bump.",
+        query: "mix=0",
+    },
+    Preset {
+        id: "pairs",
+        title: "byte-pair tokens",
+        help: "256 tokens learned from the stories: words and their beginnings.",
+        query: "tokens=pairs&vocab=256",
+    },
+    Preset {
+        id: "one-layer",
+        title: "one layer",
+        help: "One block has no earlier head to read from: no induction.",
+        query: "layers=1",
+    },
+];
+
+const fn main(id: &'static str, label: &'static str, help: &'static str) -> SeriesSpec {
+    SeriesSpec {
+        id,
+        label,
+        unit: "nats",
+        help,
+        panel: Panel::Main,
+    }
+}
+const fn below(id: &'static str, label: &'static str, help: &'static str) -> SeriesSpec {
+    SeriesSpec {
+        panel: Panel::Below,
+        ..main(id, label, help)
+    }
+}
+const fn level(id: &'static str, label: &'static str, help: &'static str) -> SeriesSpec {
+    SeriesSpec {
+        panel: Panel::Level,
+        ..main(id, label, help)
+    }
+}
+
+const LOSSES: &[SeriesSpec] = &[
+    main(
+        "loss.text",
+        "text",
+        "Mean loss on held-out text: windows of stories, or of the last tenth of a text, that are never trained on.",
+    ),
+    main(
+        "loss.repeat",
+        "repeat",
+        "Mean loss on held-out targets that the context determines: those after the first token of the second period of a sequence that repeats.",
+    ),
+    main(
+        "loss.first",
+        "first",
+        "Mean loss on the other targets of the repeating sequences, which nothing determines.",
+    ),
+    main(
+        "loss",
+        "all",
+        "Mean loss on all held-out targets, half of them text.",
+    ),
+    main(
+        "loss.train",
+        "train",
+        "Mean loss on each step's fresh batch, before the step: text and repeats in the share of the run.",
+    ),
+    below(
+        "kl.unigram",
+        "to unigram",
+        "Mean KL(q‖model) over held-out positions of text, q the frequency of each token: near 0 while the model says just that.",
+    ),
+    below(
+        "kl.bigram",
+        "to bigram",
+        "Mean KL(q‖model), q what follows the present token in the text, by counting pairs.",
+    ),
+    below(
+        "kl.trigram",
+        "to trigram",
+        "Mean KL(q‖model), q what follows the last two tokens in the text, by counting threes.",
+    ),
+    level(
+        "level.unigram",
+        "unigram",
+        "Loss on the same held-out text of the frequencies of tokens: (n + ½)/(N + V/2), counted on 262 144 tokens of other stories, or on all that is trained on of a text.",
+    ),
+    level(
+        "level.bigram",
+        "bigram",
+        "Loss of counting what follows the present token, mixed with the frequencies where counts are few: (n_bc + κP(c))/(n_b + κ), κ = 2 (MacKay and Peto 1995).",
+    ),
+    level(
+        "level.trigram",
+        "trigram",
+        "Loss of counting what follows the last two tokens, mixed with the bigram prediction in the same way.",
+    ),
+];
+
+/// The card.
+pub const CARD: Card = Card {
+    id: "text",
+    title: "Text",
+    claim: "A small transformer reads stories: it learns which letters are frequent, what follows what, and, if half of what it reads repeats, to look up what came before.",
+    look_for: &[
+        "The loss on text falls past three lines: unigram, bigram, trigram.",
+        "Below: the distance to each of these predictors falls, and grows again when the model knows more.",
+        "The loss on repeats stays high until a drop; meanwhile heads of block 0 come to look one token back.",
+    ],
+    knobs: KNOBS,
+    presets: PRESETS,
+    light: Some("tiny"),
+    losses: LOSSES,
+    below: "KL (nats)",
+    behaviour: "loss.repeat",
+    leads: &[
+        Indicator {
+            id: "llc",
+            label: "λ̂",
+        },
+        Indicator {
+            id: "heads.*.prev_token",
+            label: "previous token, best head",
+        },
+        Indicator {
+            id: "heads.*.prefix_matching",
+            label: "prefix matching, best head",
+        },
+        Indicator {
+            id: "loss.text",
+            label: "the loss on text",
+        },
+        Indicator {
+            id: "loss.first",
+            label: "the loss that nothing determines",
+        },
+        Indicator {
+            id: "loss.repeat",
+            label: "the loss on repeats itself",
+        },
+    ],
+    locality: false,
+    reference,
+    settle: settle::settle,
+    cost: sizes::cost,
+};
+
+fn reference(knobs: &Knobs) -> Vec<RefLine> {
+    vec![RefLine {
+        y: (knobs.size("vocab") as f64).ln(),
+        label: "uniform".into(),
+        help: "ln V: every token is as likely as another.".into(),
+        panel: Panel::Main,
+    }]
+}

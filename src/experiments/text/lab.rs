@@ -1,0 +1,180 @@
+//! The world of the experiment: windows of a text, and among them random sequences that repeat.
+
+use super::judge::Held;
+use crate::experiments::Parts;
+use crate::experiments::transformer::{self, Seen, World};
+use crate::knobs::Knobs;
+use crate::math::Stream;
+use crate::math::philox::Draws;
+use crate::protocol::Fault;
+use crate::tasks::ngrams::Ngrams;
+use crate::tasks::order::derived;
+use crate::tasks::repeat::{self, Repeat};
+use crate::tasks::text::{Reading, Text};
+use crate::tasks::tokens::class;
+use std::cell::{OnceCell, RefCell};
+use std::rc::Rc;
+
+/// Builds the lab.
+///
+/// # Errors
+/// Those of [`transformer::build`].
+pub fn build(knobs: &Knobs) -> Result<Parts, Fault> {
+    transformer::build(knobs, Box::new(world(knobs)?))
+}
+
+/// A text that was read, and the counts of its tokens once they are asked for.
+#[derive(Debug)]
+pub(super) struct Read {
+    pub(super) text: Text,
+    grams: OnceCell<Ngrams>,
+}
+
+impl Read {
+    /// What counting knows of it.
+    pub(super) fn grams(&self, vocab: usize) -> &Ngrams {
+        self.grams
+            .get_or_init(|| Ngrams::fit(&self.text.counted(), vocab))
+    }
+}
+
+thread_local! {
+    /// The last text read: a run, its measurement and its comparisons ask for the same one.
+    static LAST: RefCell<Option<(Reading, Rc<Read>)>> = const { RefCell::new(None) };
+}
+
+/// The text of the settings.
+fn read(how: Reading) -> Rc<Read> {
+    LAST.with_borrow_mut(|last| match last {
+        Some((of, read)) if *of == how => read.clone(),
+        _ => {
+            let read = Rc::new(Read {
+                text: Text::stories(how),
+                grams: OnceCell::new(),
+            });
+            last.insert((how, read)).1.clone()
+        }
+    })
+}
+
+/// The world the knobs describe.
+///
+/// # Errors
+/// None yet.
+pub fn world(knobs: &Knobs) -> Result<Reader, Fault> {
+    let how = Reading {
+        vocab: knobs.size("vocab"),
+        pairs: knobs.word("tokens") == "pairs",
+        wrap: knobs.size("wrap"),
+    };
+    let read = read(how);
+    // Repeats are of tokens that the text may have: not of the one for all other characters.
+    let known = read.text.tokenizer().texts().len() - 1;
+    let pmax = knobs.size("pmax").min(known);
+    Ok(Reader {
+        vocab: how.vocab,
+        mix: knobs.float("mix"),
+        repeat: Repeat {
+            vocab: known,
+            ctx: knobs.size("ctx"),
+            pmin: knobs.size("pmin").min(pmax),
+            pmax,
+        },
+        read,
+        held: RefCell::default(),
+    })
+}
+
+/// Windows of a text and sequences that repeat, in one order whatever the batch.
+#[derive(Debug)]
+pub struct Reader {
+    pub(super) vocab: usize,
+    mix: f64,
+    pub(super) repeat: Repeat,
+    pub(super) read: Rc<Read>,
+    /// What was held out, by seed and batch: an evaluation looks at the same again and again.
+    held: RefCell<Vec<(u32, usize, Rc<Held>)>>,
+}
+
+impl Reader {
+    /// Whether sequence i of a batch repeats: of the first n as many as n·mix, rounded down. What is held
+    /// out is half and half whatever is trained on, its first sequence one that repeats.
+    #[must_use]
+    pub fn repeats(&self, stream: Stream, i: usize) -> bool {
+        let before = |i: usize| (i as f64 * self.mix + 1e-9).floor();
+        match stream {
+            Stream::HeldOut => i.is_multiple_of(2),
+            _ => before(i + 1) > before(i),
+        }
+    }
+
+    /// Of `rows` positions that are judged.
+    fn held(&self, seed: u32, batch: usize, rows: usize) -> Rc<Held> {
+        let mut all = self.held.borrow_mut();
+        if let Some((.., held)) = all.iter().find(|(s, b, _)| (*s, *b) == (seed, batch)) {
+            return held.clone();
+        }
+        let held = Rc::new(Held::new(self, seed, batch, rows));
+        all.push((seed, batch, held.clone()));
+        held
+    }
+}
+
+impl World for Reader {
+    fn batch(&self, seed: u32, stream: Stream, step: u32, batch: usize, out: &mut Vec<u32>) {
+        let ctx = self.repeat.ctx;
+        let repeats: Vec<bool> = (0..batch).map(|i| self.repeats(stream, i)).collect();
+        let n = repeats.iter().filter(|&&r| r).count();
+        // Repeats and windows are drawn from keys of their own: no number is used for both.
+        let key = derived(seed, stream, u64::from(step), u32::MAX);
+        let mut words = Vec::with_capacity(2 * n * ctx);
+        self.repeat.batch(key, stream, step, n, &mut words);
+        let (tokens, classes) = words.split_at(n * ctx);
+        let mut tokens = tokens.chunks_exact(ctx);
+        let mut draws = Draws::new(seed, stream, step);
+        for &repeats in &repeats {
+            match repeats.then(|| tokens.next()).flatten() {
+                // Token 0 is no token of the text.
+                Some(again) => out.extend(again.iter().map(|t| t + 1)),
+                None => self.read.text.window(stream, &mut draws, ctx, out),
+            }
+        }
+        let mut classes = classes.chunks_exact(ctx);
+        for &repeats in &repeats {
+            match repeats.then(|| classes.next()).flatten() {
+                Some(of) => out.extend(of.iter().map(|&c| match c {
+                    repeat::class::FIRST => class::PLAIN,
+                    other => other,
+                })),
+                None => out.extend((1..=ctx).map(|target| match target {
+                    t if t < ctx => class::A,
+                    _ => class::NONE,
+                })),
+            }
+        }
+    }
+
+    fn classes(&self) -> &'static [&'static str; 3] {
+        &["text", "repeat", "first"]
+    }
+
+    fn period(&self, tokens: &[u32]) -> usize {
+        let p = World::period(&self.repeat, tokens);
+        let again = |(a, b): (&u32, &u32)| a == b;
+        let repeats = p > 0 && tokens.iter().zip(&tokens[p..]).all(again);
+        if repeats { p } else { 0 }
+    }
+
+    fn judge(&self, seed: u32, batch: usize, seen: &Seen) -> Vec<(String, f64)> {
+        let rows = seen.judged.len() / self.vocab;
+        self.held(seed, batch, rows).values(seen)
+    }
+
+    fn copies(&self) -> u32 {
+        class::B
+    }
+
+    fn texts(&self) -> Vec<String> {
+        self.read.text.tokenizer().texts().to_vec()
+    }
+}
