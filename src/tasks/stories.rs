@@ -165,7 +165,8 @@ mod tests {
                 _ => {}
             }
         }
-        (text.matches('"').count() % 2 > 0).then(|| "a quotation without an end".into())
+        let marks = text.matches('"').count();
+        (!marks.is_multiple_of(2)).then(|| "a quotation without an end".into())
     }
 
     #[test]

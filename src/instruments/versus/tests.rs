@@ -11,6 +11,7 @@ fn set() -> TokenSet {
         classes: [2, 2, 1, 3, 3, 0].repeat(2),
         periods: vec![3, 3],
         names: ["start", "first", "repeat"].map(Into::into),
+        texts: Vec::new(),
     }
 }
 
