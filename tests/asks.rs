@@ -31,7 +31,7 @@ fn paths(s: &mut Session) -> Paths {
     while block_on(s.pump()).unwrap() {}
     let found = s.answers().into_iter().find_map(|t| match t {
         Told::Paths(p) => Some(p),
-        Told::Tokens(_) => None,
+        _ => None,
     });
     found.unwrap()
 }
@@ -41,7 +41,7 @@ fn tokens(s: &mut Session, step: u64) -> Option<Tokens> {
     while block_on(s.pump()).unwrap() {}
     s.answers().into_iter().find_map(|t| match t {
         Told::Tokens(t) => Some(t),
-        Told::Paths(_) => None,
+        _ => None,
     })
 }
 

@@ -5,8 +5,8 @@ use super::scrub::Album;
 use crate::exec::Counters;
 use crate::knobs::Knobs;
 use crate::protocol::{
-    ClassCurve, Figure, Frame, Gauged, Jump, LlcPoint, Notice, Paths, PcaUpdate, PerStep, Phase,
-    RunId, SeriesDelta, Stages, Study, Tokens, Told, TraceView,
+    ClassCurve, Completed, Figure, Frame, Gauged, Jump, LlcPoint, Notice, Paths, PcaUpdate,
+    PerStep, Phase, RunId, SeriesDelta, Stages, Study, Tokens, Told, TraceView,
 };
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -128,6 +128,8 @@ pub struct Run {
     pub paths: Option<Rc<Paths>>,
     /// The held-out tokens that were asked for last.
     pub tokens: Option<Rc<Tokens>>,
+    /// What a checkpoint wrote last.
+    pub written: Option<Rc<Completed>>,
     /// Who went from one k-gon to another, in order.
     pub jumps: Vec<Jump>,
     /// Counters of the engine.
@@ -168,6 +170,7 @@ impl Run {
             turned: None,
             paths: None,
             tokens: None,
+            written: None,
             jumps: Vec::new(),
             counters: Counters::default(),
             per_step: PerStep::default(),
@@ -237,6 +240,7 @@ impl Run {
         match told {
             Told::Paths(paths) => self.paths = Some(Rc::new(paths)),
             Told::Tokens(tokens) => self.tokens = Some(Rc::new(tokens)),
+            Told::Completed(texts) => self.written = Some(Rc::new(texts)),
         }
     }
 

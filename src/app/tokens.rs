@@ -107,6 +107,7 @@ mod tests {
             classes: vec![2, 2, 3, 0, 2, 3, 3, 0],
             // The last of each sequence predicts nothing, whatever stands there.
             losses: vec![1.0, 4.0, 0.5, 99.0, 2.0, 0.1, 3.0, 99.0],
+            ..Tokens::default()
         };
         let worst = ranked(&all, true, None, 2);
         assert_eq!(

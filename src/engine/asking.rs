@@ -6,6 +6,7 @@
 
 use super::history::Checkpoint;
 use super::session::Session;
+use super::writing::Writing;
 use crate::exec::Batch;
 use crate::experiments::Of;
 use crate::instruments::pca::{Pca, joint};
@@ -24,7 +25,8 @@ const MOST_LOSSES: usize = 4096;
 pub(super) struct Asks {
     asked: Vec<Ask>,
     way: Option<Way>,
-    found: Vec<Told>,
+    pub(super) writing: Option<Box<Writing>>,
+    pub(super) found: Vec<Told>,
 }
 
 /// Paths under way.
@@ -70,7 +72,7 @@ impl Session {
             return Ok(true);
         }
         if self.asks.asked.is_empty() {
-            return Ok(false);
+            return self.write_on().await;
         }
         match self.asks.asked.remove(0) {
             Ask::Paths(axis) => {
@@ -87,6 +89,7 @@ impl Session {
                     losses: vec![Vec::new(); models],
                 });
             }
+            Ask::Complete(prompt) => self.begin_writing(prompt),
             Ask::Tokens(step) => {
                 if let Some(tokens) = self.tokens(step).await? {
                     self.asks.found.push(Told::Tokens(tokens));
@@ -166,7 +169,8 @@ impl Session {
         ) else {
             return Ok(None);
         };
-        let (_, losses) = self.elsewhere(step, &weights, false).await?;
+        let (reads, losses) = self.elsewhere(step, &weights, false).await?;
+        let (tops, chances) = self.parts.lab.tops(self.follow, &reads);
         let mut words = Vec::new();
         self.parts.lab.feed(Of::Eval, 0, &mut words);
         let Some(eval) = &self.parts.eval else {
@@ -184,6 +188,8 @@ impl Session {
             tokens: tokens.to_vec(),
             classes: classes.to_vec(),
             losses: losses.to_vec(),
+            tops,
+            chances,
         }))
     }
 

@@ -150,7 +150,7 @@ impl Host {
             Command::Cut(id, cuts) => {
                 session(id, &mut self.live, &|s| s.staging.cut(cuts.clone()));
             }
-            Command::Ask(id, ask) => session(id, &mut self.live, &|s| s.ask(ask)),
+            Command::Ask(id, ask) => session(id, &mut self.live, &|s| s.ask(ask.clone())),
             Command::Gauge(id, turn) => {
                 session(id, &mut self.live, &|s| s.turns.asked = Some(turn))
             }

@@ -39,6 +39,7 @@ mod tally;
 mod training;
 mod turning;
 pub mod versus;
+mod writing;
 
 pub use history::History;
 pub use open::Source;

@@ -174,7 +174,8 @@ impl Session {
         }
         let probes = &parts.probes;
         for &program in &probes.programs {
-            self.exec.set_replicas(program, &probes.tables);
+            let own = parts.plan.programs[program.0].replicas;
+            self.exec.set_replicas(program, &probes.tables[..own]);
         }
         self.exec.reserve(IN_FLIGHT + 1, self.parts.most_read());
         self.loading = Some(self.exec.submit(&batch)?);

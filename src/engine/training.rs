@@ -143,7 +143,7 @@ impl Session {
         Ok(())
     }
 
-    fn step_entry(&self, of: Of, step: u64, slot: u64) -> Step {
+    pub(super) fn step_entry(&self, of: Of, step: u64, slot: u64) -> Step {
         Step {
             slot: slot as u32,
             ..self.parts.lab.step(of, step)

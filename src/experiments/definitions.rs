@@ -129,3 +129,55 @@ pub const BESIDE: [Instrument; 6] = [
         cost: "one read of activations, tens of milliseconds on the processor",
     },
 ];
+
+/// The instruments of a model of text.
+pub const TEXT: [Instrument; 6] = [
+    Instrument {
+        key: "loss.class",
+        title: "Loss by kind of token",
+        unit: "nats",
+        help: crate::instruments::lexical::HELP,
+        cadence: EVALUATION,
+        cost: "one read of the held-out losses",
+    },
+    Instrument {
+        key: "copied",
+        title: "Matched copying check",
+        unit: "nats",
+        help: "Mean loss on a span of held-out text that stood earlier in the window, less that on the same span with its earlier copy replaced by other text of the same length; from its second token on. Below 0 the model uses the copy. It needs no choice of a head, and its control is the same window. 8 batches of pairs; the band is one standard error, from the scatter between them.",
+        cadence: "the checkpoints of ablation",
+        cost: "8 forward passes behind the evaluation",
+    },
+    Instrument {
+        key: "column",
+        title: "P(line end) by column",
+        unit: "",
+        help: "Mean probability that the model gives to the end of a line, by how many characters of the line there are, over held-out text behind the first line end of its window; beside it the share of these lines that do end there. A step at the line width: it counts. A flat line: it only knows how often lines end.",
+        cadence: CHECKPOINT,
+        cost: HOST,
+    },
+    Instrument {
+        key: "column",
+        title: "Loss by column",
+        unit: "nats",
+        help: "Mean loss on the token behind so many characters of a line, on the same text.",
+        cadence: CHECKPOINT,
+        cost: HOST,
+    },
+    Instrument {
+        key: "passage",
+        title: "Passage",
+        unit: "nats",
+        help: "Loss −ln p of each token of held-out text given those before it in the window. A token's figures, and the three that were likeliest there, show where the pointer rests on it.",
+        cadence: "the checkpoint of the cursor, when asked for",
+        cost: "one evaluation",
+    },
+    Instrument {
+        key: "written",
+        title: "Completions",
+        unit: "",
+        help: "The stored weights of a checkpoint go on from a text: token after token is drawn from softmax(logits/τ), given what is there, or the last tokens of it where that is longer than the context. Three texts, with draws of their own. The same seed gives the same text on the same device.",
+        cadence: "the checkpoint of the cursor, when asked for",
+        cost: "one evaluation a token",
+    },
+];

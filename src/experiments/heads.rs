@@ -1,7 +1,9 @@
 //! What is known of attention heads: the instruments' definitions, and what a head is called by what
 //! they say. Knows series by their ids alone, so that page and engine say the same.
 
-pub use super::definitions::{BESIDE, INSTRUMENTS, Instrument};
+pub use super::definitions::{BESIDE, INSTRUMENTS, Instrument, TEXT};
+
+use crate::instruments::lexical::KINDS;
 use serde::Serialize;
 use std::cmp::Ordering;
 
@@ -136,6 +138,31 @@ fn label(head: &Head, loss: Option<f64>, even: &[f64; 3]) -> &'static str {
 pub fn series(id: &str) -> Option<(String, &'static str)> {
     if id == "icl" {
         return Some(("ICL score: late less early loss".into(), "nats"));
+    }
+    if let Some(key) = id.strip_prefix("loss.class.") {
+        let kind = KINDS.iter().find(|k| k.key == key)?;
+        return Some((format!("loss on: {}", kind.title), "nats"));
+    }
+    if let Some(rest) = id.strip_prefix("column.") {
+        let (column, what) = rest.split_once('.')?;
+        return Some(match what {
+            "loss" => (format!("loss behind {column} characters of a line"), "nats"),
+            "newline" => (format!("P(line end) behind {column} characters"), ""),
+            _ => (
+                format!("share of lines that end at {column} characters"),
+                "",
+            ),
+        });
+    }
+    if let Some(rest) = id.strip_prefix("copied") {
+        return Some(match rest {
+            "" => (
+                "matched copying check: copied less control; ± 1 SE".into(),
+                "nats",
+            ),
+            ".with" => ("loss on spans with an earlier copy".into(), "nats"),
+            _ => ("loss on the same spans without it".into(), "nats"),
+        });
     }
     if let Some(pair) = id.strip_prefix("composition.") {
         let (kind, pair) = pair.split_once('.')?;
@@ -301,6 +328,9 @@ mod tests {
         assert_eq!(name("norm").unwrap(), "norm of all weights");
         assert_eq!(name("spectrum.W_U.3").unwrap(), "singular value 3 of W_U");
         assert_eq!(series("loss.position.7").unwrap().1, "nats");
+        assert_eq!(name("loss.class.digit").unwrap(), "loss on: digit");
+        assert_eq!(series("column.7.loss").unwrap().1, "nats");
+        assert!(name("copied").unwrap().starts_with("matched copying"));
         assert_eq!(series("loss.first"), None);
     }
 }

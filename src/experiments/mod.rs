@@ -18,13 +18,13 @@ pub mod versus;
 
 pub use chains::ChainJob;
 pub use grid::grid;
-pub use probes::{Probes, Reading};
+pub use probes::{Observation, Probes, Reading, Writer, feed_batch};
 
 use crate::exec::Batch;
 use crate::kernels::{Replica, Step};
 use crate::knobs::{Knob, Knobs};
 use crate::plan::{Buf, Plan, Prog};
-use crate::protocol::{Fault, Figure, Gauge, Notice, Truth};
+use crate::protocol::{Fault, Gauge, Notice, Truth};
 use crate::tensor::Arena;
 use serde::Serialize;
 use std::ops::Range;
@@ -239,17 +239,6 @@ pub struct Job {
 /// update, then whatever the experiment adds (class means).
 pub const STATS: usize = 4;
 
-/// What an evaluation found at one step.
-#[derive(Clone, Debug, Default)]
-pub struct Observation {
-    /// Series values: `(id, y)`.
-    pub values: Vec<(String, f64)>,
-    /// The row of logit-PCA of the replica followed.
-    pub pca_row: Vec<f32>,
-    /// The figure of the model.
-    pub figure: Option<Figure>,
-}
-
 /// Everything the engine needs to run an experiment.
 pub struct Parts {
     /// Buffers and programs.
@@ -268,6 +257,8 @@ pub struct Parts {
     pub reads: Vec<(Buf, Range<usize>)>,
     /// The loss of each row of the evaluation, `[replica][rows]`, and the rows; where losses are of tokens.
     pub token_losses: Option<(Buf, usize)>,
+    /// How a checkpoint writes text; where tokens are pieces of one.
+    pub writer: Option<Writer>,
     /// What else is measured at checkpoints.
     pub probes: Probes,
     /// SGLD, unless `chains=0`.
@@ -360,6 +351,19 @@ pub trait Lab {
     fn curvature(&self) -> Option<f64> {
         None
     }
+    /// The tokens of a text, at least one, and how many of its characters are no token of their own.
+    fn encode(&self, _text: &str) -> (Vec<u32>, usize) {
+        (Vec::new(), 0)
+    }
+    /// The text of tokens.
+    fn decode(&self, _tokens: &[u32]) -> String {
+        String::new()
+    }
+    /// The three likeliest tokens behind each held-out position and their probabilities, from what an
+    /// evaluation read back; empty where tokens are no text, or logits are not read at every position.
+    fn tops(&self, _follow: usize, _reads: &[Vec<f32>]) -> (Vec<u32>, Vec<f32>) {
+        Default::default()
+    }
     /// Tokens of a sequence, where data are sequences.
     fn context(&self) -> usize {
         0
@@ -384,13 +388,4 @@ pub trait Lab {
     }
     /// Replica table of the chains around a checkpoint: their seeds depend on it, and on nothing else.
     fn chain_replicas(&self, checkpoint: u64, follow: usize) -> Vec<Replica>;
-}
-
-/// Data of one slot appended to a batch.
-pub fn feed_batch(batch: &mut Batch, parts: &Parts, job: &Job, of: Of, first: u64, n: u64) {
-    let mut words = Vec::with_capacity(job.rows * job.feed_len * usize::try_from(n).unwrap_or(0));
-    for s in first..first + n {
-        parts.lab.feed(of, s, &mut words);
-    }
-    batch.words.push((job.feed, 0, words));
 }

@@ -1,7 +1,11 @@
-//! What is measured at checkpoints beside the evaluation: programs that only read, and values.
+//! What an evaluation finds, and what is measured at checkpoints beside it: programs that only read, and
+//! values.
 
+use super::{Job, Of, Parts};
+use crate::exec::Batch;
 use crate::kernels::Replica;
 use crate::plan::{Buf, Prog};
+use crate::protocol::Figure;
 use std::ops::Range;
 
 /// A value of a checkpoint, with an interval where there is one.
@@ -36,10 +40,61 @@ impl Reading {
 pub struct Probes {
     /// In order; each takes slot 0.
     pub programs: Vec<Prog>,
-    /// The replica table of each of them.
+    /// The replica table of the longest of them; others take its beginning.
     pub tables: Vec<Replica>,
     /// Read back for [`super::Lab::inspect`].
     pub reads: Vec<(Buf, Range<usize>)>,
     /// At which checkpoints, rising.
     pub at: Vec<u64>,
+}
+
+/// Where the evaluation's program reads a text and says what may come next.
+#[derive(Clone, Copy, Debug)]
+pub struct Writer {
+    /// Rows of the data whose logits are read, `[rows]`.
+    pub positions: Buf,
+    /// `[replica][rows][vocab]`.
+    pub logits: Buf,
+    /// How many.
+    pub rows: usize,
+    /// Vocabulary.
+    pub vocab: usize,
+    /// Tokens of a sequence.
+    pub ctx: usize,
+    /// Sequences of the data.
+    pub sequences: usize,
+}
+
+impl Default for Writer {
+    /// Of nothing.
+    fn default() -> Self {
+        Self {
+            positions: Buf(0),
+            logits: Buf(0),
+            rows: 0,
+            vocab: 1,
+            ctx: 1,
+            sequences: 0,
+        }
+    }
+}
+
+/// What an evaluation found at one step.
+#[derive(Clone, Debug, Default)]
+pub struct Observation {
+    /// Series values: `(id, y)`.
+    pub values: Vec<(String, f64)>,
+    /// The row of logit-PCA of the replica followed.
+    pub pca_row: Vec<f32>,
+    /// The figure of the model.
+    pub figure: Option<Figure>,
+}
+
+/// Data of one slot appended to a batch.
+pub fn feed_batch(batch: &mut Batch, parts: &Parts, job: &Job, of: Of, first: u64, n: u64) {
+    let mut words = Vec::with_capacity(job.rows * job.feed_len * usize::try_from(n).unwrap_or(0));
+    for s in first..first + n {
+        parts.lab.feed(of, s, &mut words);
+    }
+    batch.words.push((job.feed, 0, words));
 }

@@ -6,6 +6,7 @@ pub mod copying;
 pub mod even;
 pub mod gauge;
 pub mod icl;
+pub mod lexical;
 pub mod pca;
 pub mod shares;
 pub mod spectra;

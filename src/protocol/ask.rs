@@ -5,12 +5,44 @@ use super::{TimeAxis, Turn};
 use serde::{Deserialize, Serialize};
 
 /// A question.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Ask {
     /// Paths of all models, by their logits and by their per-token losses.
     Paths(TimeAxis),
     /// The held-out tokens with their losses at this checkpoint.
     Tokens(u64),
+    /// Texts that go on from this one.
+    Complete(Prompt),
+}
+
+/// A text to go on from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Prompt {
+    /// The checkpoint that writes.
+    pub step: u64,
+    /// What is there already.
+    pub text: String,
+    /// Tokens are drawn from softmax(logits/temperature); 0, the likeliest.
+    pub temperature: f64,
+    /// Of the draws.
+    pub seed: u32,
+    /// Tokens to write; 0 stops what is being written.
+    pub length: usize,
+}
+
+/// Texts so far.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Completed {
+    /// The checkpoint.
+    pub step: u64,
+    /// The prompt, as the model read it, and what it wrote.
+    pub texts: Vec<String>,
+    /// Tokens written, of so many.
+    pub done: usize,
+    /// All of them.
+    pub all: usize,
+    /// Characters of the prompt that are no token of the model.
+    pub outside: usize,
 }
 
 /// Its answer.
@@ -20,6 +52,8 @@ pub enum Told {
     Paths(Paths),
     /// See [`Ask::Tokens`].
     Tokens(Tokens),
+    /// See [`Ask::Complete`].
+    Completed(Completed),
 }
 
 /// Paths so far.
@@ -65,4 +99,10 @@ pub struct Tokens {
     pub classes: Vec<u32>,
     /// Loss on that target, nats.
     pub losses: Vec<f32>,
+    /// The three likeliest tokens behind each, where tokens are pieces of a text, and how likely.
+    #[serde(default)]
+    pub tops: Vec<u32>,
+    /// See `tops`.
+    #[serde(default)]
+    pub chances: Vec<f32>,
 }

@@ -10,7 +10,7 @@ mod stage;
 mod study;
 mod versus;
 
-pub use ask::{Ask, Paths, Plane, Tokens, Told};
+pub use ask::{Ask, Completed, Paths, Plane, Prompt, Tokens, Told};
 pub use data::{
     Checked, Estimate, Figure, Jump, PcaUpdate, PerStep, SeriesDelta, Stored, TimeAxis, Truth,
     TruthKind, Turn, Upload,

@@ -6,6 +6,7 @@ use super::calibrate::Calibrate;
 use super::diagnosis::Diagnosis;
 use super::heads::Heads;
 use super::paths::PathsTab;
+use super::reading::ReadingTab;
 use super::seeds::Seeds;
 use crate::app::Action;
 use crate::plot::cursor::nearest;
@@ -16,14 +17,16 @@ enum Tab {
     Point,
     Calibrate,
     Heads,
+    Text,
     Paths,
     Seeds,
 }
 
-const TABS: [(Tab, &str, &str); 5] = [
+const TABS: [(Tab, &str, &str); 6] = [
     (Tab::Point, "point", "This λ̂ point"),
     (Tab::Calibrate, "calibrate", "Calibrate"),
     (Tab::Heads, "heads", "Heads"),
+    (Tab::Text, "text", "Text"),
     (Tab::Paths, "paths", "Paths"),
     (Tab::Seeds, "seeds", "Seeds"),
 ];
@@ -59,6 +62,7 @@ pub fn Instruments(page: &Page) -> Html {
     let offered = |tab: Tab| match tab {
         Tab::Point | Tab::Calibrate => sampled,
         Tab::Heads => attends,
+        Tab::Text => run.series.contains_key("loss.class.newline"),
         Tab::Paths => state.trains() && !run.pca.steps.is_empty(),
         Tab::Seeds => many,
     };
@@ -86,6 +90,7 @@ pub fn Instruments(page: &Page) -> Html {
                 },
                 Some(Tab::Calibrate) => html! { <Calibrate ..page.clone() /> },
                 Some(Tab::Heads) => html! { <Heads ..page.clone() /> },
+                Some(Tab::Text) => html! { <ReadingTab ..page.clone() /> },
                 Some(Tab::Paths) => html! { <PathsTab ..page.clone() /> },
                 Some(Tab::Seeds) => html! { <Seeds ..page.clone() /> },
                 None => html! { <p class="muted">{"λ̂ at the pinned step, or the last, with its diagnostics; or λ̂ at other settings, without training again."}</p> },

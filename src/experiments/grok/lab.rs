@@ -185,6 +185,7 @@ pub fn build(knobs: &Knobs) -> Result<Parts, Fault> {
         eval: Some(eval.job(table)),
         plan,
         token_losses: None,
+        writer: None,
         probes: Probes::default(),
         chains,
         steps: s.steps,

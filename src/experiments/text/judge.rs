@@ -2,6 +2,7 @@
 //! held-out windows that the model is tested on.
 
 use super::lab::Reader;
+use super::reading::Passage;
 use crate::experiments::heads;
 use crate::experiments::transformer::{Seen, World, spread};
 use crate::instruments::even;
@@ -32,6 +33,7 @@ pub(super) struct Held {
     even: [f64; 3],
     /// Targets of the classes text and repeat, and of neither.
     counts: [usize; 3],
+    pub(super) passage: Passage,
 }
 
 impl Held {
@@ -75,6 +77,7 @@ impl Held {
                 count(&|c| c == class::PLAIN),
             ],
             rows: rows.into_iter().map(|(at, _)| at).collect(),
+            passage: Passage::new(&reader.texts(), vocab, ctx, [&tokens, &classes]),
         }
     }
 
@@ -113,6 +116,7 @@ impl Held {
             let first = (sum - f64::from(*text) * a - f64::from(*repeat) * b) / rest.max(1.0);
             out.push(("loss.first".into(), first));
         }
+        out.extend(self.passage.by_kind(seen.losses));
         let even = heads::EVEN.into_iter().zip(self.even);
         out.extend(even.map(|(id, y)| (id.into(), y)));
         out

@@ -1,8 +1,8 @@
 //! The world of the experiment: windows of a text, and among them random sequences that repeat.
 
 use super::judge::Held;
-use crate::experiments::Parts;
 use crate::experiments::transformer::{self, Seen, World};
+use crate::experiments::{self, Parts};
 use crate::knobs::Knobs;
 use crate::math::Stream;
 use crate::math::philox::Draws;
@@ -170,8 +170,29 @@ impl World for Reader {
         self.held(seed, batch, rows).values(seen)
     }
 
+    fn inspect(&self, seed: u32, batch: usize, seen: &Seen) -> Vec<experiments::Reading> {
+        let rows = seen.judged.len() / self.vocab;
+        self.held(seed, batch, rows).passage.by_column(seen)
+    }
+
+    fn spliced(&self, seed: u32, group: u32, batch: usize, out: &mut Vec<u32>) {
+        super::reading::pairs(self, seed, group, batch, out);
+    }
+
     fn copies(&self) -> u32 {
         class::B
+    }
+
+    fn encode(&self, text: &str) -> (Vec<u32>, usize) {
+        let (known, mut tokens) = (self.read.text.tokenizer(), Vec::new());
+        known.encode(text, &mut tokens);
+        let outside = tokens.iter().filter(|&&t| t == 0).count();
+        // Something must be there to go on from: the end of a line, or the first character there is.
+        if tokens.is_empty() {
+            known.encode("\n", &mut tokens);
+            tokens[0] = tokens[0].max(1);
+        }
+        (tokens, outside)
     }
 
     fn texts(&self) -> Vec<String> {

@@ -6,4 +6,5 @@ pub mod card;
 mod judge;
 pub mod lab;
 pub mod pairs;
+mod reading;
 mod settle;

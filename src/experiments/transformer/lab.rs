@@ -5,8 +5,9 @@ use super::ablation::Ablation;
 use super::circuits::Circuits;
 use super::on_data::OnData;
 use super::plan::{self, ADAMW, Built, Fed};
-use super::seen::Seen;
+use super::seen::{Seen, positions};
 use super::sizes::{self, SLOTS, Sizes};
+use super::spliced::Spliced;
 use super::world::{World, spread};
 use crate::exec::Batch;
 use crate::experiments::chains::Settings;
@@ -16,10 +17,10 @@ use crate::kernels::heads::SCORES;
 use crate::kernels::{Replica, Step};
 use crate::knobs::Knobs;
 use crate::math::Stream;
-use crate::math::philox::{Draws, word};
+use crate::math::philox::word;
 use crate::model::Spec;
 use crate::optim;
-use crate::protocol::{Fault, Figure, Gauge};
+use crate::protocol::{Fault, Gauge};
 use crate::tasks::tokens::{self, class};
 
 /// Builds the lab of a world, from settled knobs.
@@ -39,8 +40,8 @@ pub fn build(knobs: &Knobs, world: Box<dyn World>) -> Result<Parts, Fault> {
     if let Some(why) = spec.refusal() {
         return Err(Fault::BadLink(why));
     }
-    let built = plan::build(knobs, &spec, world.copies())?;
-    let lab = Trained::new(knobs, world, &spec, &built);
+    let mut built = plan::build(knobs, &spec, world.copies())?;
+    let lab = Trained::new(knobs, world, &spec, &mut built)?;
     let job = |fed: Fed, rows: usize, replicas: Vec<Replica>, batch: usize, slots: usize| Job {
         program: fed.program,
         replicas,
@@ -86,8 +87,14 @@ pub fn build(knobs: &Knobs, world: Box<dyn World>) -> Result<Parts, Fault> {
     reads.extend(built.scores.iter().map(|&of| (of, 0..scores)));
     reads.push((built.by_position, 0..all * sizes.ctx));
     reads.extend(built.judged.map(|of| (of, 0..all * sizes.judged())));
+    if sizes.reads_text() {
+        reads.push((built.token_losses, 0..all * sizes.batch * sizes.ctx));
+    }
     let ablation = built.ablation.as_ref();
     let mut probes = ablation.map(|a| a.probes(sizes::ablated(knobs)));
+    if let (Some(probes), Some(spliced)) = (&mut probes, &lab.spliced) {
+        spliced.join(probes);
+    }
     if let (Some(probes), Some(on_data)) = (&mut probes, &built.on_data) {
         probes.reads.extend(on_data.reads().iter().cloned());
     }
@@ -106,6 +113,7 @@ pub fn build(knobs: &Knobs, world: Box<dyn World>) -> Result<Parts, Fault> {
         moments: built.moments,
         reads,
         token_losses: Some((built.token_losses, sizes.batch * sizes.ctx)),
+        writer: sizes.writer(built.positions, built.logits),
         probes: probes.unwrap_or_default(),
         chains,
         steps: sizes::steps(knobs),
@@ -128,6 +136,7 @@ struct Trained {
     mask: u64,
     setup: Batch,
     ablation: Option<Ablation>,
+    spliced: Option<Spliced>,
     on_data: Option<OnData>,
     circuits: Circuits,
     /// Checkpoints at which composition is measured.
@@ -141,7 +150,12 @@ fn chain_key(seed: u32, checkpoint: u64) -> u32 {
 }
 
 impl Trained {
-    fn new(knobs: &Knobs, world: Box<dyn World>, spec: &Spec, built: &Built) -> Self {
+    fn new(
+        knobs: &Knobs,
+        world: Box<dyn World>,
+        spec: &Spec,
+        built: &mut Built,
+    ) -> Result<Self, Fault> {
         let (sizes, seed) = (Sizes::of(knobs), knobs.int("seed") as u32);
         let heads = spec.n_layers * spec.n_heads;
         let mut setup = Batch::default();
@@ -163,9 +177,11 @@ impl Trained {
         if let Some(ablation) = &built.ablation {
             ablation.setup(&mut setup);
         }
+        let pairs = (&*world, seed);
+        let spliced = Spliced::build(built, spec, &sizes, pairs, &mut setup)?;
         let chains = Settings::of(knobs);
         let warmup = knobs.size("warmup") as u64;
-        Self {
+        Ok(Self {
             seed,
             world,
             sizes,
@@ -175,10 +191,11 @@ impl Trained {
             mask: spec.mask(chains.part).unwrap_or(!0),
             setup,
             ablation: built.ablation.clone(),
+            spliced,
             on_data: built.on_data.clone(),
             circuits: Circuits::new(spec),
             composed: sizes::composed(knobs),
-        }
+        })
     }
 
     /// Whether λ̂ is that of the loss on random tokens.
@@ -191,45 +208,22 @@ impl Trained {
         self.seed.wrapping_add(replica as u32)
     }
 
+    /// What a checkpoint's evaluation says, position by position.
+    fn on_text(&self, reads: &[Vec<f32>], replica: usize) -> Vec<Reading> {
+        let seen = Seen::of(reads, &self.sizes, replica);
+        let (seed, batch) = (self.seed_of(replica), self.sizes.batch);
+        [
+            seen.losses_by_position(),
+            self.world.inspect(seed, batch, &seen),
+        ]
+        .concat()
+    }
+
     /// The held-out sequences of a replica.
     fn held_out(&self, replica: usize, out: &mut Vec<u32>) {
         let (seed, batch) = (self.seed_of(replica), self.sizes.batch);
         self.world.batch(seed, Stream::HeldOut, 0, batch, out);
     }
-
-    /// The attention figure of a replica.
-    fn figure(&self, replica: usize, patterns: &[&[f32]]) -> Figure {
-        let mut tokens = Vec::new();
-        self.held_out(replica, &mut tokens);
-        tokens.truncate(self.sizes.ctx);
-        let byte = |&p: &f32| (p.clamp(0.0, 1.0) * 255.0).round() as u8;
-        Figure::Attention {
-            layers: self.sizes.layers,
-            heads: self.sizes.heads,
-            ctx: self.sizes.ctx,
-            patterns: patterns.iter().copied().flatten().map(byte).collect(),
-            period: self.world.period(&tokens),
-            texts: self.world.texts(),
-            tokens,
-        }
-    }
-}
-
-/// Rows of the held-out batch whose logits PCA looks at: seeded, rising, no two the same, none a
-/// last position, whose logits nothing trains.
-fn positions(seed: u32, sizes: &Sizes) -> Vec<u32> {
-    let ctx = sizes.ctx as u32;
-    let mut all: Vec<u32> = (0..sizes.batch as u32 * ctx)
-        .filter(|row| row % ctx != ctx - 1)
-        .collect();
-    let mut draws = Draws::new(seed, Stream::Probe, 0);
-    for i in 0..sizes.pca_rows() {
-        let j = i + draws.index((all.len() - i) as u32) as usize;
-        all.swap(i, j);
-    }
-    all.truncate(sizes.pca_rows());
-    all.sort_unstable();
-    all
 }
 
 impl Lab for Trained {
@@ -308,12 +302,25 @@ impl Lab for Trained {
             values.extend(scores.map(|(id, y)| (format!("{prefix}{id}"), y)));
             values.push((format!("{prefix}icl"), icl::score(seen.by_position)));
         }
-        let seen = Seen::of(reads, &self.sizes, follow);
+        let (seen, mut tokens) = (Seen::of(reads, &self.sizes, follow), Vec::new());
+        self.held_out(follow, &mut tokens);
         Observation {
             values,
             pca_row: seen.logits.to_vec(),
-            figure: Some(self.figure(follow, &seen.patterns)),
+            figure: Some(seen.figure(&self.sizes, &*self.world, tokens)),
         }
+    }
+
+    fn encode(&self, text: &str) -> (Vec<u32>, usize) {
+        self.world.encode(text)
+    }
+
+    fn decode(&self, tokens: &[u32]) -> String {
+        self.world.decode(tokens)
+    }
+
+    fn tops(&self, follow: usize, reads: &[Vec<f32>]) -> (Vec<u32>, Vec<f32>) {
+        Seen::of(reads, &self.sizes, follow).tops(&self.sizes)
     }
 
     fn context(&self) -> usize {
@@ -346,13 +353,16 @@ impl Lab for Trained {
         let composed = self.composed.binary_search(&step).is_ok();
         let count = self.spec.arena().len();
         let own = |r: usize| weights.get(r * count..(r + 1) * count).unwrap_or_default();
-        let mut out = Seen::of(reads, &self.sizes, 0).losses();
+        let mut out = self.on_text(reads, 0);
         out.extend(self.circuits.readings(own(0), composed));
         if let Some(ablation) = &self.ablation {
             out.extend(ablation.readings(probed, self.world.classes()[1]));
         }
+        if let Some(spliced) = &self.spliced {
+            out.extend(spliced.readings(probed));
+        }
         if follow > 0 {
-            let mut its = Seen::of(reads, &self.sizes, follow).losses();
+            let mut its = self.on_text(reads, follow);
             its.extend(self.circuits.readings(own(follow), composed));
             out.extend(its.into_iter().map(|r| r.of(follow)));
         }

@@ -11,6 +11,7 @@ mod scorer;
 mod seen;
 pub mod settle;
 pub mod sizes;
+mod spliced;
 mod world;
 
 pub use lab::build;

@@ -218,7 +218,7 @@ impl Sizes {
 
     /// Floats of a copy that only runs forward on the held-out sequences and keeps one layer: an upper
     /// bound on what the model allocates for it.
-    fn copy(&self) -> u64 {
+    pub(super) fn copy(&self) -> u64 {
         let [d, m, v, t, h] =
             [self.d_model, self.mlp, self.vocab, self.ctx, self.heads].map(|x| x as u64);
         (self.batch * self.ctx) as u64
@@ -394,6 +394,6 @@ pub fn cost(knobs: &Knobs) -> Cost {
         } else {
             0
         },
-        bytes: sizes.bytes() + sizes.ablation_bytes(),
+        bytes: sizes.bytes() + sizes.ablation_bytes() + super::spliced::bytes(&sizes),
     }
 }

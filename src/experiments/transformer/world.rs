@@ -1,6 +1,7 @@
 //! What a transformer reads, and what its predictions are held against.
 
 use super::seen::Seen;
+use crate::experiments::Reading;
 use crate::math::Stream;
 
 /// The sequences of an experiment. Knows no model and no device.
@@ -21,6 +22,24 @@ pub trait World: std::fmt::Debug {
     /// The class of targets at which heads that look for copies are scored; 0, all of them.
     fn copies(&self) -> u32 {
         0
+    }
+    /// What else the evaluation says of those sequences, at a checkpoint.
+    fn inspect(&self, _seed: u32, _batch: usize, _seen: &Seen) -> Vec<Reading> {
+        Vec::new()
+    }
+    /// Appends a batch for the matched copying check, as [`World::batch`] does: sequences with an earlier
+    /// copy of a span, whose targets are class A, each with its control behind it, in which the same
+    /// targets are class B. Nothing, where there is no such check.
+    fn spliced(&self, _seed: u32, _group: u32, _batch: usize, _out: &mut Vec<u32>) {}
+    /// The text of some tokens.
+    fn decode(&self, tokens: &[u32]) -> String {
+        let texts = self.texts();
+        let known = tokens.iter().filter_map(|&t| texts.get(t as usize));
+        known.map(String::as_str).collect()
+    }
+    /// Tokens of a text, and how many of its characters are no token.
+    fn encode(&self, _text: &str) -> (Vec<u32>, usize) {
+        (Vec::new(), 0)
     }
     /// The text of every token; empty where tokens are numbers.
     fn texts(&self) -> Vec<String> {

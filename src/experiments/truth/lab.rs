@@ -207,6 +207,7 @@ pub fn build(knobs: &Knobs) -> Result<Parts, Fault> {
         train,
         eval: Some(eval),
         token_losses: None,
+        writer: None,
         probes: Probes::default(),
         chains,
         steps: 0,
