@@ -77,7 +77,8 @@ fn in_context(t: &Target, set: &TokenSet) -> Value {
 pub fn json(found: &Compared, spec: &VersusSpec, floor: f64) -> Value {
     let told = Told::of(found, floor);
     let set = &found.set;
-    let by = By::ALL.map(|(by, id, _)| (id.to_string(), json!(groups(&told.targets, by, set))));
+    let by = By::there(set).iter();
+    let by = by.map(|(by, id, _)| (id.to_string(), json!(groups(&told.targets, *by, set))));
     let [a, b] = ranked(&told.targets, TOP).map(|all| {
         all.into_iter()
             .map(|i| in_context(&told.targets[i], set))

@@ -175,7 +175,7 @@ mod tests {
         }
         // Within four standard errors of 1/5, 3/5, 0, 1/5.
         for (n, p) in counts.iter().zip([0.2, 0.6, 0.0, 0.2]) {
-            let se = (20_000.0 * p * (1.0 - p) as f64).sqrt();
+            let se = (20_000.0_f64 * p * (1.0 - p)).sqrt();
             assert!(
                 (f64::from(*n) - 20_000.0 * p).abs() <= 4.0 * se,
                 "{counts:?}"

@@ -5,11 +5,14 @@
 //! Each floored log-probability is rounded to 2⁻³² nats, so that sums of Δ are exact in any order and
 //! the parts of a difference add up to the whole.
 
+use super::lexical::{KINDS, kinds};
 use crate::protocol::TokenSet;
 use serde::Serialize;
 
 /// Steps of a nat that Δ is made of.
 const GRID: f64 = 4_294_967_296.0;
+/// The class of targets in text, where tokens are pieces of one.
+const TEXT: u32 = 2;
 /// Ranges of positions.
 const RANGES: usize = 8;
 
@@ -31,6 +34,8 @@ pub struct Target {
     pub token: u32,
     /// What it is: its class, 1 to 3.
     pub kind: u32,
+    /// What kind of token it is by its text ([`super::lexical::KINDS`]); one more where it is in no text.
+    pub lexical: usize,
     /// How often it stood in the sequence before.
     pub seen: usize,
     /// Log-probabilities A and B give it, nats.
@@ -44,6 +49,11 @@ pub struct Target {
 pub fn targets(set: &TokenSet, lp: [&[f32]; 2], floor: f64) -> Vec<Target> {
     let ctx = set.ctx.max(1);
     let mut out = Vec::with_capacity(set.tokens.len());
+    let of = |window| kinds(&set.texts, window);
+    let lexical: Vec<usize> = match set.texts.is_empty() {
+        true => vec![0; set.tokens.len()],
+        false => set.tokens.chunks(ctx).flat_map(of).collect(),
+    };
     for (at, (&class, (&a, &b))) in set.classes.iter().zip(lp[0].iter().zip(lp[1])).enumerate() {
         let (sequence, position) = (at / ctx, at % ctx + 1);
         let Some(&token) = set.tokens.get(at + 1).filter(|_| (1..=3).contains(&class)) else {
@@ -56,6 +66,11 @@ pub fn targets(set: &TokenSet, lp: [&[f32]; 2], floor: f64) -> Vec<Target> {
             position,
             token,
             kind: class,
+            lexical: if class == TEXT {
+                lexical[at + 1]
+            } else {
+                KINDS.len()
+            },
             seen: before.iter().filter(|&&t| t == token).count(),
             lp,
             delta: delta(lp, floor),
@@ -69,6 +84,8 @@ pub fn targets(set: &TokenSet, lp: [&[f32]; 2], floor: f64) -> Vec<Target> {
 pub enum By {
     /// Its class, such as first period or repeat.
     Kind,
+    /// What kind of token it is by its text, where it has one.
+    Lexical,
     /// How often the token stood there before.
     Seen,
     /// Ranges of positions.
@@ -79,17 +96,25 @@ pub enum By {
 
 impl By {
     /// All of them, with a name for files and one for people.
-    pub const ALL: [(Self, &'static str, &'static str); 4] = [
+    const ALL: [(Self, &'static str, &'static str); 5] = [
         (Self::Kind, "kind", "what it is"),
         (Self::Seen, "seen", "how often it was seen before"),
         (Self::Position, "position", "position"),
         (Self::Token, "token", "target token"),
+        (Self::Lexical, "lexical", "kind of token"),
     ];
+
+    /// Those of some sequences: tokens that are numbers have no kind of their own.
+    #[must_use]
+    pub fn there(set: &TokenSet) -> &'static [(Self, &'static str, &'static str)] {
+        &Self::ALL[..if set.texts.is_empty() { 4 } else { 5 }]
+    }
 
     /// The number of the group of a target.
     fn group(self, t: &Target, ctx: usize) -> usize {
         match self {
             Self::Kind => t.kind as usize,
+            Self::Lexical => t.lexical,
             Self::Seen => t.seen,
             Self::Position => (t.position - 1) * RANGES / ctx.saturating_sub(1).max(1),
             Self::Token => t.token as usize,
@@ -162,6 +187,7 @@ pub fn groups(targets: &[Target], by: By, set: &TokenSet) -> Vec<Group> {
                 .get(number.wrapping_sub(1))
                 .cloned()
                 .unwrap_or_default(),
+            By::Lexical => KINDS.get(number).map_or("not in text", |k| k.title).into(),
             By::Seen => match number {
                 0 => "never".into(),
                 1 => "once".into(),

@@ -57,7 +57,8 @@ pub fn Found(props: &FoundProps) -> Html {
             );
         })
     };
-    let chosen = By::ALL[(*by).min(By::ALL.len() - 1)].0;
+    let offered = By::there(&found.set);
+    let chosen = offered[(*by).min(offered.len() - 1)].0;
     let all = groups(&told.targets, chosen, &found.set);
     let [best, worst] = ranked(&told.targets, FEW);
     html! {
@@ -67,7 +68,7 @@ pub fn Found(props: &FoundProps) -> Html {
             { totals(&props.page, told, found) }
             <h3>{"Where the difference is, by "}
                 <select aria-label="Grouped by" data-test="versus-by" onchange={pick}>
-                    { for By::ALL.iter().enumerate().map(|(i, (_, _, name))| html! { <option selected={i == *by}>{ *name }</option> }) }
+                    { for offered.iter().enumerate().map(|(i, (_, _, name))| html! { <option selected={i == *by}>{ *name }</option> }) }
                 </select>{" "}<Tip about="the groups">{ kinds(state.link.experiment) }{" "}{ GROUPS }</Tip>
             </h3>
             { table(&all, told.differs()) }

@@ -121,8 +121,19 @@ fn groups_add_up_to_the_whole_to_the_bit() {
     let (a, b) = (drawn(1, ctx * n), drawn(2, ctx * n));
     let all = targets(&set, [&a, &b], 5.0);
     let total = whole(&all, n);
-    for (by, name, _) in By::ALL {
-        let parts = groups(&all, by, &set);
+    let with_texts = TokenSet {
+        texts: ["\n", "a", "B", " ", "1", "c", "D", ".", "e", " f", "g"]
+            .map(Into::into)
+            .to_vec(),
+        ..set.clone()
+    };
+    let sets = [(&set, 4), (&with_texts, 5)];
+    for (set, (by, name, _)) in sets.iter().flat_map(|(s, n)| {
+        assert_eq!(By::there(s).len(), *n);
+        By::there(s).iter().map(move |by| (*s, *by))
+    }) {
+        let all = targets(set, [&a, &b], 5.0);
+        let parts = groups(&all, by, set);
         assert!(parts.len() > 1, "{name}");
         assert_eq!(
             parts.iter().map(|g| g.sum).sum::<f64>(),

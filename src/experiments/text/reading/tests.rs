@@ -60,7 +60,7 @@ fn pairs_differ_in_the_earlier_copy_alone() {
 
 #[test]
 fn kinds_add_up_to_the_loss_on_text() {
-    let (of, ctx, batch) = (reader(), 128, 8);
+    let (of, ctx, batch) = (reader(), 128, 32);
     let mut tokens = Vec::new();
     of.batch(1, Stream::HeldOut, 0, batch, &mut tokens);
     let classes = tokens.split_off(batch * ctx);
