@@ -4,6 +4,7 @@
 
 pub mod build;
 pub mod flags;
+mod gather;
 pub mod licences;
 pub mod page;
 pub mod serve;
