@@ -14,7 +14,7 @@ use crate::protocol::Compared;
 use web_sys::HtmlSelectElement;
 use yew::prelude::*;
 
-const GROUPS: &str = "Shares are of the sum of Δ over all targets, and add up to it exactly; a group in which the other model does better has a negative share. Errors are from the scatter between sequences.";
+const GROUPS: &str = "Shares are of the sum of Δ over all targets, and add up to it exactly; a group in which the other model does better has a negative share. Errors are from the scatter between sequences. Kinds of tokens, where tokens are text, are those of the tab Text.";
 
 /// What is shown.
 #[derive(Clone, PartialEq, Properties)]

@@ -29,6 +29,14 @@ pub const PAIRS: &[Pair] = &[
         bump: false,
     },
     Pair {
+        id: "3-4",
+        title: "4 layers against 3",
+        help: "As before, one layer up.",
+        a: "layers=4",
+        b: "layers=3",
+        bump: false,
+    },
+    Pair {
         id: "mix",
         title: "half repeats against text alone",
         help: "The same model trained on half as much text, the other half being repeats: what does it lose on text, and what does it gain?",

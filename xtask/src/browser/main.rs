@@ -8,6 +8,7 @@ mod driver;
 mod heads;
 mod instruments;
 mod page;
+mod reading;
 mod scenarios;
 mod seeds;
 mod shot;

@@ -13,6 +13,7 @@ use crate::driver::Kind;
 use crate::heads::heads_on_cpu;
 use crate::instruments::{diagnose_and_calibrate, grok_on_cpu, truth_on_cpu};
 use crate::page::{Page, Seen};
+use crate::reading::reading_on_cpu;
 use crate::seeds::seeds_on_cpu;
 use crate::timeline::{scrub_and_compare, stages_on_cpu};
 use crate::versus::versus_on_cpu;
@@ -80,6 +81,7 @@ scenarios![
     zoom_on_cpu,
     import_on_cpu,
     seeds_on_cpu,
+    reading_on_cpu,
     lens_and_spring,
     parts_and_richardson,
     files_have_content,
