@@ -4,6 +4,7 @@
 mod arrive;
 mod branching;
 mod calibration;
+mod chains;
 mod driver;
 mod heads;
 mod instruments;

@@ -9,6 +9,7 @@ use crate::branching::{branch_on_cpu, import_on_cpu, zoom_on_cpu};
 use crate::calibration::{
     files_have_content, lens_and_spring, mala_in_the_page, parts_and_richardson, truth_step_by_step,
 };
+use crate::chains::chains_agree;
 use crate::driver::Kind;
 use crate::heads::heads_on_cpu;
 use crate::instruments::{diagnose_and_calibrate, grok_on_cpu, truth_on_cpu};
@@ -74,6 +75,7 @@ scenarios![
     truth_on_cpu,
     truth_step_by_step,
     mala_in_the_page,
+    chains_agree,
     diagnose_and_calibrate,
     scrub_and_compare,
     stages_on_cpu,
