@@ -50,7 +50,7 @@ pub const TURNS: &str = "The angle between where the outputs came from and where
 pub const RAMP: &str =
     "The colour is the training step, dark at the beginning; the large dot is the last checkpoint.";
 /// The timeline.
-pub const TIMELINE: &str = "Every tick is a checkpoint whose weights are kept. Drag the handle, or use the arrow keys, Home and End: the model, the figures and the cursor of all charts then show that step. Pin one step and move to another to compare the two. Live goes back to the latest.";
+pub const TIMELINE: &str = "Every tick is a checkpoint whose weights are kept. Drag the handle, or use the arrow keys, Home and End: the model, the figures and the cursor of all charts then show that step. Pin one step and move to another to compare the two. Live goes back to the latest. The end of a stage can be dragged too, or moved with the arrow keys: it then counts as set by hand.";
 /// Branches.
 pub const BRANCH: &str = "A branch is trained exactly as its parent up to its step; from there on it has its own settings. Only settings that leave the model as it is can change. λ̂ has the settings of the branch on the whole curve. The link holds all of it: whoever opens it sees the parent's steps computed again, with the same bits, unless they are still here. The parent is drawn in grey.";
 /// The zoom.

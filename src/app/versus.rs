@@ -3,7 +3,9 @@
 
 use super::against::Against;
 use super::link::Link;
-pub use crate::instruments::versus::{By, Group, Removed, Target, groups, histogram, ranked};
+pub use crate::instruments::versus::{
+    By, Group, Removed, Target, by_position, groups, histogram, ranked,
+};
 use crate::instruments::versus::{losses, removed, targets, under, whole};
 use crate::protocol::{At, Compared, TokenSet, VersusSpec};
 use serde_json::{Value, json};

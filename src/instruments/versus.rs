@@ -213,6 +213,22 @@ pub fn groups(targets: &[Target], by: By, set: &TokenSet) -> Vec<Group> {
     out
 }
 
+/// Mean Δ at every position that has targets: positions, means and standard errors, nats a token.
+#[must_use]
+pub fn by_position(targets: &[Target], set: &TokenSet) -> [Vec<f64>; 3] {
+    let mut out = [const { Vec::new() }; 3];
+    for position in 1..set.ctx {
+        let of = targets.iter().filter(|t| t.position == position);
+        let all = put_together(String::new(), of, set.periods.len());
+        if all.count > 0 {
+            for (column, x) in out.iter_mut().zip([position as f64, all.mean, all.se]) {
+                column.push(x);
+            }
+        }
+    }
+    out
+}
+
 /// The targets that changed most, by their index: those A does better on, then those B does.
 #[must_use]
 pub fn ranked(targets: &[Target], most: usize) -> [Vec<usize>; 2] {

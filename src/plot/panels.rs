@@ -220,6 +220,7 @@ pub fn pca<'a>(
         points: pcs.iter().map(|p| [p[0], p[1]]).collect(),
         x_max: look.x_max,
         log_x: look.log_x,
+        window: look.window,
         equal: false,
         recorded: look.recorded,
         kinks: Vec::new(),

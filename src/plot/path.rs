@@ -1,6 +1,5 @@
 //! The trajectory in the plane of two principal components, coloured by step.
 
-use super::cursor::nearest;
 use super::line::{Chart, Frame};
 use super::number;
 use super::scale::{Scale, padded, range};
@@ -28,6 +27,8 @@ pub struct PathChart<'a> {
     pub x_max: f64,
     /// Colour by the logarithm of the step.
     pub log_x: bool,
+    /// Steps whose points the axes are made for; the path beyond is cut off. Two points at least.
+    pub window: Option<[f64; 2]>,
     /// Same length per unit on both axes.
     pub equal: bool,
     /// A recorded trace: grey, without the ramp.
@@ -166,14 +167,28 @@ impl PathChart<'_> {
     pub fn cursor(&self, frame: &Frame, step: f64) -> Scene {
         let mut marks = Vec::new();
         let n = self.steps.len().min(self.points.len());
-        if let Some(i) = nearest(&self.steps[..n], step) {
+        // Of several paths each has a point there, and so has every pair of a scatter.
+        let off = |i: &usize| (self.steps[*i] - step).abs();
+        let nearest = (0..n).min_by(|a, b| off(a).total_cmp(&off(b)));
+        let there = |&i: &usize| nearest.is_some_and(|k| self.steps[i] == self.steps[k]);
+        let shown = |at: &[f64; 2]| {
+            (LEFT..=frame.x.to).contains(&at[0]) && (TOP..=frame.y.from).contains(&at[1])
+        };
+        for i in (0..n).filter(there) {
             let at = [frame.x.px(self.points[i][0]), frame.y.px(self.points[i][1])];
+            if !shown(&at) {
+                continue;
+            }
+            let named = marks.is_empty();
             marks.push(Mark::Dot {
                 class: "ring".into(),
                 at,
                 r: 7.0,
                 title: String::new(),
             });
+            if !named {
+                continue;
+            }
             let left = at[0] > self.width * 0.6;
             let (dx, anchor) = if left {
                 (-11.0, Anchor::End)
@@ -194,6 +209,19 @@ impl PathChart<'_> {
             label: String::new(),
             marks,
         }
+    }
+
+    /// Every point as a row: its path or its own name, the step, both coordinates.
+    #[must_use]
+    pub fn csv(&self) -> String {
+        let mut out = String::from("name,step,x,y\n");
+        for (i, (step, [x, y])) in self.steps.iter().zip(&self.points).enumerate() {
+            let own = self.apart.as_ref().and_then(|a| a.get(i));
+            let path = || self.paths.iter().rev().find(|p| p.0 <= i).map(|p| &p.1);
+            let name = own.or_else(path).map_or("", String::as_str);
+            out += &format!("{name},{step},{x},{y}\n");
+        }
+        out
     }
 
     /// The step whose point is nearest to a pixel.
@@ -219,8 +247,16 @@ impl PathChart<'_> {
     }
 
     fn frame(&self) -> Frame {
+        let inside = |i: &usize| {
+            let of = self.window.zip(self.steps.get(*i));
+            of.is_none_or(|([a, b], step)| (a..=b).contains(step))
+        };
+        let mut seen: Vec<usize> = (0..self.points.len()).filter(inside).collect();
+        if seen.len() < 2 {
+            seen = (0..self.points.len()).collect();
+        }
         let axis = |k: usize| {
-            let seen = range(self.points.iter().map(|p| p[k]), false);
+            let seen = range(seen.iter().map(|&i| self.points[i][k]), false);
             padded(seen.unwrap_or((-1.0, 1.0)), false, 0.08)
         };
         let (mut x, mut y) = (axis(0), axis(1));
@@ -339,24 +375,4 @@ pub(super) fn axes(frame: &Frame, x_title: &str, y_title: &str) -> Vec<Mark> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_straight_path_stays_and_noise_shrinks() {
-        let line: Vec<[f64; 2]> = (0..20)
-            .map(|i| [f64::from(i), 3.0 - f64::from(i)])
-            .collect();
-        let near = |a: &[f64; 2], b: &[f64; 2]| (a[0] - b[0]).hypot(a[1] - b[1]);
-        let kept = smoothed(&line);
-        assert!(kept.iter().zip(&line).all(|(a, b)| near(a, b) < 1e-9));
-        let noisy: Vec<[f64; 2]> = line
-            .iter()
-            .enumerate()
-            .map(|(i, p)| [p[0], p[1] + if i % 2 == 0 { 1.0 } else { -1.0 }])
-            .collect();
-        let off = |path: &[[f64; 2]]| path.iter().zip(&line).map(|(a, b)| near(a, b)).sum::<f64>();
-        assert!(off(&smoothed(&noisy)) < 0.3 * off(&noisy));
-        assert!(smoothed(&line[..11]).is_empty());
-    }
-}
+mod tests;

@@ -23,13 +23,20 @@ const RIGHT: f64 = 16.0;
 const TOP: f64 = 6.0;
 const BOTTOM: f64 = 34.0;
 
-/// The picture, `width` pixels wide, over the run's steps.
+/// The picture, `width` pixels wide, over the run's steps or those of the window alone.
 #[must_use]
-pub fn ranges(rows: &[Row], width: f64, x_max: f64, log_x: bool) -> Scene {
+pub fn ranges(
+    rows: &[Row],
+    width: f64,
+    x_max: f64,
+    log_x: bool,
+    window: Option<[f64; 2]>,
+) -> Scene {
+    let [first, last] = window.unwrap_or([0.0, x_max]);
     let scale = Scale {
         log: log_x,
-        min: if log_x { LOG_ZERO } else { 0.0 },
-        max: x_max.max(1.0),
+        min: if log_x { first.max(LOG_ZERO) } else { first },
+        max: last.max(first + 1.0),
         from: LEFT,
         to: (width - RIGHT).max(LEFT + 20.0),
     };
@@ -67,7 +74,16 @@ pub fn ranges(rows: &[Row], width: f64, x_max: f64, log_x: bool) -> Scene {
             ));
             continue;
         };
-        marks.push(Mark::line(&format!("line {class}"), [px(a), y], [px(b), y]));
+        // Beyond the window nothing is drawn.
+        let inside = |step: f64| px(step).clamp(scale.from, scale.to);
+        marks.push(Mark::line(
+            &format!("line {class}"),
+            [inside(a), y],
+            [inside(b), y],
+        ));
+        if inside(half) != px(half) {
+            continue;
+        }
         let text = |step: f64| number::grouped(step.max(0.0).round() as u64);
         marks.push(Mark::Dot {
             class: format!("dot {class}"),
@@ -113,7 +129,7 @@ mod tests {
                 ..Row::default()
             },
         ];
-        let svg = ranges(&rows, 400.0, 1000.0, false).svg();
+        let svg = ranges(&rows, 400.0, 1000.0, false, None).svg();
         assert!(svg.contains("half done at step 600") && svg.contains("no transition so far"));
         assert_eq!(svg.matches("<circle").count(), 1);
         assert_eq!(
@@ -121,6 +137,9 @@ mod tests {
             [None, Some(0), Some(0), Some(1)]
         );
         // In logarithmic time the dot stands further right.
-        assert_ne!(svg, ranges(&rows, 400.0, 1000.0, true).svg());
+        assert_ne!(svg, ranges(&rows, 400.0, 1000.0, true, None).svg());
+        // A window without the half of it shows the rest of the way alone.
+        let part = ranges(&rows, 400.0, 1000.0, false, Some([650.0, 900.0])).svg();
+        assert!(!part.contains("<circle") && part.contains("class=\"line s0\""));
     }
 }

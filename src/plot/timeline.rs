@@ -32,8 +32,10 @@ pub const HEIGHT: f64 = 66.0;
 const SIDE: f64 = 22.0;
 /// Where the handles are taken.
 const KNOB: f64 = 10.0;
-const TOP: f64 = 20.0;
-const BOTTOM: f64 = 44.0;
+/// Where the bands begin, under the handles.
+pub const TOP: f64 = 20.0;
+/// Where they end.
+pub const BOTTOM: f64 = 44.0;
 
 impl Timeline<'_> {
     /// From steps to pixels.

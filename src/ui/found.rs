@@ -2,6 +2,7 @@
 //! `tokens`.
 
 use super::Page;
+use super::by_position::over_positions;
 use super::save::{SaveChart, text_as_file};
 use super::tip::Tip;
 use super::tokens::{FEW, REMOVED, heads, list, percent, table, totals};
@@ -74,6 +75,7 @@ pub fn Found(props: &FoundProps) -> Html {
             { table(&all, told.differs()) }
             <h3>{"How Δ is spread "}<Tip about="the histogram">{"How many targets have a Δ in each quarter of a nat, a row for each kind of target, each with a scale of its own. The dashed line is 0: left of it B does better, right of it A."}</Tip></h3>
             { spread(props, told, found) }
+            { over_positions(&props.page, told, found, props.width, origin(props)) }
             <h3>{"Tokens that A predicts better"}</h3>
             { list(&best, told, &found.set) }
             <h3>{"Tokens that B predicts better"}</h3>

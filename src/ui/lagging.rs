@@ -5,6 +5,7 @@ use super::Page;
 use super::chart::ToggleButton;
 use super::chooser::chosen;
 use super::loss::look;
+use super::paths::planar;
 use super::tip::Tip;
 use crate::app::refined::{self, Pair};
 use crate::plot::number::{fixed, grouped};
@@ -139,7 +140,7 @@ pub fn Lagging(props: &LaggingProps) -> Html {
             <p role="status" data-test="rho">{ told }
                 if least > 0.05 && !found.null.is_empty() { <span class="muted">{ format!(" With so few later heads p cannot be below {}.", fixed(least, 2)) }</span> }
             </p>
-            <div class="plot-box">{ Html::from_html_unchecked(chart.draw().scene.svg().into()) }</div>
+            { planar(&props.page, &chart, "lagged") }
         </div>
     }
 }

@@ -2,8 +2,11 @@
 
 use super::Page;
 use super::loss::look;
+use super::plot::Plot;
+use super::save::{SaveChart, text_as_file};
 use super::size::use_width;
 use super::tip::Tip;
+use crate::app::export::file_name;
 use crate::app::{Action, Run};
 use crate::plot::number::{fixed, grouped};
 use crate::plot::path::PathChart;
@@ -53,6 +56,35 @@ pub fn PathsTab(page: &Page) -> Html {
                 </div>
             }
         </section>
+    }
+}
+
+/// A plane with the shared cursor, and its files.
+pub fn planar(page: &Page, chart: &PathChart, name: &'static str) -> Html {
+    let drawn = chart.draw();
+    let cursor = page.state.cursor.step;
+    let cursor = cursor.map(|step| chart.cursor(&drawn.frame, step));
+    let step_at = {
+        let (frame, steps, points) = (drawn.frame, chart.steps.to_vec(), chart.points.clone());
+        Callback::from(move |px: [f64; 2]| {
+            PathChart {
+                steps: &steps,
+                points: points.clone(),
+                ..PathChart::default()
+            }
+            .step_at(&frame, px)
+        })
+    };
+    let save = {
+        let (rows, file) = (chart.csv(), file_name(&page.state, name, "csv"));
+        Callback::from(move |_: MouseEvent| text_as_file(&file, "text/csv", &rows))
+    };
+    html! {
+        <figure class="chart" data-test={format!("chart-{name}")}>
+            <Plot page={page.clone()} label={chart.label.clone()} scene={drawn.scene.clone()} {cursor} {step_at} time={false} />
+            <SaveChart page={page.clone()} {name} scenes={vec![drawn.scene]} />
+            <button type="button" class="small" data-test={format!("save-csv-{name}")} title="Every point, a row each" onclick={save}>{"save CSV"}</button>
+        </figure>
     }
 }
 
@@ -108,6 +140,7 @@ fn drawn(
             .collect(),
         x_max: base.x_max,
         log_x: base.log_x,
+        window: base.window,
         kinks: if many {
             Vec::new()
         } else {
@@ -130,7 +163,7 @@ fn drawn(
     html! {
         <div data-test="plane" data-models={plane.members.len().to_string()}>
             <h3>{ title.to_string() }{" "}<Tip about={title.to_string()}>{ help }</Tip></h3>
-            <div class="plot-box">{ Html::from_html_unchecked(chart.draw().scene.svg().into()) }</div>
+            { planar(page, &chart, if title.ends_with("loss") { "paths-losses" } else { "paths-logits" }) }
             <p class="small-print">{ told }</p>
         </div>
     }

@@ -131,7 +131,15 @@ pub fn Seeds(page: &Page) -> Html {
         .iter()
         .find(|l| l.id == card.behaviour)
         .map_or("", |l| l.label);
-    let scene = ranges(&rows, width, page.state.steps(), page.state.view.log_x);
+    let window = page.state.view.window;
+    let window = window.map(|(a, b)| [a as f64, b as f64]);
+    let scene = ranges(
+        &rows,
+        width,
+        page.state.steps(),
+        page.state.view.log_x,
+        window,
+    );
     html! {
         <section data-test="seeds" aria-label="Seeds" ref={node}>
             <p>{ format!("The transition is that of “{label}”, from the median of its first fifth to that of its last tenth. {summary}") }</p>

@@ -2,6 +2,7 @@
 //! the film, and a second handle for a step to compare with.
 
 use super::Page;
+use super::ends::ends;
 use super::film;
 use super::size::use_width;
 use super::stages::bands;
@@ -126,11 +127,14 @@ pub fn Timeline(page: &Page) -> Html {
     html! {
         <section class="timeline" aria-label="Timeline" data-test="timeline" data-checkpoints={steps.len().to_string()}
             data-looked={looked.map(|s| s.to_string())} data-held={held.map(|s| s.to_string())}>
+            <div class="strip-box">
             <div class="strip" ref={node} role="slider" tabindex="0" data-test="scrubber" aria-label="Checkpoint"
                 aria-valuemin="0" aria-valuemax={strip.x_max.to_string()} aria-valuetext={now}
                 aria-valuenow={looked.unwrap_or(strip.done as u64).to_string()} aria-disabled={none.to_string()}
                 onpointerdown={down} onpointermove={moved} onpointerup={up.clone()} onpointercancel={up} onkeydown={keys}>
                 { svg(scene) }<div class="overlay" aria-hidden="true">{ svg(handles) }</div>
+            </div>
+            { ends(page, scale) }
             </div>
             { film::buttons(page, none, looked, held) }
         </section>

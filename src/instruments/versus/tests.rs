@@ -203,3 +203,27 @@ fn bins_hold_every_target() {
     assert_eq!(bins.iter().flatten().sum::<usize>(), 10);
     assert_eq!(histogram(&[], 1.0), (0.0, Vec::new()));
 }
+
+#[test]
+fn positions_together_are_the_whole() {
+    let set = set();
+    let all = targets(&set, [&A, &B], 5.0);
+    let [x, mean, se] = by_position(&all, &set);
+    assert_eq!(x, [1.0, 2.0, 3.0, 4.0, 5.0]);
+    // Two sequences, a target at each position in both.
+    let sum: f64 = mean.iter().map(|m| 2.0 * m).sum();
+    assert_eq!(sum, whole(&all, 2).sum);
+    let at = |p: usize| -> Vec<f64> {
+        let of = all.iter().filter(|t| t.position == p);
+        of.map(|t| t.delta).collect()
+    };
+    for (i, p) in (1..=5).enumerate() {
+        let [a, b] = at(p)[..] else {
+            panic!("position {p}")
+        };
+        assert_eq!(mean[i], (a + b) / 2.0);
+        assert!((se[i] - (a - b).abs() / 2.0).abs() < 1e-12);
+    }
+    // Planted: positions counted from 0 have none at the first.
+    assert!(at(0).is_empty());
+}

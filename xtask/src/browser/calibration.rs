@@ -20,7 +20,7 @@ async fn calibrating(at: &Places, link: &str) -> Result<Page> {
 }
 
 /// Starts a study and waits for all of its cells.
-async fn studied(page: &Page, name: &str, cells: u64) -> Result<()> {
+pub async fn studied(page: &Page, name: &str, cells: u64) -> Result<()> {
     page.click(name).await?;
     let script = "const s = document.querySelector('[data-test=study]');\
         return { over: s?.dataset.over === 'true', done: Number(s?.dataset.done ?? 0) }";
@@ -30,7 +30,7 @@ async fn studied(page: &Page, name: &str, cells: u64) -> Result<()> {
 }
 
 /// What the knobs of this setting hold.
-async fn form(page: &Page) -> Result<Value> {
+pub async fn form(page: &Page) -> Result<Value> {
     let fields = "return ['nbeta', 'gamma', 'eps'].map(k => document.querySelector(`[data-test=knob-${k}]`)?.value)";
     page.browser.eval(fields, vec![]).await
 }

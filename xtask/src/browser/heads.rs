@@ -108,6 +108,17 @@ async fn refined(page: &Page) -> Result<()> {
     page.click("ask-paths").await?;
     let script = "return [...document.querySelectorAll('[data-test=plane]')].map(p => p.querySelectorAll('svg .dot').length)";
     wait(page, "paths", script, |v| *v == json!([5, 5])).await?;
+    // The step that is pinned is ringed in both planes; a plane is a file like any chart.
+    let rings = "return [...document.querySelectorAll('[data-test=plane]')].map(p => p.querySelectorAll('.ring').length)";
+    wait(page, "the shared cursor", rings, |v| *v == json!([1, 1])).await?;
+    let save = "window.rows = ''; const click = HTMLAnchorElement.prototype.click;\
+        HTMLAnchorElement.prototype.click = function () { fetch(this.href).then(f => f.text()).then(t => window.rows = t) };\
+        document.querySelector('[data-test=save-csv-paths-losses]').click(); HTMLAnchorElement.prototype.click = click;\
+        return ['svg', 'png'].every(e => document.querySelector(`[data-test=save-${e}-paths-logits]`))";
+    let there = page.browser.eval(save, vec![]).await?;
+    ensure!(there == true, "the planes cannot be saved");
+    let rows = |v: &serde_json::Value| v.as_str().is_some_and(|t| t.lines().count() == 6);
+    wait(page, "the rows of a plane", "return window.rows", rows).await?;
     pictures(page, "paths").await?;
     page.click("tab-heads").await
 }

@@ -13,6 +13,7 @@ mod reading;
 mod scenarios;
 mod seeds;
 mod shot;
+mod sitting;
 mod timeline;
 mod versus;
 

@@ -16,6 +16,7 @@ use crate::instruments::{diagnose_and_calibrate, grok_on_cpu, truth_on_cpu};
 use crate::page::{Page, Seen};
 use crate::reading::reading_on_cpu;
 use crate::seeds::seeds_on_cpu;
+use crate::sitting::a_sitting;
 use crate::timeline::{scrub_and_compare, stages_on_cpu};
 use crate::versus::versus_on_cpu;
 use anyhow::{Result, bail, ensure};
@@ -86,6 +87,7 @@ scenarios![
     reading_on_cpu,
     lens_and_spring,
     parts_and_richardson,
+    a_sitting,
     files_have_content,
     grok_on_cpu,
     heads_on_cpu,

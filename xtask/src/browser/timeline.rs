@@ -151,6 +151,28 @@ pub async fn scrub_and_compare(at: &Places) -> Result<()> {
     page.close(&[]).await
 }
 
+/// Drags the end of the first stage to a share of the strip's width, with the mouse.
+async fn drag_end(page: &Page, to: f64) -> Result<()> {
+    let script = "const g = document.querySelector('[data-test=grip-0]'); g.scrollIntoView({ block: 'center' });\
+        const r = g.getBoundingClientRect(), s = g.parentElement.getBoundingClientRect();\
+        return [r.left + r.width / 2, r.top + r.height / 2, s.left + arguments[0] * s.width, r.width];";
+    let at = page.browser.eval(script, vec![json!(to)]).await?;
+    let [from, y, to, wide] = [0, 1, 2, 3].map(|i| at[i].as_f64().unwrap_or(0.0));
+    ensure!(wide >= 12.0, "the grip is {wide} pixels wide");
+    let way = [
+        ("mousePressed", from),
+        ("mouseMoved", (from + to) / 2.0),
+        ("mouseMoved", to),
+        ("mouseReleased", to),
+    ];
+    for (kind, x) in way {
+        let buttons = u8::from(kind != "mouseReleased");
+        let event = json!({"type": kind, "x": x, "y": y, "button": "left", "buttons": buttons, "clickCount": 1});
+        page.browser.cdp("Input.dispatchMouseEvent", event).await?;
+    }
+    Ok(())
+}
+
 /// A rise and a fall of λ̂ within seconds.
 const TWO_STAGES: &str = "#/grok?v=1&p=13&hidden=16&batch=32&mbatch=32&steps=600&every=20&chains=2&burnin=5&draws=20&seed=3&engine=cpu";
 
@@ -191,6 +213,29 @@ pub async fn stages_on_cpu(at: &Places) -> Result<()> {
     page.click("find-stages").await?;
     let found = |v: &Value| v["byHand"] == false && v["rows"][0][1] != "0 to 300";
     wait(&page, "found again", STAGES, found).await?;
+    // The same with the mouse, as the browser itself would move it; then a point on with a key.
+    drag_end(&page, 0.5).await?;
+    let got = wait(&page, "an end that was dragged", STAGES, |v| {
+        v["byHand"] == true
+    })
+    .await?;
+    let end =
+        |v: &Value| -> Option<f64> { v["rows"][0][1].as_str()?.rsplit(' ').next()?.parse().ok() };
+    let dragged = end(&got).unwrap_or(0.0);
+    ensure!(
+        (dragged - 300.0).abs() < 10.0,
+        "dragged to the middle, it ends at {dragged}"
+    );
+    let key = "const e = document.querySelector('[data-test=grip-0]'); e.focus();\
+        e.dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowRight', bubbles: true, cancelable: true }));";
+    page.browser.eval(key, vec![]).await?;
+    // λ̂ points are 20 steps apart.
+    let next =
+        |v: &Value| end(v).is_some_and(|e| e > dragged && e <= dragged + 20.0 && e % 20.0 == 0.0);
+    wait(&page, "the next λ̂ point", STAGES, next).await?;
+    pictures(&page, "timeline").await?;
+    page.click("find-stages").await?;
+    wait(&page, "found once more", STAGES, found).await?;
     ensure!(
         page.look().await?.fingerprint == bits,
         "the stages changed the run"

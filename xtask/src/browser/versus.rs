@@ -15,7 +15,7 @@ const STATE: &str = "const q = n => document.querySelector(`[data-test=\"${n}\"]
     return { open: q('versus')?.open ?? false, stage: q('versus-stage')?.dataset.stage ?? '', title: q('versus-stage')?.querySelector('h3')?.innerText ?? '',\
         sum: f?.dataset.sum ?? '', headline: q('versus-headline')?.innerText ?? '', groups: rows('versus-groups'), heads: rows('versus-heads'),\
         totals: rows('versus-totals'), marks: f?.querySelectorAll('.tokens mark').length ?? 0, again: f?.querySelectorAll('.tokens .again').length ?? 0,\
-        bars: q('versus-histogram')?.querySelectorAll('.bar').length ?? 0, curves: q('versus')?.querySelectorAll(':scope > svg .line').length ?? 0,\
+        positions: Number(q('versus-positions')?.dataset.points ?? 0), bars: q('versus-histogram')?.querySelectorAll('.bar').length ?? 0, curves: q('versus')?.querySelectorAll(':scope > svg .line').length ?? 0,\
         link: q('versus-link')?.value ?? '', address: location.hash };";
 
 /// Sets a field and says so, as typing does.
@@ -62,6 +62,7 @@ pub async fn versus_on_cpu(at: &Places) -> Result<()> {
             && got["marks"].as_u64() > Some(8)
             && got["again"].as_u64() > Some(20)
             && got["bars"].as_u64() > Some(5)
+            && got["positions"].as_u64() > Some(12)
             && got["link"] == link.as_str()
             && got["address"] == format!("{link}&engine=cpu"),
         "the comparison is not whole: {got}"

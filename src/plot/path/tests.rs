@@ -1,0 +1,51 @@
+use super::*;
+
+#[test]
+fn several_paths_share_the_cursor_and_the_window_and_are_rows() {
+    let steps = [0.0, 10.0, 20.0, 0.0, 10.0, 20.0];
+    let chart = PathChart {
+        width: 400.0,
+        height: 300.0,
+        steps: &steps,
+        points: (0..6).map(|i| [f64::from(i), f64::from(i * i)]).collect(),
+        x_max: 20.0,
+        paths: vec![(0, "seed 1".into()), (3, "seed 2".into())],
+        ..PathChart::default()
+    };
+    let rings = |c: &PathChart, step| {
+        let scene = c.cursor(&c.draw().frame, step);
+        scene.svg().matches("class=\"ring\"").count()
+    };
+    assert_eq!([9.0, 100.0].map(|s| rings(&chart, s)), [2, 2]);
+    let rows = chart.csv();
+    assert_eq!(rows.lines().count(), 7);
+    assert!(rows.ends_with("seed 2,20,5,25\n") && rows.contains("seed 1,10,1,1\n"));
+    // The axes are made for the steps shown; a window of fewer than two points shows all.
+    let with = |window| PathChart {
+        window: Some(window),
+        ..chart.clone()
+    };
+    let [near, whole] = [with([10.0, 20.0]), with([11.0, 12.0])].map(|c| c.draw().frame);
+    assert!(near.x.min > 0.0 && whole.x.min < 0.0);
+    assert_eq!(whole, chart.draw().frame);
+    // What is cut off has no ring.
+    assert_eq!(rings(&with([20.0, 20.0]), 0.0), 1);
+}
+
+#[test]
+fn a_straight_path_stays_and_noise_shrinks() {
+    let line: Vec<[f64; 2]> = (0..20)
+        .map(|i| [f64::from(i), 3.0 - f64::from(i)])
+        .collect();
+    let near = |a: &[f64; 2], b: &[f64; 2]| (a[0] - b[0]).hypot(a[1] - b[1]);
+    let kept = smoothed(&line);
+    assert!(kept.iter().zip(&line).all(|(a, b)| near(a, b) < 1e-9));
+    let noisy: Vec<[f64; 2]> = line
+        .iter()
+        .enumerate()
+        .map(|(i, p)| [p[0], p[1] + if i % 2 == 0 { 1.0 } else { -1.0 }])
+        .collect();
+    let off = |path: &[[f64; 2]]| path.iter().zip(&line).map(|(a, b)| near(a, b)).sum::<f64>();
+    assert!(off(&smoothed(&noisy)) < 0.3 * off(&noisy));
+    assert!(smoothed(&line[..11]).is_empty());
+}
