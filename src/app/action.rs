@@ -2,6 +2,7 @@
 
 use super::pairing::Versus;
 use super::scrub::Scrub;
+use super::shelf::Shelf;
 use super::spread::Shown;
 use crate::protocol::{Ask, Command, Drill, EngineChoice, Event, Gauge, StudySpec};
 
@@ -91,6 +92,8 @@ pub enum Action {
         /// ε.
         eps: f64,
     },
+    /// Something is done with a stored run.
+    Shelf(Shelf),
     /// Two models are compared token by token.
     Versus(Versus),
     /// Start a new engine after the old one died.

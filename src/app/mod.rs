@@ -25,6 +25,7 @@ pub mod refined;
 pub mod run;
 pub mod scrub;
 pub mod seeds;
+pub mod shelf;
 pub mod split;
 pub mod spread;
 pub mod stages;

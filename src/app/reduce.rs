@@ -9,6 +9,7 @@ use super::link::{Link, apply_query, parse};
 use super::pairing;
 use super::run::Run;
 use super::scrub;
+use super::shelf;
 use super::state::{BUDGETS, State};
 use crate::experiments::card;
 use crate::protocol::{Command, Event, Fault, Phase, RunId};
@@ -157,6 +158,7 @@ fn take(state: &mut State, action: Action) -> Vec<Effect> {
         | Action::SaveCheckpoint(_)
         | Action::Ask(_)
         | Action::Gauge(_) => told(state, action),
+        Action::Shelf(what) => shelf::act(state, what),
         Action::Versus(what) => pairing::act(state, what),
         Action::NewEngine => new_engine(state),
         Action::View(toggle) => {
@@ -237,6 +239,7 @@ fn worker(state: &mut State, event: Event) -> Vec<Effect> {
         }
         Event::Trace { run, trace } => ours(state, run, |r| r.trace = Some(Rc::new(*trace))),
         Event::Look { run, step, figure } => ours(state, run, |r| r.album.put(step, figure)),
+        Event::Shelf(rows) => shelf::told(state, rows),
         Event::Versus(view) => pairing::told(state, *view),
         Event::Told(run, answer) => ours(state, run, |r| r.answered(*answer)),
         Event::Gauged(run, turned) => ours(state, run, |r| r.turned = Some(turned)),

@@ -139,6 +139,8 @@ pub struct State {
     pub keeps: bool,
     /// A run that can be resumed.
     pub stored: Option<Stored>,
+    /// All runs that are stored, the oldest first.
+    pub shelf: Vec<Stored>,
     /// The last estimate, and its link.
     pub estimate: Option<(String, Estimate)>,
     /// The link being measured.
@@ -177,6 +179,7 @@ impl State {
             why_cpu: None,
             keeps: false,
             stored: None,
+            shelf: Vec::new(),
             estimate: None,
             measuring: None,
             checked: None,

@@ -59,6 +59,8 @@ pub const ZOOM: &str = "Drag over a chart, or type two steps: all charts over ti
 pub const IMPORT: &str = "A safetensors file, picked here or dropped on the page: one of this page, or any with the names of TransformerLens and the shapes of the model in the form. Every instrument looks at it and λ̂ is estimated; where the state of the optimiser is in it, training goes on. It is read on this device and sent nowhere.";
 /// The stored run.
 pub const STORAGE: &str = "The last run is kept in the private storage of this browser, twice, so that a write that is cut off loses nothing: what a reload goes on from. Where its checkpoints take more than the budget, every other of the oldest is left out first; the first, the last and those at stage boundaries stay. While the page is open all of them are there.";
+/// The shelf.
+pub const SHELF: &str = "A run that another one, or a reset, takes the place of is put aside in the private storage of this browser: its weights at the checkpoints, its curves, its λ̂ points. Opened, it is as it was left, and one that was not finished goes on. All stored runs together stay within the budget: one put aside takes a quarter of it at most, its oldest checkpoints being thinned, and the oldest run gives way first. Comparisons find their models here, too, instead of training them again.";
 /// Several models.
 pub const SPREAD: &str = "Several seeds on one chart. Strong: the one that λ̂, PCA and figure follow. Band: from the 10 % to the 90 % quantile over the seeds at each step, with their median as a thin line; it takes three seeds at least. Faint: each of the others. A double click on a curve makes its seed the one that is followed: it trained with the bits of the run of that seed alone.";
 /// Stages.

@@ -148,6 +148,7 @@ impl Host {
             for (model, known) in &self.shelf.kept {
                 versus.take(model, known)?;
             }
+            self.lend_stored(versus)?;
         }
         versus.pump(&self.source).await
     }

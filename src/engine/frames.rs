@@ -15,7 +15,8 @@ pub(super) struct Live {
     /// The axis along which the PCA weights checkpoints.
     pub(super) axis: TimeAxis,
     pub(super) shown: Shown,
-    pub(super) kept_step: Option<u64>,
+    /// The last checkpoint that was kept, and how many studies were over.
+    pub(super) kept_step: Option<(u64, u32)>,
     pub(super) kept_at: Instant,
     /// How long the last record took to write.
     pub(super) keeping: Duration,
@@ -71,6 +72,7 @@ impl Host {
             || shown.axis != live.axis
             || live_trace(s).is_some_and(|t| t.1 != shown.chain_step)
             || shown.study != studied(s)
+            || s.studies.any_unseen()
             || shown.stages != s.staging.version
             || shown.rows_follow != s.follow();
         if !self.acked || !due || !changed && s.notices.is_empty() {
@@ -93,6 +95,8 @@ impl Host {
         if shown.study != studied(s) {
             frame.study = s.study.as_ref().map(|t| t.view.clone());
             shown.study = studied(s);
+        } else {
+            frame.study = s.studies.unseen();
         }
         let newest = s.history.llc.last().map_or(0, |p| p.step);
         let followed = shown.rows_follow != s.follow();
@@ -135,7 +139,7 @@ impl Host {
 /// How far the newest study is.
 fn studied(s: &Session) -> Option<(u32, usize, bool)> {
     let view = s.study.as_ref().map(|t| &t.view)?;
-    Some((s.studies, view.done.len(), view.over))
+    Some((s.studies.begun, view.done.len(), view.over))
 }
 
 /// Where nothing is trained, the chains are what there is to watch: the checkpoint and the steps of

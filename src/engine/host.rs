@@ -161,8 +161,10 @@ impl Host {
             }
             Command::Reset(id) => {
                 if run == Some(id) {
+                    self.keep(true);
                     self.shelve();
                     self.live = None;
+                    self.put_aside(0);
                     self.forget();
                 }
             }
@@ -187,6 +189,7 @@ impl Host {
             }
             Command::Budget(bytes) => self.set_budget(bytes),
             Command::Forget => self.forget(),
+            Command::Discard(slot) => self.discard(slot),
         }
     }
 
@@ -219,6 +222,7 @@ impl Host {
             stored: self.keeper.as_ref().and_then(Keeper::stored),
             keeps: self.keeper.is_some(),
         });
+        self.tell_shelf();
     }
 
     fn forget(&mut self) {
@@ -226,6 +230,7 @@ impl Host {
             // Nothing depends on it: a record that stays is offered once more.
             let _ = k.forget();
         }
+        self.tell_shelf();
     }
 
     pub(super) async fn session(&self, link: &Link) -> Result<Session, Fault> {
@@ -240,6 +245,7 @@ impl Host {
         paused: bool,
     ) -> Result<(), Fault> {
         self.hurry.set(false);
+        self.keep(true);
         self.shelve();
         let before = self.live.take();
         self.acked = true;
@@ -249,10 +255,7 @@ impl Host {
             ..Frame::default()
         })));
         let parsed = link::parse(&text);
-        let stored = match (&self.keeper, resume) {
-            (Some(k), true) => k.load().ok().flatten(),
-            _ => None,
-        };
+        let stored = resume.then(|| self.recorded(&text)).flatten();
         // Another tab may have kept its own run since this one was offered.
         let ours = |r: &Record| link::parse(&r.link).text(true) == parsed.text(true);
         let mut session = match self.prepared.take() {

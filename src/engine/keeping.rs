@@ -10,6 +10,8 @@ use web_time::{Duration, Instant};
 const KEEP: Duration = Duration::from_millis(1500);
 /// And at most every so many times as long as the last one took: a record grows with every checkpoint.
 const KEEP_SHARE: u32 = 20;
+/// Share of the budget that the optimiser's states may take, besides the last.
+const STATES: u64 = 4;
 /// Bytes a record may take unless the person says otherwise.
 pub(super) const BUDGET: u64 = 256 << 20;
 
@@ -41,13 +43,19 @@ pub fn thinned(bytes: &[u64], fixed: &[bool], budget: u64) -> Vec<bool> {
     kept
 }
 
-/// Leaves checkpoints out of a record until it fits: its first and last stay, and those nearest to
-/// `bounds`. How many are left, of how many.
-fn fit(record: &mut Record, bounds: &[u64], budget: u64) -> [u64; 2] {
+/// Checkpoints of a record that have to stay: its first and last, and those nearest to `bounds`.
+fn held(record: &Record, bounds: &[u64]) -> Vec<u64> {
     let steps = record::checkpoints(record);
     let near = |b: &u64| steps.iter().copied().min_by_key(|s| s.abs_diff(*b));
     let ends = [steps.first(), steps.last()].into_iter().flatten().copied();
-    let held: Vec<u64> = ends.chain(bounds.iter().filter_map(near)).collect();
+    ends.chain(bounds.iter().filter_map(near)).collect()
+}
+
+/// Leaves checkpoints out of a record until it fits, but none that is [`held`]. How many are left, of how
+/// many.
+pub(super) fn fit(record: &mut Record, bounds: &[u64], budget: u64) -> [u64; 2] {
+    let steps = record::checkpoints(record);
+    let held = held(record, bounds);
     let fixed: Vec<bool> = steps.iter().map(|s| held.contains(s)).collect();
     // All checkpoints of a run are as large as each other.
     let each = record
@@ -68,10 +76,11 @@ fn fit(record: &mut Record, bounds: &[u64], budget: u64) -> [u64; 2] {
 impl Host {
     /// Keeps the run for a reload, if it is time.
     pub(super) fn keep(&mut self, idle: bool) {
-        let (Some(live), Some(keeper)) = (&mut self.live, &mut self.keeper) else {
+        let Some(live) = self.live.as_mut().filter(|_| self.keeper.is_some()) else {
             return;
         };
-        let last = live.session.history.checkpoints.last().map(|c| c.step);
+        let last = live.session.history.checkpoints.last();
+        let last = last.map(|c| (c.step, live.session.studies.over));
         let due = last != live.kept_step
             && (idle || live.kept_at.elapsed() > KEEP.max(KEEP_SHARE * live.keeping));
         if !due {
@@ -83,7 +92,17 @@ impl Host {
         };
         let stages = live.session.staging.view.stages.iter();
         let bounds: Vec<u64> = stages.flat_map(|s| [s.from, s.to]).collect();
+        let held = held(&r, &bounds);
+        record::add_states(&mut r, &live.session, &held, self.budget / STATES);
         let checkpoints = fit(&mut r, &bounds, self.budget);
+        // What is stored of another run, or of this one further on, is not lost for it.
+        let displaced = self.displaces(&r.link, r.step);
+        if displaced {
+            self.put_aside(r.bytes());
+        }
+        let (Some(live), Some(keeper)) = (&mut self.live, &mut self.keeper) else {
+            return;
+        };
         match keeper.save(&r) {
             Ok(()) => self.events.push(Event::Kept {
                 run: live.id,
@@ -98,6 +117,10 @@ impl Host {
             }
         }
         live.keeping = live.kept_at.elapsed();
+        self.once(&r.link, r.step);
+        if displaced {
+            self.tell_shelf();
+        }
     }
 
     /// Another budget holds from now on, also for what is kept already.

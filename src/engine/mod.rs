@@ -31,8 +31,10 @@ pub mod sampling;
 #[cfg(target_arch = "wasm32")]
 pub mod serve;
 pub mod session;
+mod shelf;
 mod staging;
 mod stiffness;
+mod studies;
 pub mod study;
 pub mod studying;
 mod tally;

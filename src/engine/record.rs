@@ -5,12 +5,9 @@ use super::history::{Checkpoint, Series};
 use super::session::Session;
 use super::staging::Chosen;
 use crate::protocol::{Fault, Jump, SeriesDelta};
-use crate::store::{Named, Record};
+use crate::store::{CHECKPOINT, Named, Record};
 use std::collections::BTreeMap;
 use std::rc::Rc;
-
-/// Prefix of the weights of a checkpoint in a record.
-const CHECKPOINT: &str = "checkpoint.";
 
 /// Where a record keeps the jumps.
 const JUMPS: &str = "jumps";
@@ -92,9 +89,38 @@ pub fn capture_at(session: &Session, link: &str, step: u64) -> Option<Record> {
             (JUMPS, crate::json::write(&jumps)),
             (LOST, crate::json::write(&lost)),
             (STAGES, crate::json::write(&session.staging.chosen().rows())),
+            (STUDIES, Ok(session.studies.text(session.study()))),
         ]),
     })
 }
+
+/// Adds the optimiser's state at these checkpoints, where the session has it, as far as `most` bytes go:
+/// after a reload the run can be branched there without being computed again.
+pub fn add_states(record: &mut Record, session: &Session, steps: &[u64], most: u64) {
+    let mut left = most;
+    for c in &session.history.checkpoints {
+        let bytes = 4 * c.state.iter().map(|s| s.len() as u64).sum::<u64>();
+        if c.step == record.step || bytes == 0 || bytes > left || !steps.contains(&c.step) {
+            continue;
+        }
+        left -= bytes;
+        let names = session.parts.moments.iter();
+        let named = names.zip(&c.state).map(|((name, _), data)| Named {
+            name: state(c.step, name),
+            shape: vec![data.len()],
+            data: Rc::clone(data),
+        });
+        record.tensors.extend(named);
+    }
+}
+
+/// The name of what the optimiser knows at a checkpoint that is not the last.
+fn state(step: u64, name: &str) -> String {
+    format!("state.{step}.{name}")
+}
+
+/// Where a record keeps λ̂ at other settings.
+const STUDIES: &str = "studies";
 
 /// What could be written, by name.
 fn extras(all: &[(&str, Result<String, String>)]) -> BTreeMap<String, String> {
@@ -165,6 +191,14 @@ pub fn restore(session: &mut Session, record: &Record) -> Result<(), Fault> {
         .collect::<Result<Vec<_>, _>>()?;
     session.load(last.weights.to_vec(), &moments)?;
     session.follow = record.follow as usize;
+    for c in &mut checkpoints {
+        let known = session.parts.moments.iter().zip(&moments);
+        let found = known.map(|((name, _), last)| {
+            let own = record.tensor(&state(c.step, name))?;
+            (own.data.len() == last.len()).then(|| own.data.clone())
+        });
+        c.state = found.collect::<Option<_>>().unwrap_or_default();
+    }
     let history = &mut session.history;
     if let Some(last) = checkpoints.last_mut() {
         last.state = moments;
@@ -175,6 +209,9 @@ pub fn restore(session: &mut Session, record: &Record) -> Result<(), Fault> {
     history.jumps = crate::json::read(extra(JUMPS)).unwrap_or_default();
     let rows = crate::json::read(extra(STAGES)).unwrap_or_default();
     session.staging.choose(Chosen::of(rows));
+    let knobs = crate::app::link::parse(&record.link).knobs;
+    let own = (knobs.float("nbeta"), knobs.float("gamma"));
+    session.studies.restore(extra(STUDIES), own);
     let lost = crate::json::read::<Vec<Option<u64>>>(extra(LOST)).ok();
     if let Some(lost) = lost.filter(|lost| lost.len() == session.lost.len()) {
         session.lost = lost;

@@ -9,6 +9,7 @@ use super::looking::Looks;
 use super::pacing::{Pacer, Portion};
 use super::sampling::Sampling;
 use super::staging::Staging;
+use super::studies::Studies;
 use super::study::Studying;
 use super::tally::Spent;
 use super::turning::Turns;
@@ -69,8 +70,8 @@ pub struct Session {
     pub(super) sampling: Option<Sampling>,
     /// λ̂ at other settings, of checkpoints that are there.
     pub(super) study: Option<Box<Studying>>,
-    /// How many have begun.
-    pub(super) studies: u32,
+    /// Those before it.
+    pub(super) studies: Studies,
     /// Looks at stored checkpoints.
     pub(super) looks: Looks,
     /// Stages of the curve.
@@ -123,7 +124,7 @@ impl Session {
             then: None,
             sampling: None,
             study: None,
-            studies: 0,
+            studies: Studies::default(),
             looks: Looks::default(),
             staging: Staging::default(),
             turns: Turns::default(),

@@ -75,8 +75,11 @@ pub async fn begin(source: &Source, mut link: Link, spec: StudySpec) -> Result<S
 impl Session {
     /// The study takes its turns from the next pump on, in place of the one before it.
     pub fn begin_study(&mut self, study: Studying) {
-        self.study = Some(Box::new(study));
-        self.studies += 1;
+        let before = self.study.replace(Box::new(study));
+        if let Some(before) = before {
+            self.studies.keep(before.view);
+        }
+        self.studies.begun += 1;
     }
 
     /// The newest study, as far as it is.
@@ -96,6 +99,7 @@ impl Session {
         let (history, follow) = (&self.history, self.follow);
         if let Some(study) = &mut self.study {
             study.pump(history, follow).await?;
+            self.studies.over += u32::from(study.view.over);
             let chains = self.parts.chains.as_ref().filter(|_| study.view.over);
             if let Some(chains) = chains {
                 self.staging.take(&study.view, &chains.settings.told());

@@ -159,6 +159,11 @@ impl Versus {
         self.found[side].is_none() && same(&self.models[side], alone, cadence)
     }
 
+    /// Whether a side lacks its checkpoint, and a run of that model could have it.
+    pub(super) fn lacks(&self, alone: &Link) -> bool {
+        self.now.is_none() && (0..2).any(|i| self.fits(i, alone))
+    }
+
     /// Takes what it needs from checkpoints of a model.
     ///
     /// # Errors

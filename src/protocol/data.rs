@@ -153,7 +153,8 @@ pub struct Estimate {
 }
 
 /// A run kept in the browser's storage.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Stored {
     /// Its link.
     pub link: String,
@@ -161,6 +162,29 @@ pub struct Stored {
     pub step: u64,
     /// Steps of the whole run.
     pub steps: u64,
+    /// The file of the shelf that it is in; none of the one that a reload goes on from.
+    pub slot: Option<u32>,
+    /// Bytes of its file.
+    pub bytes: u64,
+    /// When it was written: milliseconds since 1970; 0 where that is not known.
+    pub at: u64,
+    /// Steps of its checkpoints, rising.
+    pub checkpoints: Vec<u64>,
+    /// The version of lambdahat that ran it: another one cannot open it.
+    pub version: String,
+}
+
+impl Stored {
+    /// Whether it is the run of a link, whichever of its models is followed.
+    #[must_use]
+    pub fn is_of(&self, link: &str) -> bool {
+        let plain = |link: &str| -> Vec<String> {
+            let parts = link.split(['?', '&']);
+            let counts = parts.filter(|p| !p.starts_with("member="));
+            counts.map(Into::into).collect()
+        };
+        plain(&self.link) == plain(link)
+    }
 }
 
 /// One kernel on one case, compared with its CPU twin.

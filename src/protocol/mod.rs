@@ -207,6 +207,8 @@ pub enum Command {
     Budget(u64),
     /// Delete the stored record.
     Forget,
+    /// Delete the run in this file of the shelf.
+    Discard(u32),
 }
 
 /// Faults that can be forced.
@@ -326,6 +328,8 @@ pub enum Event {
         /// Steps of the run.
         steps: u64,
     },
+    /// The runs that are stored, the oldest first.
+    Shelf(Vec<Stored>),
     /// A file that cannot be used: what is wrong, a sentence each.
     Refused(Vec<String>),
     /// Answer to [`Command::Gauge`].

@@ -2,7 +2,8 @@
 //! workers only. The handles stay open for the life of the worker, so keeping a run is synchronous
 //! and needs no permission.
 
-use super::{MANIFEST, Manifest, Record, SLOTS, StoreError, choose, encode};
+use super::shelf::{FILES, INDEX, Shelf, checkpoints, file, slim};
+use super::{MANIFEST, Manifest, Record, SLOTS, StoreError, choose, decode, encode};
 use crate::protocol::Stored;
 use js_sys::{Function, Promise, Reflect};
 use wasm_bindgen::prelude::*;
@@ -23,6 +24,9 @@ pub struct BrowserStore {
     slots: [FileSystemSyncAccessHandle; 2],
     manifest: FileSystemSyncAccessHandle,
     current: Option<Manifest>,
+    shelf: Shelf,
+    /// Files of the shelf; behind them its list.
+    drawer: Vec<FileSystemSyncAccessHandle>,
 }
 
 /// The words of a JavaScript error.
@@ -97,19 +101,27 @@ async fn lock(navigator: &JsValue) -> Option<bool> {
     granted.await.ok()
 }
 
-async fn handle(
+/// Opens files, all of them at once: each takes the browser two turns.
+async fn handles(
     folder: &FileSystemDirectoryHandle,
-    name: &str,
-) -> Result<FileSystemSyncAccessHandle, JsValue> {
+    names: &[String],
+) -> Result<Vec<FileSystemSyncAccessHandle>, JsValue> {
     let options = FileSystemGetFileOptions::new();
     options.set_create(true);
-    let file: FileSystemFileHandle =
-        JsFuture::from(folder.get_file_handle_with_options(name, &options))
-            .await?
-            .unchecked_into();
-    Ok(JsFuture::from(file.create_sync_access_handle())
-        .await?
-        .unchecked_into())
+    let asked = names
+        .iter()
+        .map(|n| folder.get_file_handle_with_options(n, &options));
+    let asked: Vec<_> = asked.collect();
+    let mut opened = Vec::with_capacity(names.len());
+    for file in asked {
+        let file: FileSystemFileHandle = JsFuture::from(file).await?.unchecked_into();
+        opened.push(file.create_sync_access_handle());
+    }
+    let mut out = Vec::with_capacity(names.len());
+    for file in opened {
+        out.push(JsFuture::from(file).await?.unchecked_into());
+    }
+    Ok(out)
 }
 
 fn at_start() -> FileSystemReadWriteOptions {
@@ -162,13 +174,21 @@ impl BrowserStore {
             .await
             .map_err(|e| refused(&e))?;
         let folder: FileSystemDirectoryHandle = folder.dyn_into().map_err(|_| absent())?;
-        let open = async |name| handle(&folder, name).await.map_err(|e| refused(&e));
-        let slots = [open(SLOTS[0]).await?, open(SLOTS[1]).await?];
-        let manifest = open(MANIFEST).await?;
+        let own = [SLOTS[0], SLOTS[1], MANIFEST].map(String::from);
+        let names: Vec<String> = own.into_iter().chain((0..FILES).map(file)).collect();
+        let names = [names, vec![INDEX.into()]].concat();
+        let opened = handles(&folder, &names).await.map_err(|e| refused(&e))?;
+        let mut files = opened.into_iter();
+        let mut next = || files.next().ok_or_else(absent);
+        let (slots, manifest) = ([next()?, next()?], next()?);
+        let drawer: Vec<_> = files.collect();
+        let index = drawer.last().and_then(|f| read(f).ok().flatten());
         let mut store = Self {
             slots,
             manifest,
             current: None,
+            shelf: Shelf::read(index),
+            drawer,
         };
         // The slot to spare is the one that reads back whole, whatever the manifest says.
         store.current = store.find().ok().flatten().map(|(manifest, _)| manifest);
@@ -191,7 +211,9 @@ impl BrowserStore {
     /// `Refused` by the storage, such as a full quota; the last record still stands.
     pub fn save(&mut self, record: &Record) -> Result<(), StoreError> {
         let next = Manifest::next(self.current.as_ref(), record);
-        write(&self.slots[next.slot], &encode(record, next.seq)?)?;
+        let bytes = encode(record, next.seq)?;
+        write(&self.slots[next.slot], &bytes)?;
+        let next = next.written(bytes.len());
         write(&self.manifest, &next.bytes())?;
         self.current = Some(next);
         Ok(())
@@ -202,6 +224,77 @@ impl BrowserStore {
     /// Files are there, but no whole record of this version among them.
     pub fn load(&self) -> Result<Option<Record>, StoreError> {
         Ok(self.find()?.map(|(_, record)| record))
+    }
+    /// The runs that are stored, the oldest first: those put aside, then the one to go on from.
+    #[must_use]
+    pub fn listed(&self) -> Vec<Stored> {
+        let own = self.current.as_ref().map(Manifest::stored);
+        self.shelf.rows.iter().cloned().chain(own).collect()
+    }
+    /// Puts the record to go on from on the shelf, too: all of it takes `room` bytes at most, this one
+    /// `most`, being handed to `thin` otherwise.
+    ///
+    /// # Errors
+    /// `Refused` by the storage, or a record that cannot be read.
+    pub fn put_aside(
+        &mut self,
+        room: u64,
+        most: u64,
+        thin: &dyn Fn(&mut Record),
+    ) -> Result<(), StoreError> {
+        let Some(current) = self.current.clone() else {
+            return Ok(());
+        };
+        let Some(bytes) = self.slot(current.slot)? else {
+            return Ok(());
+        };
+        let (bytes, thinned) = slim(bytes, most, thin)?;
+        let mut row = current.stored();
+        row.bytes = bytes.len() as u64;
+        if let Some(record) = thinned {
+            row.checkpoints = checkpoints(&record);
+        }
+        let Some(slot) = self.shelf.place(&row, room) else {
+            return Ok(());
+        };
+        // The list comes last: a file that is not listed is not there.
+        self.write_shelf(slot, &bytes)?;
+        self.write_index()
+    }
+    /// Deletes a run from the shelf.
+    ///
+    /// # Errors
+    /// `Refused` by the storage.
+    pub fn discard(&mut self, slot: u32) -> Result<(), StoreError> {
+        let Some(slot) = self.shelf.remove(slot) else {
+            return Ok(());
+        };
+        self.write_index()?;
+        self.write_shelf(slot, &[])
+    }
+    /// The record in that file of the shelf; with none, the one to go on from.
+    ///
+    /// # Errors
+    /// A file that is no whole record of this version.
+    pub fn record(&self, slot: Option<u32>) -> Result<Option<Record>, StoreError> {
+        let Some(slot) = slot else {
+            return self.load();
+        };
+        let bytes = self.read_shelf(slot as usize)?;
+        bytes.map(|b| decode(&b).map(|r| r.1)).transpose()
+    }
+    fn slot(&self, slot: usize) -> Result<Option<Vec<u8>>, StoreError> {
+        read(&self.slots[slot]).map_err(|e| refused(&e))
+    }
+    fn read_shelf(&self, slot: usize) -> Result<Option<Vec<u8>>, StoreError> {
+        let file = self.drawer.get(slot).filter(|_| slot < FILES);
+        file.map_or(Ok(None), |f| read(f).map_err(|e| refused(&e)))
+    }
+    fn write_shelf(&self, slot: usize, bytes: &[u8]) -> Result<(), StoreError> {
+        self.drawer.get(slot).map_or(Ok(()), |f| write(f, bytes))
+    }
+    fn write_index(&self) -> Result<(), StoreError> {
+        self.write_shelf(FILES, &self.shelf.bytes())
     }
     /// Empties the record.
     ///
@@ -218,8 +311,7 @@ impl BrowserStore {
 
 impl Drop for BrowserStore {
     fn drop(&mut self) {
-        for file in [&self.manifest, &self.slots[0], &self.slots[1]] {
-            file.close();
-        }
+        let own = [&self.manifest, &self.slots[0], &self.slots[1]];
+        own.into_iter().chain(&self.drawer).for_each(|f| f.close());
     }
 }

@@ -12,6 +12,7 @@ pub mod import;
 pub mod native;
 mod points;
 pub mod record;
+pub mod shelf;
 
 /// Where this platform keeps its record.
 #[cfg(target_arch = "wasm32")]
@@ -24,6 +25,8 @@ use crate::protocol::Stored;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
+/// Prefix of the weights of a checkpoint in a record; its step follows.
+pub const CHECKPOINT: &str = "checkpoint.";
 /// The two files of a record, written in turn.
 pub const SLOTS: [&str; 2] = ["run-0.safetensors", "run-1.safetensors"];
 /// The file that says which of them is current.
@@ -73,6 +76,15 @@ pub struct Manifest {
     pub step: u64,
     /// Steps of the whole run.
     pub steps: u64,
+    /// Bytes of the file.
+    #[serde(default)]
+    pub bytes: u64,
+    /// When it was written: milliseconds since 1970; 0 where that is not known.
+    #[serde(default)]
+    pub at: u64,
+    /// Steps of its checkpoints.
+    #[serde(default)]
+    pub checkpoints: Vec<u64>,
 }
 
 impl Manifest {
@@ -86,6 +98,18 @@ impl Manifest {
             link: record.link.clone(),
             step: record.step,
             steps: record.steps,
+            bytes: 0,
+            at: 0,
+            checkpoints: shelf::checkpoints(record),
+        }
+    }
+    /// Of a file of so many bytes that was written just now.
+    #[must_use]
+    pub fn written(self, bytes: usize) -> Self {
+        Self {
+            bytes: bytes as u64,
+            at: shelf::now(),
+            ..self
         }
     }
     /// What the page offers to resume.
@@ -95,6 +119,11 @@ impl Manifest {
             link: self.link.clone(),
             step: self.step,
             steps: self.steps,
+            slot: None,
+            bytes: self.bytes,
+            at: self.at,
+            checkpoints: self.checkpoints.clone(),
+            version: self.version.clone(),
         }
     }
     /// As written to disk.
@@ -128,13 +157,15 @@ pub fn choose(
         let Some(bytes) = bytes else { continue };
         match decode(bytes) {
             Ok((seq, record)) => {
-                let here = Manifest {
-                    slot,
-                    seq,
-                    ..Manifest::next(None, &record)
-                };
                 let named =
                     |m: &Manifest| manifest.is_some_and(|n| n.slot == m.slot && n.seq == m.seq);
+                let mut here = Manifest {
+                    slot,
+                    seq,
+                    bytes: bytes.len() as u64,
+                    ..Manifest::next(None, &record)
+                };
+                here.at = manifest.filter(|_| named(&here)).map_or(0, |m| m.at);
                 let better = found
                     .as_ref()
                     .is_none_or(|(m, _)| named(&here) || (!named(m) && seq > m.seq));

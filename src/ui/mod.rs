@@ -48,6 +48,7 @@ mod save;
 mod seeds;
 mod setup;
 mod sharing;
+mod shelf;
 mod size;
 mod spectrum;
 mod split;

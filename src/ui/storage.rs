@@ -23,12 +23,8 @@ pub fn remember(mb: u64) {
     let _ = LocalStorage::set(BUDGET, mb);
 }
 
-/// The line under the timeline.
-pub fn storage(page: &Page) -> Html {
-    let state = &page.state;
-    let Some((bytes, [kept, all])) = state.run.as_ref().and_then(|r| r.record) else {
-        return Html::default();
-    };
+/// The budget, to be set.
+pub fn budget(page: &Page) -> Html {
     let set = {
         let send = page.send.clone();
         Callback::from(move |e: Event| {
@@ -38,12 +34,23 @@ pub fn storage(page: &Page) -> Html {
             }
         })
     };
+    html! {
+        <label><input type="text" inputmode="numeric" size="5" autocomplete="off" data-test="budget" aria-label="Budget in MB"
+            value={page.state.budget.to_string()} onchange={set} />{" MB"}</label>
+    }
+}
+
+/// The line under the timeline.
+pub fn storage(page: &Page) -> Html {
+    let state = &page.state;
+    let Some((bytes, [kept, all])) = state.run.as_ref().and_then(|r| r.record) else {
+        return Html::default();
+    };
     let over = bytes > state.budget << 20;
     html! {
         <p class="small-print" data-test="storage" data-kept={kept.to_string()}>
             { format!("Kept in this browser: {} of ", words::bytes(bytes)) }
-            <label><input type="text" inputmode="numeric" size="5" autocomplete="off" data-test="budget" aria-label="Budget in MB"
-                value={state.budget.to_string()} onchange={set} />{" MB"}</label>
+            { budget(page) }
             { format!(", {} of {} checkpoints.", grouped(kept), grouped(all)) }
             if over { {" What has to stay takes more than that."} }
             {" "}<Tip about="the storage">{ terms::STORAGE }</Tip>

@@ -1,7 +1,7 @@
 //! What a run that trains shows over time: its charts, the timeline under them, two checkpoints
 //! beside each other, the stages.
 
-use super::{Page, compare, llc, loss, pca, stages, storage, timeline, zoom};
+use super::{Page, compare, llc, loss, pca, shelf, stages, storage, timeline, zoom};
 use yew::prelude::*;
 
 /// The charts and what goes by their axis.
@@ -16,6 +16,7 @@ pub fn trained(page: &Page) -> Html {
             <timeline::Timeline ..page.clone() />
             <zoom::Zoom ..page.clone() />
             { storage::storage(page) }
+            { shelf::shelf(page) }
             { compare::compare(page) }
             { stages::stage_table(page) }
         </>

@@ -232,6 +232,7 @@ fn a_stored_run_is_offered_and_taken() {
         link: "#/induction?v=1".into(),
         step: 40,
         steps: 100,
+        ..Stored::default()
     };
     let mut s = opened("#/tms");
     reduce(&mut s, ready(Some(stored)));

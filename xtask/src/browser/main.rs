@@ -12,6 +12,7 @@ mod page;
 mod reading;
 mod scenarios;
 mod seeds;
+mod shelf;
 mod shot;
 mod sitting;
 mod timeline;

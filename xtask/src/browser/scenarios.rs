@@ -16,6 +16,7 @@ use crate::instruments::{diagnose_and_calibrate, grok_on_cpu, truth_on_cpu};
 use crate::page::{Page, Seen};
 use crate::reading::reading_on_cpu;
 use crate::seeds::seeds_on_cpu;
+use crate::shelf::shelf_on_cpu;
 use crate::sitting::a_sitting;
 use crate::timeline::{scrub_and_compare, stages_on_cpu};
 use crate::versus::versus_on_cpu;
@@ -85,6 +86,7 @@ scenarios![
     import_on_cpu,
     seeds_on_cpu,
     reading_on_cpu,
+    shelf_on_cpu,
     lens_and_spring,
     parts_and_richardson,
     a_sitting,

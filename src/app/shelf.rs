@@ -1,0 +1,174 @@
+//! The runs that are stored in this browser, as the page lists them. Pure.
+
+use super::action::Effect;
+use super::against::Against;
+use super::link::{Link, parse};
+use super::pairing;
+use super::reduce::start;
+use super::scrub;
+use super::state::State;
+use crate::protocol::{At, Command, Stored};
+
+/// What a visitor does with a stored run.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Shelf {
+    /// Opens the one of this link.
+    Open(String),
+    /// Deletes the one in this file; none, the one that a reload goes on from.
+    Discard(Option<u32>),
+}
+
+/// Does it.
+pub(super) fn act(state: &mut State, what: Shelf) -> Vec<Effect> {
+    match what {
+        Shelf::Open(link) => {
+            let engine = state.link.engine;
+            let mut effects = super::reduce::drop_run(state);
+            // What is left is put aside, not thrown away.
+            effects.clear();
+            state.link = Link {
+                engine,
+                ..parse(&link)
+            };
+            effects.extend(start(state, true, false));
+            effects
+        }
+        Shelf::Discard(slot) => {
+            state.shelf.retain(|r| r.slot != slot);
+            if slot.is_none() {
+                state.stored = None;
+            }
+            let command = slot.map_or(Command::Forget, Command::Discard);
+            vec![Effect::Send(command)]
+        }
+    }
+}
+
+/// What is stored, from now on.
+pub(super) fn told(state: &mut State, rows: Vec<Stored>) -> Vec<Effect> {
+    state.shelf = rows;
+    Vec::new()
+}
+
+/// The stored runs beside the one on the screen, the latest first.
+pub fn others(state: &State) -> impl Iterator<Item = &Stored> {
+    let own = state.run.as_ref().map_or("", |r| &r.link);
+    state.shelf.iter().rev().filter(move |r| !r.is_of(own))
+}
+
+/// What a run is, in words: its settings that are not the usual ones.
+#[must_use]
+pub fn told_apart(link: &str) -> String {
+    let query = link.split_once('?').map_or("", |q| q.1);
+    let said = query.split('&').filter(|p| !p.starts_with("v="));
+    said.collect::<Vec<_>>().join(", ")
+}
+
+/// The comparison of the run on the screen, or before one of the form's, with a stored run; none where the
+/// two cannot be compared.
+#[must_use]
+pub fn against(state: &State, row: &Stored, at: At) -> Option<Link> {
+    let mut a = match &state.run {
+        Some(run) => parse(&run.link),
+        None => state.link.clone(),
+    };
+    a.run = false;
+    a.notices.clear();
+    let b = parse(&row.link);
+    let with = Against::between(&a, &b).filter(|_| a.course.branch == b.course.branch)?;
+    let own = state.run.as_ref().and_then(|_| scrub::looked_at(state));
+    let own = own.map_or(At::Last, At::Step);
+    let pair = pairing::against(a, &with, [own, at]);
+    pairing::refused(&pair).is_none().then_some(pair)
+}
+
+/// The checkpoints that can be chosen of a stored run: the ends first, about so many of the others.
+#[must_use]
+pub fn choices(row: &Stored, most: usize) -> Vec<At> {
+    let steps = super::study::thinned(&row.checkpoints, most);
+    let mut out = Vec::new();
+    if row.checkpoints.last() == Some(&row.steps) {
+        out.push(At::Last);
+    }
+    out.extend(steps.iter().rev().map(|s| At::Step(*s)));
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::app::{Action, reduce};
+    use crate::protocol::{DeviceInfo, DeviceKind, Event};
+
+    fn row(link: &str, slot: Option<u32>) -> Stored {
+        Stored {
+            link: link.into(),
+            step: 300,
+            steps: 300,
+            slot,
+            checkpoints: vec![0, 100, 200, 300],
+            ..Stored::default()
+        }
+    }
+
+    fn page(rows: Vec<Stored>) -> State {
+        let mut state = State::new("#/induction?seed=4", true, Default::default());
+        let device = DeviceInfo {
+            kind: DeviceKind::Cpu,
+            name: "CPU".into(),
+            software: false,
+        };
+        let ready = Event::Ready {
+            device,
+            why_cpu: None,
+            stored: None,
+            keeps: true,
+        };
+        reduce(&mut state, Action::Worker(ready));
+        reduce(&mut state, Action::Worker(Event::Shelf(rows)));
+        state
+    }
+
+    #[test]
+    fn a_stored_run_is_opened_as_it_was_and_no_longer_listed_beside_itself() {
+        let link = "#/induction?v=1&layers=1&seed=2";
+        let mut state = page(vec![row("#/tms?v=1&seed=1", Some(0)), row(link, Some(1))]);
+        assert_eq!(others(&state).count(), 2);
+        let effects = reduce(&mut state, Action::Shelf(Shelf::Open(link.into())));
+        let begun = |e: &Effect| matches!(e, Effect::Send(Command::Start { resume: true, link: l, .. }) if l == link);
+        assert!(effects.iter().any(begun), "{effects:?}");
+        // Nothing is thrown away on the way.
+        let gone = |e: &Effect| matches!(e, Effect::Send(Command::Reset(_) | Command::Forget));
+        assert!(!effects.iter().any(gone), "{effects:?}");
+        assert_eq!(
+            others(&state).map(|r| r.slot).collect::<Vec<_>>(),
+            [Some(0)]
+        );
+        let effects = reduce(&mut state, Action::Shelf(Shelf::Discard(Some(0))));
+        assert_eq!(effects, [Effect::Send(Command::Discard(0))]);
+        assert_eq!(others(&state).count(), 0);
+    }
+
+    #[test]
+    fn a_stored_run_is_the_other_side_of_a_comparison() {
+        let state = page(Vec::new());
+        let stored = row("#/induction?v=1&layers=1&seed=2", Some(1));
+        let pair = against(&state, &stored, At::Step(100)).unwrap();
+        let asked = pair.against.as_ref().unwrap();
+        assert_eq!(
+            (asked.at, asked.other(&pair).text(true)),
+            ([At::Last, At::Step(100)], stored.link.clone())
+        );
+        assert_eq!(
+            choices(&stored, 3),
+            [At::Last, At::Step(300), At::Step(100), At::Step(0)]
+        );
+        // Another experiment, and a run without a transformer, are none.
+        assert_eq!(
+            against(&state, &row("#/tms?v=1&seed=1", None), At::Last),
+            None
+        );
+        assert_eq!(told_apart(&stored.link), "layers=1, seed=2");
+    }
+}

@@ -1,0 +1,309 @@
+//! The studies of a run, the last of each kind: what a record keeps of them, and what is shown again after
+//! a reload. Written as plain words and numbers, so that every float keeps its bits, also one that is none.
+
+use super::judging::judge;
+use crate::protocol::{Cell, CellResult, Study, StudyKind, StudySpec};
+use std::collections::VecDeque;
+use std::fmt::Write as _;
+use std::str::SplitWhitespace;
+
+/// Bytes that a record spends on studies, at most; the oldest are left out.
+const MOST: usize = 1 << 20;
+
+/// As they are numbered in a record: a new kind goes to the end.
+const KINDS: [StudyKind; 9] = [
+    StudyKind::Sweep,
+    StudyKind::Spring,
+    StudyKind::Lens,
+    StudyKind::Again,
+    StudyKind::Members,
+    StudyKind::Parts,
+    StudyKind::Refined,
+    StudyKind::Richardson,
+    StudyKind::Reference,
+];
+
+/// Studies of a session.
+#[derive(Debug, Default)]
+pub(super) struct Studies {
+    /// How many have begun here.
+    pub(super) begun: u32,
+    /// How many of them are over.
+    pub(super) over: u32,
+    /// The last of each kind, without the one under way; the oldest first.
+    kept: Vec<Study>,
+    /// Those that the page has yet to be shown.
+    unseen: VecDeque<Study>,
+}
+
+impl Studies {
+    /// Keeps a study, in place of that of its kind.
+    pub(super) fn keep(&mut self, study: Study) {
+        self.kept.retain(|s| s.spec.kind != study.spec.kind);
+        self.kept.push(study);
+    }
+
+    /// The next one that the page has not seen.
+    pub(super) fn unseen(&mut self) -> Option<Study> {
+        self.unseen.pop_front()
+    }
+
+    /// Whether there is one.
+    pub(super) fn any_unseen(&self) -> bool {
+        !self.unseen.is_empty()
+    }
+
+    /// All of them for a record, with the one under way.
+    pub(super) fn text(&self, now: Option<&Study>) -> String {
+        let older = self
+            .kept
+            .iter()
+            .filter(|s| Some(s.spec.kind) != now.map(|n| n.spec.kind));
+        let mut all: VecDeque<String> = older.chain(now).map(written).collect();
+        while all.iter().map(String::len).sum::<usize>() > MOST {
+            all.pop_front();
+        }
+        all.into_iter().collect()
+    }
+
+    /// Takes in what a record has, judged at the run's nβ and γ. A study that was under way is over, with
+    /// what it had.
+    pub(super) fn restore(&mut self, text: &str, own: (f64, f64)) {
+        for mut study in read(text) {
+            judge(&mut study, own);
+            self.unseen.push_back(study.clone());
+            self.keep(study);
+        }
+    }
+}
+
+/// One line says what was asked, one each cell, one each result.
+fn written(study: &Study) -> String {
+    let (spec, mut out) = (&study.spec, String::new());
+    let kind = KINDS.iter().position(|k| *k == spec.kind).unwrap_or(0);
+    let _ = writeln!(
+        out,
+        "s {kind} {} {} {} {}",
+        spec.chains, spec.burnin, spec.draws, spec.query
+    );
+    for c in &spec.cells {
+        let _ = writeln!(
+            out,
+            "c {} {} {} {} {} {}",
+            c.step,
+            c.nbeta,
+            c.gamma,
+            c.eps,
+            or(c.replica),
+            c.part
+        );
+    }
+    for r in &study.done {
+        let known = [r.value, r.rhat, r.accept, r.index].map(or);
+        let numbers = [r.se, r.mean_loss, r.init_loss, r.below];
+        let _ = write!(out, "r {} {}", r.cell, r.failed_chains);
+        for x in known.into_iter().chain(numbers.map(|x| x.to_string())) {
+            let _ = write!(out, " {x}");
+        }
+        out.push('\n');
+    }
+    out
+}
+
+/// What may be unknown.
+fn or<T: ToString>(x: Option<T>) -> String {
+    x.map_or("-".into(), |x| x.to_string())
+}
+
+/// The studies of such a text; what cannot be read ends them.
+fn read(text: &str) -> Vec<Study> {
+    let mut out: Vec<Study> = Vec::new();
+    for line in text.lines() {
+        let mut words = line.split_whitespace();
+        let read = match words.next() {
+            Some("s") => spec(&mut words).map(|spec| {
+                out.push(Study {
+                    spec,
+                    over: true,
+                    ..Study::default()
+                });
+            }),
+            Some("c") => out
+                .last_mut()
+                .zip(cell(&mut words))
+                .map(|(s, c)| s.spec.cells.push(c)),
+            Some("r") => out.last_mut().zip(result(&mut words)).and_then(|(s, r)| {
+                let there = (r.cell as usize) < s.spec.cells.len();
+                there.then(|| s.done.push(r))
+            }),
+            _ => None,
+        };
+        if read.is_none() {
+            break;
+        }
+    }
+    out
+}
+
+fn spec(words: &mut SplitWhitespace) -> Option<StudySpec> {
+    let mut number = || words.next()?.parse::<u64>().ok();
+    let kind = *KINDS.get(number()? as usize)?;
+    let [chains, burnin, draws] = [number()?, number()?, number()?];
+    Some(StudySpec {
+        kind,
+        cells: Vec::new(),
+        chains: u32::try_from(chains).ok()?,
+        burnin,
+        draws,
+        query: words.next().unwrap_or_default().into(),
+    })
+}
+
+fn cell(words: &mut SplitWhitespace) -> Option<Cell> {
+    let step = words.next()?.parse().ok()?;
+    let mut number = || words.next()?.parse::<f64>().ok();
+    let [nbeta, gamma, eps] = [number()?, number()?, number()?];
+    let replica = match words.next()? {
+        "-" => None,
+        r => Some(r.parse().ok()?),
+    };
+    Some(Cell {
+        step,
+        nbeta,
+        gamma,
+        eps,
+        replica,
+        part: words.next().unwrap_or_default().into(),
+    })
+}
+
+fn result(words: &mut SplitWhitespace) -> Option<CellResult> {
+    let cell = words.next()?.parse().ok()?;
+    let failed_chains = words.next()?.parse().ok()?;
+    let mut known = || match words.next()? {
+        "-" => Some(None),
+        x => Some(Some(x.parse::<f64>().ok()?)),
+    };
+    let [value, rhat, accept, index] = [known()?, known()?, known()?, known()?];
+    let [se, mean_loss, init_loss, below] = [known()??, known()??, known()??, known()??];
+    Some(CellResult {
+        cell,
+        value,
+        se,
+        mean_loss,
+        init_loss,
+        rhat,
+        accept,
+        index,
+        below,
+        failed_chains,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn study(kind: StudyKind, cells: usize) -> Study {
+        let cell = |i: usize| Cell {
+            step: 50 * i as u64,
+            nbeta: 0.1 + 0.2,
+            gamma: 1e3,
+            eps: 1e-4 / 3.0,
+            replica: (i == 1).then_some(7),
+            part: "blocks.0.attn.head.3".into(),
+        };
+        let result = |i: usize| CellResult {
+            cell: i as u32,
+            value: (i != 1).then_some(-1.0 / 3.0),
+            se: if i == 2 { f64::NAN } else { 0.25 },
+            mean_loss: f64::INFINITY,
+            init_loss: -0.0,
+            rhat: Some(1.01),
+            accept: None,
+            index: Some(1e-300),
+            below: 0.5,
+            failed_chains: 3,
+        };
+        Study {
+            spec: StudySpec {
+                kind,
+                cells: (0..cells).map(cell).collect(),
+                chains: 2,
+                burnin: 20,
+                draws: 30,
+                query: "sampler=mala&on=test".into(),
+            },
+            done: (0..cells.min(3)).map(result).collect(),
+            over: true,
+            ..Study::default()
+        }
+    }
+
+    #[test]
+    fn every_kind_reads_back_to_the_bit() {
+        for (i, kind) in KINDS.into_iter().enumerate() {
+            assert!(!KINDS[..i].contains(&kind));
+            let (was, text) = (study(kind, 4), written(&study(kind, 4)));
+            let is = &read(&text)[0];
+            assert_eq!((&is.spec, is.done.len()), (&was.spec, 3));
+            let bits = |s: &Study| -> Vec<u64> {
+                let of = |r: &CellResult| {
+                    [
+                        r.value.unwrap_or(9.0),
+                        r.se,
+                        r.mean_loss,
+                        r.init_loss,
+                        r.index.unwrap(),
+                    ]
+                    .map(f64::to_bits)
+                };
+                s.done.iter().flat_map(of).collect()
+            };
+            assert_eq!(bits(is), bits(&was));
+            assert_eq!((is.done[1].value, is.done[0].accept), (None, None));
+            // Planted: one digit less is another number.
+            let torn = text.replace("-0.3333333333333333", "-0.333333333333333");
+            assert_ne!(bits(&read(&torn)[0]), bits(&was));
+        }
+    }
+
+    #[test]
+    fn the_last_of_each_kind_is_kept_and_damage_ends_the_list() {
+        let mut studies = Studies::default();
+        studies.keep(study(StudyKind::Sweep, 2));
+        studies.keep(study(StudyKind::Parts, 2));
+        studies.keep(study(StudyKind::Sweep, 3));
+        let now = study(StudyKind::Parts, 4);
+        let text = studies.text(Some(&now));
+        let mut back = Studies::default();
+        back.restore(&text, (1.0, 1.0));
+        let shown = |s: &mut Studies| -> Vec<(StudyKind, usize)> {
+            std::iter::from_fn(|| s.unseen())
+                .map(|s| (s.spec.kind, s.spec.cells.len()))
+                .collect()
+        };
+        assert_eq!(
+            shown(&mut back),
+            [(StudyKind::Sweep, 3), (StudyKind::Parts, 4)]
+        );
+        assert_eq!(back.text(None), text);
+        for (wrong, left) in [
+            ("", 0),
+            ("x", 0),
+            ("s 99 1 1 1", 0),
+            ("c 0 1 1 1 - all", 0),
+            ("s 0 2 3 4\nr 0 0 - - - - 1 1 1 1\ns 1 2 3 4", 1),
+        ] {
+            assert_eq!(read(wrong).len(), left, "{wrong}");
+        }
+        // However many cells, a record stays small: the oldest go.
+        studies.keep(study(StudyKind::Lens, 20_000));
+        assert!(studies.text(Some(&now)).len() < MOST);
+        assert_eq!(
+            read(&studies.text(Some(&now))).last().unwrap().spec.kind,
+            StudyKind::Parts
+        );
+    }
+}
