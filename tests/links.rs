@@ -3,7 +3,7 @@
 
 use lambdahat::app::link::{Course, LINK_VERSION, Link, MAX_NOTICES, parse, parse_in};
 use lambdahat::experiments::{CARDS, Card, Cost, Preset};
-use lambdahat::knobs::{Group, Kind, Knob, Knobs, List, Value, choice, float, int};
+use lambdahat::knobs::{Digest, Group, Kind, Knob, Knobs, List, Value, choice, float, int};
 use lambdahat::protocol::{EngineChoice, Notice};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
@@ -93,6 +93,7 @@ fn drawn(knob: &Knob, u: f64) -> Value {
             let len = (least as f64 + (most - least) as f64 * u).round() as usize;
             Value::List(List::of(&vec![x; len]))
         }
+        Kind::Digest => Value::Digest(Digest((u * u64::MAX as f64) as u64)),
         Kind::Choice { options } => {
             Value::Word(options[((options.len() as f64 * u) as usize).min(options.len() - 1)])
         }

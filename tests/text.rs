@@ -4,8 +4,9 @@
 
 use lambdahat::app::link;
 use lambdahat::engine::{Session, Source};
+use lambdahat::experiments::text::own;
 use lambdahat::experiments::{self, Of, Parts};
-use lambdahat::protocol::{EngineChoice, Phase};
+use lambdahat::protocol::{EngineChoice, Fault, Phase};
 use pollster::block_on;
 
 const SMALL: &str =
@@ -96,6 +97,75 @@ fn data_are_functions_of_seed_and_step() {
         batch(SMALL, Of::Eval, 0),
     ];
     assert!(other.iter().all(|o| o != &batch(SMALL, Of::Train, 3)));
+}
+
+/// The person's own text: windows of its beginning are trained on, its last tenth is held out, and a run
+/// whose text is not here does not begin.
+#[test]
+fn a_text_of_ones_own_is_read_and_asked_for() {
+    let beginning = "The quick brown fox jumps over the lazy dog.\n".repeat(400);
+    let end = "PACK MY BOX WITH FIVE DOZEN JUGS!\n".repeat(58);
+    let text = format!("{beginning}{end}");
+    let link = |name: &str| format!("{SMALL}&text={name}");
+    let absent = link::parse(&link("0123456789abcdef"));
+    match experiments::build("text", &absent.knobs) {
+        Err(Fault::BadLink(why)) => assert!(why.contains("0123456789abcdef"), "{why}"),
+        other => panic!("{other:?}"),
+    }
+    let name = own::keep(text.as_bytes()).unwrap().text();
+    let link = link(&name);
+    let windows = |of: Of, steps: u64| -> Vec<u32> {
+        let all = (0..steps).flat_map(|step| batch(&link, of, step));
+        let text = all.filter(|(_, classes)| classes[0] == 2);
+        text.flat_map(|(tokens, _)| tokens).collect()
+    };
+    let (trained, held) = (windows(Of::Train, 30), windows(Of::Eval, 1));
+    // The last tenth is of characters that the beginning does not have, and is never trained on.
+    assert!(trained.iter().all(|&t| t > 0));
+    let foreign = held.iter().filter(|&&t| t == 0).count();
+    assert!(foreign * 2 > held.len(), "{foreign} of {}", held.len());
+    assert_ne!(windows(Of::Train, 1), {
+        let stories = batch(SMALL, Of::Train, 0).into_iter();
+        stories
+            .filter(|(_, c)| c[0] == 2)
+            .flat_map(|(t, _)| t)
+            .collect::<Vec<_>>()
+    });
+}
+
+/// Headless: with its file it runs, without it or with another one it says so and ends with 2.
+#[test]
+fn the_command_line_takes_the_text_of_the_link() {
+    let folder = std::env::temp_dir().join(format!("lambdahat-text-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = |name: &str, text: &str| {
+        let path = folder.join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let mine = "One line, and another one.\n".repeat(500);
+    let (right, wrong) = (file("a", &mine), file("b", &mine.replace("One", "Two")));
+    let name = own::check(mine.as_bytes()).unwrap().0.text();
+    let link = format!("{SMALL}&text={name}&steps=2");
+    let run = |text: &[&str]| {
+        let out = folder.join("out").display().to_string();
+        let program = std::process::Command::new(env!("CARGO_BIN_EXE_lambdahat"))
+            .args(["run", &link, "--device", "cpu", "--out", &out])
+            .args(text)
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&program.stderr).into_owned();
+        (program.status.code(), said)
+    };
+    let (code, said) = run(&[]);
+    assert!(code == Some(2) && said.contains(&name), "{said}");
+    let (code, said) = run(&["--text", &wrong]);
+    assert!(code == Some(2) && said.contains("begins with"), "{said}");
+    let (code, said) = run(&["--text", "no-such-file"]);
+    assert_eq!(code, Some(2), "{said}");
+    let (code, said) = run(&["--text", &right]);
+    assert_eq!(code, Some(0), "{said}");
+    std::fs::remove_dir_all(&folder).unwrap();
 }
 
 /// A small model passes the line of frequencies and is on its way to that of pairs: near each in turn.

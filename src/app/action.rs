@@ -63,6 +63,8 @@ pub enum Action {
     SaveCheckpoint(u64),
     /// A checkpoint was picked or dropped: its name and its bytes.
     Import(String, Vec<u8>),
+    /// A text was pasted, picked or dropped.
+    Text(Vec<u8>),
     /// MB that the stored run may take.
     Budget(u64),
     /// What was said about a file that cannot be used is read.
@@ -136,6 +138,8 @@ pub enum Effect {
     Send(Command),
     /// Hand the checkpoint of that step over to the person as a file.
     File(u64, Vec<u8>),
+    /// Keep the person's text in this browser, and hand it to the engine.
+    Text(Vec<u8>),
     /// Remember how many MB a stored run may take, and tell the engine.
     Budget(u64),
     /// End the worker and start another one.

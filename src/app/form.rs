@@ -4,6 +4,7 @@
 use super::action::{Action, Effect};
 use super::aim::{address, axis};
 use super::link::{Course, Link, apply_query, parse};
+use super::own;
 use super::reduce::{drop_run, measure};
 use super::run::Run;
 use super::state::State;
@@ -19,7 +20,10 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
             let Some(preset) = card.presets.iter().find(|p| p.id == id) else {
                 return Vec::new();
             };
+            let text = knobs.get("text");
             knobs = Knobs::defaults(card.knobs);
+            // A preset reads what was read before.
+            text.into_iter().for_each(|name| knobs.put("text", name));
             notices = apply_query(&mut knobs, preset.query);
             state.link.course = Course::default();
         }
@@ -57,6 +61,10 @@ pub(super) fn formed(state: &mut State, mut knobs: Knobs, mut notices: Vec<Notic
 /// Asks the engine for a run with the weights of a file; the one on the screen stays until it has it.
 pub(super) fn import(state: &mut State, name: String, bytes: Vec<u8>) -> Vec<Effect> {
     state.refused.clear();
+    // Where a text is read, any other file is one.
+    if state.link.knobs.get("text").is_some() && !name.ends_with(".safetensors") {
+        return own::given(state, bytes);
+    }
     if state.device.is_none() {
         return Vec::new();
     }

@@ -16,6 +16,7 @@ pub mod lens;
 pub mod link;
 pub mod locality;
 pub mod markdown;
+pub mod own;
 pub mod pairing;
 pub mod parts;
 pub mod recorded;

@@ -7,6 +7,7 @@ use super::run::Run;
 use super::scrub::Film;
 use super::spread::Shown;
 use crate::experiments::{CARDS, Card, Cost, card};
+use crate::knobs::Digest;
 use crate::protocol::{Checked, DeviceInfo, Estimate, Fault, Phase, Stored, VersusView, WhyCpu};
 use std::rc::Rc;
 
@@ -123,6 +124,8 @@ pub struct State {
     pub secure: bool,
     /// The run, if one was started.
     pub run: Option<Run>,
+    /// The person's own text, by name, and its bytes in number: it is here, and in the engine.
+    pub own: Option<(Digest, usize)>,
     /// MB that the stored run may take.
     pub budget: u64,
     /// The run that this one leaves.
@@ -171,6 +174,7 @@ impl State {
         let mut state = Self {
             secure,
             run: None,
+            own: None,
             budget: BUDGET_MB,
             beside: None,
             refused: Vec::new(),

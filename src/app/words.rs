@@ -284,6 +284,7 @@ pub fn range(kind: Kind) -> String {
             format!("{} and {} more", options[..3].join(", "), options.len() - 3)
         }
         Kind::Choice { options } => options.join(", "),
+        Kind::Digest => "none, or the first sixteen digits of a SHA-256".into(),
         Kind::List { min, max, .. } => format!(
             "numbers from {} to {}, between commas",
             value(Value::Float(min)),

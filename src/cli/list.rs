@@ -96,6 +96,7 @@ fn range(knob: &Knob) -> String {
             crate::knobs::Value::Float(max).text()
         ),
         Kind::Choice { options } => options.join("|"),
+        Kind::Digest => "none|SHA-256…".into(),
         Kind::List { min, max, .. } => {
             let [min, max] = [min, max].map(|x| crate::knobs::Value::Float(x).text());
             format!("{min}..={max},…")

@@ -34,6 +34,9 @@ enum Command {
         /// Folder to write to.
         #[arg(long, default_value = "runs/latest")]
         out: PathBuf,
+        /// The text that the link asks for.
+        #[arg(long, value_name = "FILE")]
+        text: Option<PathBuf>,
         /// Also write the small trace and pictures the page shows before a run, into this folder.
         #[arg(long, value_name = "FOLDER", num_args = 0..=1, default_missing_value = "www/traces")]
         record: Option<PathBuf>,
@@ -95,6 +98,7 @@ pub fn main() -> ExitCode {
             link,
             device,
             out,
+            text,
             record,
             second,
             reference,
@@ -103,6 +107,7 @@ pub fn main() -> ExitCode {
             link,
             device,
             out,
+            text,
             record,
             second,
             reference,

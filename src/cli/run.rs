@@ -7,6 +7,8 @@ use crate::engine::branch::open;
 use crate::engine::report::report;
 use crate::engine::studying::begin;
 use crate::experiments;
+use crate::experiments::text::own;
+use crate::knobs::Digest;
 use crate::protocol::{EngineChoice, Fault, Notice, Phase};
 use crate::store::native::write_checkpoint;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -22,6 +24,8 @@ pub struct Options {
     pub device: EngineChoice,
     /// Folder to write to.
     pub out: PathBuf,
+    /// The text that the link asks for.
+    pub text: Option<PathBuf>,
     /// Folder for the page's trace.
     pub record: Option<PathBuf>,
     /// Stages are typed at a second setting of the sampler too.
@@ -67,8 +71,27 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), Failed> {
     std::fs::write(path, bytes).map_err(|e| Failed::Write(path.into(), e))
 }
 
+/// Keeps the text of a file for the link that asks for it.
+fn read(path: &Path, asked: Digest) -> Result<(), Failed> {
+    let told = |why: String| Fault::BadLink(format!("{}: {why}", path.display()));
+    let bytes = std::fs::read(path).map_err(|e| told(e.to_string()))?;
+    let name = own::keep(&bytes).map_err(told)?;
+    if name == asked {
+        return Ok(());
+    }
+    let names = [name, asked].map(Digest::text);
+    let why = format!(
+        "its SHA-256 begins with {}, and the link has text={}",
+        names[0], names[1]
+    );
+    Err(told(why).into())
+}
+
 async fn all(options: &Options) -> Result<(), Failed> {
     let link = link::parse(&options.link);
+    if let Some(path) = &options.text {
+        read(path, link.knobs.digest("text"))?;
+    }
     for n in &link.notices {
         eprintln!("notice: {}", n.text);
     }

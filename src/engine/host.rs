@@ -10,6 +10,7 @@ use super::record;
 use super::session::Session;
 use super::versus::Versus;
 use crate::app::link::{self, Link};
+use crate::experiments::text::own;
 use crate::protocol::{
     Command, Drill, EngineChoice, Event, Fault, Frame, Notice, Phase, RunId, TimeAxis, WhyCpu,
 };
@@ -147,6 +148,8 @@ impl Host {
                     .extend(file.map(|bytes| Event::File { run, step, bytes }));
             }
             Command::Import(file) => self.import(file).await,
+            // What is no text was said by the page, which has read it first.
+            Command::Text(bytes) => drop(own::keep(&bytes)),
             Command::Cut(id, cuts) => {
                 session(id, &mut self.live, &|s| s.staging.cut(cuts.clone()));
             }

@@ -1,6 +1,6 @@
 //! Knobs as the cards write them down.
 
-use super::{Group, Kind, Knob, List, Value, When};
+use super::{Digest, Group, Kind, Knob, List, Value, When};
 
 /// A branch may change how a model is trained and sampled; its shape, its data and what they follow
 /// from stay, unless the card says otherwise.
@@ -80,6 +80,28 @@ pub const fn choice(
         help,
         group,
         then: changes(group),
+        when: None,
+    }
+}
+
+/// A knob that names a text; none by default.
+#[must_use]
+pub const fn digest(
+    key: &'static str,
+    label: &'static str,
+    group: Group,
+    help: &'static str,
+) -> Knob {
+    Knob {
+        key,
+        label,
+        symbol: "",
+        kind: Kind::Digest,
+        default: Value::Digest(Digest(0)),
+        unit: "",
+        help,
+        group,
+        then: false,
         when: None,
     }
 }

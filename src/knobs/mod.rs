@@ -1,12 +1,14 @@
 //! Knobs: the schema of an experiment's settings. From it come the form, the link, the checks,
 //! `lambdahat list` and the table in the story.
 
+mod digest;
 mod list;
 mod make;
 
 use crate::protocol::Notice;
+pub use digest::Digest;
 pub use list::List;
-pub use make::{choice, float, int, list};
+pub use make::{choice, digest, float, int, list};
 use serde::Serialize;
 
 /// Where a knob stands in the form.
@@ -46,6 +48,8 @@ pub enum Kind {
         /// The words.
         options: &'static [&'static str],
     },
+    /// The name of a text.
+    Digest,
     /// Numbers between commas, each in min..=max.
     List {
         /// Least of each.
@@ -69,6 +73,8 @@ pub enum Value {
     Float(f64),
     /// Of a Choice knob.
     Word(&'static str),
+    /// Of a Digest knob.
+    Digest(Digest),
     /// Of a List knob.
     List(List),
 }
@@ -131,6 +137,7 @@ impl Value {
             Value::Int(i) => i.to_string(),
             Value::Float(x) => float_text(x),
             Value::Word(w) => w.to_string(),
+            Value::Digest(name) => name.text(),
             Value::List(list) => {
                 let items: Vec<String> = list.numbers().iter().map(|&x| float_text(x)).collect();
                 items.join(",")
@@ -199,6 +206,10 @@ impl Knob {
                 Some(o) => (Value::Word(o), None),
                 None => unreadable(&format!("one of {}", options.join(", "))),
             },
+            Kind::Digest => match Digest::parse(text.trim()) {
+                Some(name) => (Value::Digest(name), None),
+                None => unreadable("the first sixteen digits of a SHA-256"),
+            },
             Kind::List {
                 min,
                 max,
@@ -264,6 +275,14 @@ impl Knobs {
         match self.get(key) {
             Some(Value::Word(w)) => w,
             _ => "",
+        }
+    }
+    /// The name of a Digest knob of the schema; that of no text if there is none of that name.
+    #[must_use]
+    pub fn digest(&self, key: &str) -> Digest {
+        match self.get(key) {
+            Some(Value::Digest(name)) => name,
+            _ => Digest(0),
         }
     }
     /// The numbers of a List knob of the schema; none if there is none of that name.

@@ -180,6 +180,8 @@ pub enum Command {
     /// A run with the weights of a safetensors file: answered with [`Event::Imported`] or
     /// [`Event::Refused`].
     Import(Upload),
+    /// A text that runs may ask for by its name.
+    Text(#[serde(with = "serde_bytes")] Vec<u8>),
     /// Stages end at these steps from now on, set by hand; none: they are found again.
     Cut(RunId, Option<Vec<u64>>),
     /// Turn a head of a checkpoint along its flat directions: answered with [`Event::Gauged`]. The

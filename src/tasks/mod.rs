@@ -5,6 +5,7 @@ pub mod modular;
 pub mod ngrams;
 pub mod order;
 pub mod repeat;
+pub mod sha256;
 pub mod stories;
 pub mod text;
 pub mod tms;

@@ -1,12 +1,13 @@
 //! The root: holds the state, carries the reducer's effects out, acknowledges drawn frames.
 
-use super::worker::Engine;
+use super::worker::{Engine, leaving};
 use super::{
-    Page, chains, chooser, faults, figure, footer, import, instruments, keys, panel, readout, save,
-    setup, status, storage, story, topbar, trained, truth, versus,
+    Page, chains, chooser, faults, figure, footer, import, instruments, keys, own_text, panel,
+    readout, save, setup, status, storage, story, topbar, trained, truth, versus,
 };
 use crate::app::state::{Theme, View};
 use crate::app::{Action, Effect, State, reduce};
+use crate::experiments::text::own::check;
 use crate::protocol::Command;
 use gloo::events::EventListener;
 use gloo::storage::{LocalStorage, Storage};
@@ -25,6 +26,8 @@ const THEME: &str = "lambdahat.theme";
 pub struct App {
     state: Rc<State>,
     engine: Rc<RefCell<Option<Engine>>>,
+    /// The person's own text.
+    text: Vec<u8>,
     // Held, not read: listeners end with the page.
     _listeners: Vec<EventListener>,
 }
@@ -38,6 +41,8 @@ impl Component for App {
         let theme: String = LocalStorage::get(THEME).unwrap_or_default();
         let mut state = State::new(&hash, window().is_secure_context(), Theme::named(&theme));
         state.budget = storage::remembered().unwrap_or(state.budget);
+        let text = own_text::kept();
+        state.own = check(&text).ok().map(|(name, _)| (name, text.len()));
         let state = Rc::new(state);
         show_view(state.view);
         let send = ctx.link().callback(|a: Action| a);
@@ -54,6 +59,7 @@ impl Component for App {
         let mut app = Self {
             state,
             engine,
+            text,
             _listeners: listeners,
         };
         app.new_worker(ctx);
@@ -137,6 +143,11 @@ impl App {
                 }
             }
             Effect::File(step, bytes) => save::checkpoint(&self.state, step, &bytes),
+            Effect::Text(bytes) => {
+                own_text::keep(&bytes);
+                self.text.clone_from(&bytes);
+                self.carry_out(ctx, Effect::Send(Command::Text(bytes)));
+            }
             Effect::Budget(mb) => {
                 storage::remember(mb);
                 self.carry_out(ctx, Effect::Send(Command::Budget(mb << 20)));
@@ -162,27 +173,13 @@ impl App {
             Ok(engine) => {
                 self.engine.replace(Some(engine));
                 self.carry_out(ctx, Effect::Budget(self.state.budget));
+                if self.state.own.is_some() {
+                    self.carry_out(ctx, Effect::Send(Command::Text(self.text.clone())));
+                }
             }
             Err(why) => ctx.link().send_message(Action::WorkerDied(why)),
         }
     }
-}
-
-/// A page that is left may be kept in memory by the browser, its worker with it, which would hold the
-/// stored run's lock against the page that comes next. So the worker ends with the visit, and a
-/// page that is brought back from memory loads anew and offers to resume.
-fn leaving(engine: &Rc<RefCell<Option<Engine>>>) -> [EventListener; 2] {
-    let engine = engine.clone();
-    let hide = EventListener::new(&window(), "pagehide", move |_| {
-        engine.replace(None);
-    });
-    let show = EventListener::new(&window(), "pageshow", |event| {
-        let persisted = js_sys::Reflect::get(event, &"persisted".into());
-        if persisted.is_ok_and(|p| p.is_truthy()) {
-            let _ = window().location().reload();
-        }
-    });
-    [hide, show]
 }
 
 fn show_view(view: View) {

@@ -22,7 +22,7 @@ fn field(of: &JsValue, key: &str) -> Option<JsValue> {
 }
 
 /// Reads the first file of `from.files`, and hands it on. Whether there was one.
-fn take(from: Option<JsValue>, send: &Callback<Action>) -> bool {
+pub fn take(from: Option<JsValue>, send: &Callback<Action>) -> bool {
     let file = from.and_then(|f| field(&field(&f, "files")?, "0"));
     let Some(file) = file.and_then(|f| f.dyn_into::<Blob>().ok()) else {
         return false;

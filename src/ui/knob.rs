@@ -52,7 +52,7 @@ pub fn KnobField(props: &KnobProps) -> Html {
                 { for props.groups.iter().map(|(title, parts)| grouped(title, parts, &props.text)) }
             </select>
         },
-        Kind::Int { .. } | Kind::Float { .. } | Kind::List { .. } => html! {
+        Kind::Int { .. } | Kind::Float { .. } | Kind::Digest | Kind::List { .. } => html! {
             <input id={id.clone()} data-test={id.clone()} aria-describedby={tip.clone()} type="text" autocomplete="off"
                 inputmode={if matches!(knob.kind, Kind::Int { .. }) { "numeric" } else { "text" }}
                 value={props.text.clone()} onchange={changed} />

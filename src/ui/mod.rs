@@ -33,6 +33,7 @@ mod lens;
 mod llc;
 mod loss;
 mod meanings;
+mod own_text;
 mod pairs;
 mod panel;
 mod passage;

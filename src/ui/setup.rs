@@ -3,6 +3,7 @@
 use super::Page;
 use super::branch;
 use super::knob::KnobField;
+use super::own_text::own_text;
 use super::tip::Tip;
 use crate::app::beside::drafted;
 use crate::app::{Action, State, parts, terms, words};
@@ -57,7 +58,7 @@ pub fn Setup(page: &Page) -> Html {
                     if fields.is_empty() {
                         Html::default()
                     } else {
-                        html! { <fieldset><legend>{ *name }</legend>{ for fields }</fieldset> }
+                        html! { <fieldset><legend>{ *name }</legend>{ for fields }if *group == Group::Data { { own_text(page) } }</fieldset> }
                     }
                 }) }
             </details>

@@ -2,6 +2,10 @@
 
 use crate::app::Action;
 use crate::protocol::{Command, EngineChoice, Event};
+use gloo::events::EventListener;
+use gloo::utils::window;
+use std::cell::RefCell;
+use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use web_sys::{ErrorEvent, MessageEvent, Worker, WorkerOptions, WorkerType};
 use yew::Callback;
@@ -84,4 +88,21 @@ impl Drop for Engine {
         self.worker.set_onerror(None);
         self.worker.terminate();
     }
+}
+
+/// A page that is left may be kept in memory by the browser, its worker with it, which would hold the
+/// stored run's lock against the page that comes next. So the worker ends with the visit, and a
+/// page that is brought back from memory loads anew and offers to resume.
+pub fn leaving(engine: &Rc<RefCell<Option<Engine>>>) -> [EventListener; 2] {
+    let engine = engine.clone();
+    let hide = EventListener::new(&window(), "pagehide", move |_| {
+        engine.replace(None);
+    });
+    let show = EventListener::new(&window(), "pageshow", |event| {
+        let persisted = js_sys::Reflect::get(event, &"persisted".into());
+        if persisted.is_ok_and(|p| p.is_truthy()) {
+            let _ = window().location().reload();
+        }
+    });
+    [hide, show]
 }

@@ -38,6 +38,7 @@ pub fn in_range(knob: &Knob, value: Value) -> bool {
         (Kind::Int { min, max }, Value::Int(i)) => (min..=max).contains(&i),
         (Kind::Float { min, max }, Value::Float(x)) => (min..=max).contains(&x),
         (Kind::Choice { options }, Value::Word(w)) => options.contains(&w),
+        (Kind::Digest, Value::Digest(_)) => true,
         (
             Kind::List {
                 min,

@@ -7,7 +7,7 @@ use crate::experiments::transformer::knobs::{
 };
 use crate::experiments::transformer::sizes;
 use crate::experiments::{Card, Indicator, Panel, Preset, RefLine, SeriesSpec};
-use crate::knobs::{Group, Knob, Knobs, choice, float, int};
+use crate::knobs::{Group, Knob, Knobs, choice, digest, float, int};
 use crate::model;
 
 const DATA: Group = Group::Data;
@@ -23,6 +23,7 @@ const OWN: &[Knob] = &[
     SMEAR,
     TIED,
     shared::init(1.0),
+    digest("text", "own text", DATA, "Read a text of your own instead of the stories. The link then names it by the first sixteen digits of its SHA-256, and does not hold it: who opens the link is asked for the file."),
     choice("tokens", "tokens", DATA, &["chars", "pairs"], "chars", "What the text is cut into: characters, or byte-pair tokens (Sennrich et al. 2016), the most frequent pairs of tokens merged again and again, learned here from the text. Nothing is merged across words and lines.").fixed(),
     int("vocab", "vocabulary", DATA, (64, 1024), 68, "Greatest number of different tokens; the stories have 67 characters, and one more token stands for every character that is none. Guessing uniformly costs ln V.").symbol("V").unit("tokens"),
     int("ctx", "context", DATA, (16, 128), 128, "Tokens of a sequence.").symbol("T").unit("tokens"),

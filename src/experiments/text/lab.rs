@@ -1,9 +1,10 @@
 //! The world of the experiment: windows of a text, and among them random sequences that repeat.
 
 use super::judge::Held;
+use super::own;
 use crate::experiments::transformer::{self, Seen, World};
 use crate::experiments::{self, Parts};
-use crate::knobs::Knobs;
+use crate::knobs::{Digest, Knobs};
 use crate::math::Stream;
 use crate::math::philox::Draws;
 use crate::protocol::Fault;
@@ -26,6 +27,8 @@ pub fn build(knobs: &Knobs) -> Result<Parts, Fault> {
 /// A text that was read, and the counts of its tokens once they are asked for.
 #[derive(Debug)]
 pub(super) struct Read {
+    /// Its name, and how it was read.
+    of: (Digest, Reading),
     pub(super) text: Text,
     grams: OnceCell<Ngrams>,
 }
@@ -40,34 +43,41 @@ impl Read {
 
 thread_local! {
     /// The last text read: a run, its measurement and its comparisons ask for the same one.
-    static LAST: RefCell<Option<(Reading, Rc<Read>)>> = const { RefCell::new(None) };
+    static LAST: RefCell<Option<Rc<Read>>> = const { RefCell::new(None) };
 }
 
-/// The text of the settings.
-fn read(how: Reading) -> Rc<Read> {
-    LAST.with_borrow_mut(|last| match last {
-        Some((of, read)) if *of == how => read.clone(),
-        _ => {
-            let read = Rc::new(Read {
-                text: Text::stories(how),
-                grams: OnceCell::new(),
-            });
-            last.insert((how, read)).1.clone()
-        }
-    })
+/// The text of that name, or the stories.
+fn read(name: Digest, how: Reading) -> Result<Rc<Read>, Fault> {
+    let known = LAST.with_borrow(|last| last.clone().filter(|read| read.of == (name, how)));
+    if let Some(read) = known {
+        return Ok(read);
+    }
+    let text = if name == Digest(0) {
+        Text::stories(how)
+    } else {
+        let text = own::of(name).ok_or_else(|| Fault::BadLink(own::missing(name)))?;
+        Text::given(&text, how)
+    };
+    let read = Rc::new(Read {
+        of: (name, how),
+        text,
+        grams: OnceCell::new(),
+    });
+    LAST.set(Some(read.clone()));
+    Ok(read)
 }
 
 /// The world the knobs describe.
 ///
 /// # Errors
-/// None yet.
+/// `BadLink` for a text that is not here.
 pub fn world(knobs: &Knobs) -> Result<Reader, Fault> {
     let how = Reading {
         vocab: knobs.size("vocab"),
         pairs: knobs.word("tokens") == "pairs",
         wrap: knobs.size("wrap"),
     };
-    let read = read(how);
+    let read = read(knobs.digest("text"), how)?;
     // Repeats are of tokens that the text may have: not of the one for all other characters.
     let known = read.text.tokenizer().texts().len() - 1;
     let pmax = knobs.size("pmax").min(known);

@@ -5,6 +5,7 @@
 pub mod card;
 mod judge;
 pub mod lab;
+pub mod own;
 pub mod pairs;
 mod reading;
 mod settle;

@@ -1,0 +1,133 @@
+//! The person's own text: what becomes of the form when one is given, and what is said of it.
+
+use super::action::Effect;
+use super::form::formed;
+use super::state::State;
+use crate::experiments::text::own::{check, missing};
+use crate::knobs::{Digest, Value};
+use crate::plot::number::grouped;
+use crate::protocol::{Fault, Notice};
+
+/// Reads a text from now on; what is none is refused in words. No bytes: the text that is here is
+/// forgotten.
+pub(super) fn given(state: &mut State, bytes: Vec<u8>) -> Vec<Effect> {
+    state.refused.clear();
+    if bytes.is_empty() {
+        state.own = None;
+        return vec![Effect::Text(bytes)];
+    }
+    let name = match check(&bytes) {
+        Ok((name, _)) => name,
+        Err(why) => {
+            state.refused = vec![why];
+            return Vec::new();
+        }
+    };
+    let (mut knobs, mut notices) = (state.link.knobs.clone(), Vec::new());
+    let asked = knobs.digest("text");
+    if asked != name && asked != here(state) {
+        let [asked, name] = [asked, name].map(Digest::text);
+        let why = format!(
+            "This is not the text of the link: its SHA-256 begins with {name}, and the link asks for {asked}. It is read all the same, and the link now names it."
+        );
+        notices.push(Notice::about("text", why));
+    }
+    state.own = Some((name, bytes.len()));
+    if matches!(state.fault, Some(Fault::BadLink(_))) {
+        state.fault = None;
+    }
+    knobs.put("text", Value::Digest(name));
+    let mut effects = vec![Effect::Text(bytes)];
+    effects.extend(formed(state, knobs, notices));
+    effects
+}
+
+/// The name of the text that is here; that of none, if there is none.
+fn here(state: &State) -> Digest {
+    state.own.map_or(Digest(0), |own| own.0)
+}
+
+/// What is read, and whether that is a text which is not here.
+#[must_use]
+pub fn told(state: &State) -> (String, bool) {
+    let asked = state.link.knobs.digest("text");
+    match state.own {
+        _ if asked == Digest(0) => ("The stories are read.".into(), false),
+        Some((name, bytes)) if name == asked => {
+            let bytes = grouped(bytes as u64);
+            (
+                format!(
+                    "Your text of {bytes} bytes is read. The link names it: {}.",
+                    asked.text()
+                ),
+                false,
+            )
+        }
+        _ => (
+            format!(
+                "This link cannot be run yet: {}. Give it below.",
+                missing(asked)
+            ),
+            true,
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::action::Action;
+    use crate::app::reduce::reduce;
+    use crate::app::state::Theme;
+
+    const LINK: &str = "#/text?v=1&text=0123456789abcdef";
+
+    fn state(link: &str) -> State {
+        State::new(link, true, Theme::default())
+    }
+
+    #[test]
+    fn a_text_that_is_given_is_kept_and_named_by_the_link() {
+        let mut s = state("#/text?v=1");
+        assert_eq!(told(&s), ("The stories are read.".into(), false));
+        let text = "A line of a text.\n".repeat(700).into_bytes();
+        let effects = reduce(&mut s, Action::Text(text.clone()));
+        assert_eq!(effects[0], Effect::Text(text.clone()));
+        let name = s.link.knobs.digest("text");
+        assert!(matches!(&effects[1], Effect::Address(a) if a.contains(&name.text())));
+        assert!(s.link.notices.is_empty() && !told(&s).1);
+        // A preset reads it on; the stories are a setting like any other.
+        let _ = reduce(&mut s, Action::Preset("tiny".into()));
+        assert_eq!(s.link.knobs.digest("text"), name);
+        let _ = reduce(&mut s, Action::Knob("text".into(), "none".into()));
+        assert_eq!(told(&s).0, "The stories are read.");
+        // Forgotten, it is asked for.
+        let _ = reduce(&mut s, Action::Knob("text".into(), name.text()));
+        assert!(!told(&s).1);
+        assert_eq!(
+            reduce(&mut s, Action::Text(Vec::new())),
+            [Effect::Text(Vec::new())]
+        );
+        assert!(told(&s).1);
+    }
+
+    #[test]
+    fn a_link_asks_for_its_text_and_notices_another() {
+        let mut s = state(LINK);
+        assert!(told(&s).1 && told(&s).0.contains("0123456789abcdef"));
+        s.fault = Some(Fault::BadLink("no text".into()));
+        // A file that is dropped is a text here.
+        let text = "Another text.\n".repeat(900).into_bytes();
+        let _ = reduce(&mut s, Action::Import("mine.txt".into(), text));
+        assert!(s.link.notices[0].text.contains("not the text of the link"));
+        assert!(!told(&s).1 && s.fault.is_none());
+    }
+
+    #[test]
+    fn what_is_no_text_changes_nothing() {
+        let mut s = state(LINK);
+        let before = s.link.clone();
+        assert_eq!(reduce(&mut s, Action::Text(b"too short".to_vec())), []);
+        assert!(s.refused[0].contains("bytes") && s.link == before && s.own.is_none());
+    }
+}
