@@ -106,12 +106,6 @@ pub fn ranges(
     }
 }
 
-/// The row at a height of the picture, by place.
-#[must_use]
-pub fn row_at(y: f64) -> Option<usize> {
-    (y >= TOP).then_some(((y - TOP) / ROW) as usize)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -132,10 +126,6 @@ mod tests {
         let svg = ranges(&rows, 400.0, 1000.0, false, None).svg();
         assert!(svg.contains("half done at step 600") && svg.contains("no transition so far"));
         assert_eq!(svg.matches("<circle").count(), 1);
-        assert_eq!(
-            [0.0, 7.0, 23.9, 24.1].map(row_at),
-            [None, Some(0), Some(0), Some(1)]
-        );
         // In logarithmic time the dot stands further right.
         assert_ne!(svg, ranges(&rows, 400.0, 1000.0, true, None).svg());
         // A window without the half of it shows the rest of the way alone.

@@ -70,7 +70,7 @@ pub fn step_under(frame: Frame, end: f64) -> Callback<[f64; 2], Option<f64>> {
 
 /// Where the pointer is in a picture of that width, in the picture's own pixels: for a projector it is
 /// drawn larger.
-pub fn pixel(e: &MouseEvent, width: f64) -> Option<[f64; 2]> {
+fn pixel(e: &MouseEvent, width: f64) -> Option<[f64; 2]> {
     let plot: Element = e.current_target()?.unchecked_into();
     let rect = plot.get_bounding_client_rect();
     let scale = (width / rect.width()).max(0.0);

@@ -2,16 +2,14 @@
 //! with its interval.
 
 use super::Page;
-use super::plot::pixel;
 use super::save::SaveChart;
 use super::spread;
 use super::tip::Tip;
-use crate::app::Action;
 use crate::app::seeds::Member;
 use crate::app::transitions::{Over, decades, half, over};
+use crate::plot::Scene;
 use crate::plot::dots::{Dot, dots};
 use crate::plot::number::{fixed, grouped};
-use crate::plot::{Scene, ranges};
 use yew::prelude::*;
 
 const WHAT: &str = "Every dot is a seed, filled dark for the one that is followed; dots that would cover each other are stacked. Below the axis the median and its 95 % interval, by bootstrap over the seeds. Sharpness is log₁₀(t90/t10), the decades of steps between a tenth and nine tenths of the way: it does not change when everything comes later by a factor.";
@@ -70,20 +68,12 @@ pub fn distribution(page: &Page, all: &[Member], width: f64) -> Html {
     }
 }
 
-/// The rows of the seeds; a click on one makes its seed the one that is followed.
-pub fn rows(page: &Page, all: &[Member], scene: Scene) -> Html {
-    let replicas: Vec<u32> = all.iter().map(|m| m.replica).collect();
-    let (send, width) = (page.send.clone(), scene.width);
-    let press = Callback::from(move |e: MouseEvent| {
-        let row = pixel(&e, width).and_then(|[_, y]| ranges::row_at(y));
-        if let Some(replica) = row.and_then(|i| replicas.get(i)) {
-            send.emit(Action::Follow(*replica));
-        }
-    });
+/// The rows of the seeds, and what charts draw of them.
+pub fn rows(page: &Page, scene: &Scene) -> Html {
     html! {
         <>
             <p>{ spread::toggles(page) }</p>
-            <div class="rows" data-test="rows-of-seeds" title="Press a row: λ̂, PCA and figure follow its seed" onclick={press}>{ Html::from_html_unchecked(scene.svg().into()) }</div>
+            { Html::from_html_unchecked(scene.svg().into()) }
         </>
     }
 }

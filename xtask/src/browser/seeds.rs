@@ -22,15 +22,6 @@ const BANDS: &str = "const c = document.querySelector('[data-test=chart-loss]');
     return { members: n('.plot .member'), bands: n('.plot .band'), named: n('.plot .end'), sub: c.querySelector('.sub').innerText,\
         choices: n('[data-test=spread] option') };";
 
-/// A press on the second row of the seeds.
-const ROW: &str = "const e = document.querySelector('[data-test=rows-of-seeds]'); const r = e.getBoundingClientRect();\
-    e.dispatchEvent(new MouseEvent('click', { bubbles: true, clientX: r.left + 40, clientY: r.top + 6 + 27 })); return true;";
-
-/// A double click on the first faint curve, in its middle.
-const CURVE: &str = "const e = document.querySelector('[data-test=chart-loss] .plot-box'); const p = e.querySelector('.plot .member');\
-    const svg = p.ownerSVGElement; const at = p.getPointAtLength(0.95 * p.getTotalLength()); const to = new DOMPoint(at.x, at.y).matrixTransform(p.getScreenCTM());\
-    e.dispatchEvent(new MouseEvent('dblclick', { bubbles: true, clientX: to.x, clientY: to.y })); return true;";
-
 pub async fn seeds_on_cpu(at: &Places) -> Result<()> {
     let page = Page::open(&at.page, DESKTOP, &format!("{RUN}&seed=3&replicas=3")).await?;
     page.booted().await?;
@@ -80,19 +71,6 @@ pub async fn seeds_on_cpu(at: &Places) -> Result<()> {
     })
     .await?;
     page.browser.eval(&press("members"), vec![]).await?;
-    // A row is as good as the button, and a double click on a curve as the row.
-    page.browser.eval(ROW, vec![]).await?;
-    wait(&page, "the second followed", SEEN, |v| {
-        v["followed"] == json!(["4"])
-    })
-    .await?;
-    page.browser.eval(CURVE, vec![]).await?;
-    wait(&page, "another followed by its curve", SEEN, |v| {
-        v["followed"] != json!(["4"]) && v["followed"].as_array().is_some_and(|a| a.len() == 1)
-    })
-    .await?;
-    page.click("seed-2").await?;
-    wait(&page, "the third again", SEEN, follows).await?;
     pictures(&page, "seeds").await?;
 
     // It has the bits of the run of that seed alone.
