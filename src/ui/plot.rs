@@ -71,7 +71,9 @@ pub fn step_under(frame: Frame, end: f64) -> Callback<[f64; 2], Option<f64>> {
 /// Where the pointer is in a picture of that width, in the picture's own pixels: for a projector it is
 /// drawn larger.
 fn pixel(e: &MouseEvent, width: f64) -> Option<[f64; 2]> {
-    let plot: Element = e.current_target()?.unchecked_into();
+    // The current target is the page: yew listens there for all of it.
+    let target = e.target()?.dyn_into::<Element>().ok()?;
+    let plot = target.closest(".plot-box").ok()??;
     let rect = plot.get_bounding_client_rect();
     let scale = (width / rect.width()).max(0.0);
     Some([

@@ -12,7 +12,6 @@ use crate::plot::number::grouped;
 use crate::plot::timeline::Timeline as Strip;
 use gloo::timers::callback::Interval;
 use gloo::utils::window;
-use wasm_bindgen::JsCast;
 use web_sys::Element;
 use yew::prelude::*;
 
@@ -61,10 +60,9 @@ pub fn Timeline(page: &Page) -> Html {
     let [at_looked, at_held] =
         [looked, held].map(|s| s.map_or(f64::INFINITY, |s| strip.px(s as f64)));
     let under = {
-        let width = strip.width;
+        let (width, node) = (strip.width, node.clone());
         move |e: &PointerEvent| -> Option<f64> {
-            let place: Element = e.current_target()?.unchecked_into();
-            let rect = place.get_bounding_client_rect();
+            let rect = node.cast::<Element>()?.get_bounding_client_rect();
             Some((f64::from(e.client_x()) - rect.left()) * width / rect.width())
         }
     };
@@ -82,17 +80,16 @@ pub fn Timeline(page: &Page) -> Html {
         }
     };
     let down = {
-        let (under, to, dragged) = (under, to.clone(), dragged.clone());
+        let (under, to, dragged) = (under.clone(), to.clone(), dragged.clone());
+        let node = node.clone();
         Callback::from(move |e: PointerEvent| {
-            let (Some(px), Some(place)) = (under(&e), e.current_target()) else {
+            let (Some(px), Some(place)) = (under(&e), node.cast::<Element>()) else {
                 return;
             };
             let takes_held = (at_held - px).abs() < NEAR.min((at_looked - px).abs());
             *dragged.borrow_mut() = Some(takes_held);
             // A browser that refuses loses the drag at the strip's edge, no more.
-            let _ = place
-                .unchecked_into::<Element>()
-                .set_pointer_capture(e.pointer_id());
+            let _ = place.set_pointer_capture(e.pointer_id());
             to(px);
         })
     };
