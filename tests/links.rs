@@ -66,6 +66,7 @@ static PROBE: Card = Card {
     losses: &[],
     below: "",
     behaviour: "",
+    event: experiments::Event::ANY,
     leads: &[],
     locality: false,
     reference: |_| Vec::new(),

@@ -93,7 +93,7 @@ pub fn members(run: &Run, id: &str) -> Vec<(u32, Rc<Series>)> {
 #[must_use]
 pub fn llcs(run: &Run) -> Vec<(u32, Rc<Series>)> {
     let of = |r| {
-        let (x, y) = seeds::llc(run, r)?;
+        let (x, y) = leads::llc(run, r)?;
         let series = Series {
             x,
             y,

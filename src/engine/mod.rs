@@ -4,6 +4,7 @@
 
 mod asking;
 pub mod branch;
+mod committing;
 mod comparing;
 mod curving;
 mod estimating;

@@ -5,6 +5,7 @@
 //! chains have the seeds and batches of the checkpoint: how cells are grouped cannot be seen in the
 //! numbers, and cells differ by their settings alone.
 
+use super::committing::Branches;
 use super::grouping::groups;
 use super::history::History;
 use super::judging::judge;
@@ -35,6 +36,8 @@ pub struct Studying {
     /// The setting the run itself has, for what to adopt.
     own: (f64, f64),
     started: Instant,
+    /// Trains branches instead of estimating anything.
+    branches: Option<Branches>,
 }
 
 /// Cells of one checkpoint, side by side.
@@ -87,7 +90,32 @@ impl Studying {
             now: None,
             own,
             started: Instant::now(),
+            branches: None,
         })
+    }
+
+    /// One that trains branches from checkpoints.
+    pub(super) fn branching(spec: StudySpec, engine: Session, branches: Branches) -> Self {
+        Self {
+            view: Study {
+                over: spec.cells.is_empty() || spec.chains == 0,
+                spec,
+                ..Study::default()
+            },
+            engine,
+            pacer: Pacer::default(),
+            waiting: VecDeque::new(),
+            now: None,
+            own: (0.0, 0.0),
+            started: Instant::now(),
+            branches: Some(branches),
+        }
+    }
+
+    /// What it runs on: where it trains branches, those of the checkpoint that was done last.
+    #[must_use]
+    pub fn engine(&self) -> &Session {
+        &self.engine
     }
 
     /// Ends it; what is done stays.
@@ -102,7 +130,10 @@ impl Studying {
     ///
     /// # Errors
     /// Device lost or out of memory.
-    pub(super) async fn pump(&mut self, history: &History, follow: usize) -> Result<(), Fault> {
+    pub async fn pump(&mut self, history: &History, follow: usize) -> Result<(), Fault> {
+        if let Some(branches) = &mut self.branches {
+            return Box::pin(branches.pump(&mut self.engine, &mut self.view, history)).await;
+        }
         let n = self.engine.parts.arena.len();
         if self.now.is_none() {
             let Some(cells) = self.waiting.pop_front() else {

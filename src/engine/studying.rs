@@ -1,5 +1,6 @@
 //! How a study begins within a run, and takes its turn in it.
 
+use super::committing;
 use super::grouping::widest;
 use super::host::Host;
 use super::open::Source;
@@ -8,7 +9,7 @@ use super::study::Studying;
 use crate::app::link::{self, Link};
 use crate::experiments;
 use crate::knobs::Value;
-use crate::protocol::{DeviceKind, Fault, Notice, Study, StudySpec};
+use crate::protocol::{DeviceKind, Fault, Notice, Study, StudyKind, StudySpec};
 
 /// Chains of a study's jobs, at most: replicas share dispatches, and memory bounds them.
 const GPU_CHAINS: usize = 64;
@@ -36,6 +37,9 @@ impl Host {
 /// # Errors
 /// Device lost, out of memory, or a link that cannot be built.
 pub async fn begin(source: &Source, mut link: Link, spec: StudySpec) -> Result<Studying, Fault> {
+    if spec.kind == StudyKind::Commitment {
+        return committing::begin(source, &link, spec).await;
+    }
     let most = match source.info().kind {
         DeviceKind::Gpu => GPU_CHAINS,
         DeviceKind::Cpu => CPU_CHAINS,

@@ -33,6 +33,12 @@ impl Transition {
     /// less than ten times its own jitter at the end: nothing has happened in it.
     #[must_use]
     pub fn of(x: &[f64], y: &[f64]) -> Option<Self> {
+        Self::at_least(x, y, 0.0)
+    }
+
+    /// The same for a curve that goes at least as far as `least`, in its direction; 0, any way.
+    #[must_use]
+    pub fn at_least(x: &[f64], y: &[f64], least: f64) -> Option<Self> {
         let n = x.len().min(y.len());
         if n < 2 * WINDOW {
             return None;
@@ -40,7 +46,7 @@ impl Transition {
         let tail = &y[n - (n / 10).max(3)..n];
         let (low, high) = (stats::median(&y[..n / 5]), stats::median(tail));
         let way = high - low;
-        if way.is_nan() || way.abs() <= 10.0 * deviation(tail) {
+        if way.is_nan() || way.abs() <= 10.0 * deviation(tail) || way * least < least * least {
             return None;
         }
         let done = |share: f64| {
@@ -91,15 +97,25 @@ pub fn alarm(x: &[f64], y: &[f64], threshold: f64) -> Option<f64> {
     x.get(at + WINDOW).copied()
 }
 
-/// The threshold above which none of these runs would have given an alarm: the greatest departure that
-/// lasted for two points. Runs in which nothing happens.
+/// The greatest departure of a curve from its own past that lasted for two points, in deviations: a
+/// threshold there or above gives no alarm.
 #[must_use]
-pub fn threshold(nulls: &[&[f64]]) -> f64 {
-    let lasting = |y: &&[f64]| {
-        let far: Vec<f64> = departures(y).collect();
-        far.windows(2).map(|w| w[0].min(w[1])).fold(0.0, f64::max)
-    };
-    nulls.iter().map(lasting).fold(0.0, f64::max)
+pub fn departure(y: &[f64]) -> f64 {
+    let far: Vec<f64> = departures(y).collect();
+    far.windows(2).map(|w| w[0].min(w[1])).fold(0.0, f64::max)
+}
+
+/// The lowest threshold at which no more than one in twenty of these runs gives an alarm: from the
+/// greatest departure of each that lasted. Runs in which nothing happens; of fewer than twenty, none
+/// gives one.
+#[must_use]
+pub fn threshold(nulls: &[f64]) -> f64 {
+    let above = |h: f64| nulls.iter().filter(|d| **d > h).count();
+    let quiet = nulls
+        .iter()
+        .copied()
+        .filter(|h| above(*h) * 20 <= nulls.len());
+    quiet.fold(f64::INFINITY, f64::min)
 }
 
 /// How an indicator does over several runs.
@@ -171,6 +187,16 @@ mod tests {
     }
 
     #[test]
+    fn a_change_too_small_or_the_other_way_is_no_event() {
+        let (x, y) = drop_at(495.0, 1);
+        let there = |least: f64| Transition::at_least(&x, &y, least).is_some();
+        assert_eq!(
+            [-3.9, -4.1, 3.9, 0.0].map(there),
+            [true, false, false, true]
+        );
+    }
+
+    #[test]
     fn jitter_alone_is_no_transition() {
         for seed in 0..20 {
             let (x, y) = drop_at(1e9, seed);
@@ -200,12 +226,15 @@ mod tests {
 
     #[test]
     fn a_threshold_from_null_runs_keeps_them_quiet_and_hears_the_drop() {
-        let nulls: Vec<_> = (10..30).map(|seed| drop_at(1e9, seed)).collect();
-        let quiet: Vec<&[f64]> = nulls.iter().map(|(_, y)| y.as_slice()).collect();
-        let h = threshold(&quiet);
+        let nulls: Vec<_> = (10..29).map(|seed| drop_at(1e9, seed)).collect();
+        let far: Vec<f64> = nulls.iter().map(|(_, y)| departure(y)).collect();
+        let h = threshold(&far);
         assert!(nulls.iter().all(|(x, y)| alarm(x, y, h).is_none()));
         // Half the threshold would have given false alarms.
         assert!(nulls.iter().any(|(x, y)| alarm(x, y, 0.5 * h).is_some()));
+        // Of forty, two may.
+        let more: Vec<f64> = (1..=40).map(f64::from).collect();
+        assert_eq!(threshold(&more), 38.0);
         for seed in 40..50 {
             let (x, y) = drop_at(500.0, seed);
             let at = alarm(&x, &y, h).unwrap();

@@ -13,8 +13,8 @@ pub const NAMED: f64 = 0.3;
 /// Nats that ablation must add to the loss on repeats, or on all targets, for a head to matter.
 pub const MATTERS: f64 = 0.1;
 
-/// What heads are called for their patterns, in the order of [`label`]'s scores.
-const LABELS: [&str; 3] = [
+/// What heads are called for their patterns: induction, previous token, duplicate token.
+pub const LABELS: [&str; 3] = [
     "induction head",
     "previous-token head",
     "duplicate-token head",

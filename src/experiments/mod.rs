@@ -7,6 +7,7 @@ mod grid;
 pub mod grok;
 pub mod heads;
 pub mod induction;
+mod leading;
 mod limits;
 pub mod markov;
 mod probes;
@@ -18,6 +19,7 @@ pub mod versus;
 
 pub use chains::ChainJob;
 pub use grid::grid;
+pub use leading::{Event, Indicator};
 pub use probes::{Observation, Probes, Reading, Writer, feed_batch};
 
 use crate::exec::Batch;
@@ -86,15 +88,6 @@ impl Panel {
     }
 }
 
-/// What may give notice of a run's event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Indicator {
-    /// A series, `llc` among them; a `*` stands for layer and head, and the best one counts.
-    pub id: &'static str,
-    /// Its name.
-    pub label: &'static str,
-}
-
 /// A horizontal line on the loss chart.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RefLine {
@@ -131,6 +124,8 @@ pub struct Card {
     pub below: &'static str,
     /// The curve whose drop or rise is the event: drawn for every replica, and what leads are counted to.
     pub behaviour: &'static str,
+    /// When that counts as changed.
+    pub event: Event,
     /// What may give notice of it.
     pub leads: &'static [Indicator],
     /// The mean loss under the chains is shown from the beginning.

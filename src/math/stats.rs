@@ -94,6 +94,16 @@ pub fn standard_error(x: &[f64]) -> f64 {
     sd(x) / effective_size(x).sqrt()
 }
 
+/// 95 % interval of a share of `n` trials (Wilson 1927).
+#[must_use]
+pub fn wilson(share: f64, n: u32) -> (f64, f64) {
+    let (n, z) = (f64::from(n.max(1)), 1.959_963_985);
+    let (middle, whole) = (share + z * z / (2.0 * n), 1.0 + z * z / n);
+    let half = z * (share * (1.0 - share) / n + z * z / (4.0 * n * n)).sqrt();
+    let end = |x: f64| (x / whole).clamp(0.0, 1.0);
+    (end(middle - half), end(middle + half))
+}
+
 /// The quantile function of the standard normal, by P. J. Acklam's rational approximation
 /// (relative error below 1.2e-9); `p` in (0, 1).
 #[must_use]

@@ -25,6 +25,9 @@ pub enum StudyKind {
     Richardson,
     /// Long MALA chains, whatever sampler the run has: the value to compare its λ̂ with.
     Reference,
+    /// No λ̂: models trained on from checkpoints, each with other data. A cell's value is the share that
+    /// ends like the run.
+    Commitment,
 }
 
 /// One estimate of a study.
@@ -112,6 +115,9 @@ pub struct Study {
     pub recommended: Option<u32>,
     /// λ over temperatures, a checkpoint each, where there are three or more.
     pub slopes: Vec<SlopeFit>,
+    /// What each of `done` came to, in words, where a number does not say it.
+    #[serde(default)]
+    pub told: Vec<String>,
     /// Seconds left, once something was measured.
     pub left_s: Option<f64>,
     /// Nothing more will come.

@@ -3,6 +3,7 @@
 
 use super::Page;
 use super::calibrate::Calibrate;
+use super::commitment::Commitment;
 use super::diagnosis::Diagnosis;
 use super::heads::Heads;
 use super::paths::PathsTab;
@@ -20,6 +21,7 @@ enum Tab {
     Text,
     Paths,
     Seeds,
+    Commitment,
 }
 
 const TABS: [(Tab, &str, &str); 6] = [
@@ -29,6 +31,7 @@ const TABS: [(Tab, &str, &str); 6] = [
     (Tab::Text, "text", "Text"),
     (Tab::Paths, "paths", "Paths"),
     (Tab::Seeds, "seeds", "Seeds"),
+    (Tab::Commitment, "commitment", "Commitment"),
 ];
 
 /// The tabs.
@@ -65,6 +68,7 @@ pub fn Instruments(page: &Page) -> Html {
         Tab::Text => run.series.contains_key("loss.class.newline"),
         Tab::Paths => state.trains() && !run.pca.steps.is_empty(),
         Tab::Seeds => many,
+        Tab::Commitment => !run.pca.steps.is_empty() && !state.card().event.alike.is_empty(),
     };
     let tabs: Vec<_> = TABS.iter().filter(|t| offered(t.0)).collect();
     if tabs.is_empty() {
@@ -93,6 +97,7 @@ pub fn Instruments(page: &Page) -> Html {
                 Some(Tab::Text) => html! { <ReadingTab ..page.clone() /> },
                 Some(Tab::Paths) => html! { <PathsTab ..page.clone() /> },
                 Some(Tab::Seeds) => html! { <Seeds ..page.clone() /> },
+                Some(Tab::Commitment) => html! { <Commitment ..page.clone() /> },
                 None => html! { <p class="muted">{"λ̂ at the pinned step, or the last, with its diagnostics; or λ̂ at other settings, without training again."}</p> },
             } }
         </section>

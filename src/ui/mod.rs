@@ -11,6 +11,7 @@ mod chains;
 mod chart;
 mod chooser;
 mod clipboard;
+mod commitment;
 mod compare;
 mod composing;
 mod diagnosis;

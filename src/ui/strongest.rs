@@ -20,7 +20,7 @@ const WHAT: &str = "At each step the greatest score of any head of a seed. Which
 fn greatest(run: &Run, key: &str) -> Vec<(u32, Rc<Series>)> {
     let id = format!("heads.*.{key}");
     let of = |r| {
-        let (x, y) = seeds::curve(run, r, &id)?;
+        let (x, y) = leads::curve(run, r, &id)?;
         let series = Series {
             x,
             y,

@@ -3,7 +3,7 @@
 pub use super::settings::Settings;
 use super::settings::settle;
 use crate::experiments::chains::{self, Defaults, join};
-use crate::experiments::{Card, Cost, Panel, Preset, RefLine, SeriesSpec};
+use crate::experiments::{Card, Cost, Event, Indicator, Panel, Preset, RefLine, SeriesSpec};
 use crate::knobs::{Group, Knob, Knobs, choice, float, int};
 use crate::model::modadd;
 
@@ -62,7 +62,38 @@ pub const CARD: Card = Card {
     ],
     below: "accuracy (share of pairs)",
     behaviour: "accuracy.test",
-    leads: &[],
+    event: Event {
+        least: |_| 0.5,
+        after: Some(("accuracy.train", 0.99)),
+        told: "A change counts where test accuracy rises by a half at least. Points count from where training accuracy is 0.99: before that everything moves. The null runs are models of other seeds without weight decay, otherwise as in the preset “eight seeds”: they memorise and do not find the rule.",
+        alike: "",
+    },
+    leads: &[
+        Indicator {
+            id: "llc",
+            label: "λ̂",
+        },
+        Indicator {
+            id: "trace",
+            label: "trace of the Hessian",
+        },
+        Indicator {
+            id: "norm",
+            label: "‖w‖",
+        },
+        Indicator {
+            id: "loss",
+            label: "training loss",
+        },
+        Indicator {
+            id: "loss.test",
+            label: "test loss",
+        },
+        Indicator {
+            id: "accuracy.test",
+            label: "test accuracy itself",
+        },
+    ],
     locality: false,
     reference,
     settle,
@@ -157,9 +188,9 @@ const PRESETS: &[Preset] = &[
     },
     Preset {
         id: "seeds",
-        title: "eight seeds, fast",
-        help: "Eight models of the preset fast side by side, each with its own split of the pairs: when each finds the rule differs.",
-        query: "frac=0.6&wd=2e-4&steps=8000&replicas=8&every=250",
+        title: "eight seeds",
+        help: "Eight models side by side, each with its own split of the pairs: when each finds the rule differs. λ̂ is of short chains at more checkpoints.",
+        query: "steps=12000&replicas=8&chains=1&burnin=100&draws=400&every=200",
     },
     Preset {
         id: "hot",

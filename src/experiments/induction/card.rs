@@ -6,7 +6,7 @@ use crate::experiments::transformer::knobs::{
     self as shared, ACT, BATCH, LAYERS, MBATCH, MLP, NORM, ON, OPTIMIZER, PACE, SEEDS, SMEAR, TIED,
 };
 use crate::experiments::transformer::sizes;
-use crate::experiments::{Card, Indicator, Panel, Preset, RefLine, SeriesSpec};
+use crate::experiments::{Card, Event, Indicator, Panel, Preset, RefLine, SeriesSpec};
 use crate::knobs::{Group, Knob, Knobs, int};
 use crate::model;
 
@@ -149,6 +149,11 @@ pub const CARD: Card = Card {
     losses: LOSSES,
     below: "",
     behaviour: "loss.repeat",
+    event: Event {
+        told: "The null runs are models of one layer, which cannot form an induction head: of the preset tiny, and four of the default.",
+        alike: "the same heads are called induction heads: those whose prefix-matching score is 0.3 or more and the greatest of their three attention scores",
+        ..Event::ANY
+    },
     leads: &[
         Indicator {
             id: "llc",
@@ -161,6 +166,26 @@ pub const CARD: Card = Card {
         Indicator {
             id: "heads.*.prefix_matching",
             label: "prefix matching, best head",
+        },
+        Indicator {
+            id: "winner.refined",
+            label: "refined λ̂ of the winning head",
+        },
+        Indicator {
+            id: "trace",
+            label: "trace of the Hessian",
+        },
+        Indicator {
+            id: "norm",
+            label: "‖w‖",
+        },
+        Indicator {
+            id: "composition.k.*",
+            label: "K-composition, greatest of all pairs",
+        },
+        Indicator {
+            id: "winner.k",
+            label: "K-composition of the winning pair",
         },
         Indicator {
             id: "icl",

@@ -6,7 +6,7 @@ use crate::experiments::transformer::knobs::{
     self as shared, ACT, LAYERS, MBATCH, MLP, ON, OPTIMIZER, PACE, SEEDS, SMEAR, TIED,
 };
 use crate::experiments::transformer::sizes;
-use crate::experiments::{Card, Indicator, Panel, Preset, RefLine, SeriesSpec};
+use crate::experiments::{Card, Event, Indicator, Panel, Preset, RefLine, SeriesSpec};
 use crate::knobs::{Group, Knob, Knobs, choice, digest, float, int};
 use crate::model;
 
@@ -192,6 +192,7 @@ pub const CARD: Card = Card {
     losses: LOSSES,
     below: "KL (nats)",
     behaviour: "loss.repeat",
+    event: Event::ANY,
     leads: &[
         Indicator {
             id: "llc",

@@ -3,7 +3,7 @@
 pub use super::settings::Settings;
 use super::settings::settle;
 use crate::experiments::chains::{self, Defaults, join};
-use crate::experiments::{Card, Cost, Panel, Preset, RefLine, SeriesSpec};
+use crate::experiments::{Card, Cost, Event, Indicator, Panel, Preset, RefLine, SeriesSpec};
 use crate::knobs::{Group, Knob, Knobs, choice, float, int};
 use crate::model::tms::{self, level};
 
@@ -39,8 +39,36 @@ pub const CARD: Card = Card {
         },
     ],
     below: "",
-    behaviour: "loss",
-    leads: &[],
+    behaviour: "loss.population",
+    event: Event {
+        // A corner more is worth at least twice a dead feature's +; half-way between is the bound.
+        least: |k| -1.5 / (4.0 * (k.int("features") as f64).powi(2)),
+        after: None,
+        told: "A change counts from one and a half times 1/(4c²) downwards, what a dead feature’s + is worth: so a corner more does, and a + lost does not. The null runs are models of other seeds at the default settings that kept their polygon and every + to the end.",
+        alike: "their polygons have as many corners",
+    },
+    leads: &[
+        Indicator {
+            id: "llc",
+            label: "λ̂",
+        },
+        Indicator {
+            id: "trace",
+            label: "trace of the Hessian",
+        },
+        Indicator {
+            id: "norm",
+            label: "‖w‖",
+        },
+        Indicator {
+            id: "loss",
+            label: "the loss on its own data",
+        },
+        Indicator {
+            id: "loss.population",
+            label: "the population loss itself",
+        },
+    ],
     locality: true,
     reference,
     settle,

@@ -267,6 +267,8 @@ impl Lab for Tms {
                 format!("{prefix}loss.population"),
                 tms::population_loss(c, &w),
             ));
+            let norm = w.iter().map(|w| w * w).sum::<f64>().sqrt();
+            seen.values.push((format!("{prefix}norm"), norm));
             gons.push(tms::gon(c, &w));
             if r == follow {
                 for &(i, u) in &self.probes {

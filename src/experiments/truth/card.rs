@@ -5,7 +5,7 @@ use super::target::{Target, samples};
 use super::{lab, target};
 use crate::estimate::exact::finite::Regression;
 use crate::experiments::chains::{self, Defaults, Settings, join};
-use crate::experiments::{Card, Cost, Panel, Preset, RefLine, STATS, SeriesSpec};
+use crate::experiments::{Card, Cost, Event, Panel, Preset, RefLine, STATS, SeriesSpec};
 use crate::knobs::{Group, Knob, Knobs, choice, float, int, list};
 use crate::model::tms::level;
 
@@ -25,6 +25,7 @@ pub const CARD: Card = Card {
     presets: PRESETS,
     below: "",
     behaviour: "",
+    event: Event::ANY,
     leads: &[],
     locality: false,
     light: None,

@@ -1,0 +1,252 @@
+//! Which indicators give notice of what a run comes to: their curves, the recorded null runs, and the
+//! table of who leads. Pure.
+
+use super::refined;
+use super::run::Run;
+use super::seeds::{Member, series};
+pub use crate::estimate::lead::Lead;
+use crate::estimate::lead::{self, Transition};
+use crate::experiments::{Card, Indicator, heads};
+use crate::math::{order, stats};
+use crate::protocol::StudyKind;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+/// Steps and values.
+pub type Curve = (Vec<f64>, Vec<f64>);
+
+/// The curve of an indicator: of `a.*.b`, the greatest of all `a.….b` at each step.
+#[must_use]
+pub fn curve(run: &Run, replica: u32, id: &str) -> Option<Curve> {
+    let of = |id: &str| series(run, replica, id).map(|s| (s.x.clone(), s.y.clone()));
+    match id {
+        "llc" => return llc(run, replica),
+        "trace" => return trace(run, replica),
+        "winner.refined" => return refined(run, replica),
+        "winner.k" => return paired(run, replica),
+        _ => {}
+    }
+    let Some((start, end)) = id.split_once('*') else {
+        return of(id);
+    };
+    let start = match replica {
+        0 => start.to_string(),
+        r => format!("replicas/{r}/{start}"),
+    };
+    let mut all = run
+        .series
+        .iter()
+        .filter(|(key, _)| key.starts_with(&start) && key.ends_with(end))
+        .map(|(_, s)| s);
+    let first = all.next()?;
+    let (x, mut y) = (first.x.clone(), first.y.clone());
+    for other in all {
+        for (best, new) in y.iter_mut().zip(&other.y) {
+            *best = best.max(*new);
+        }
+    }
+    Some((x, y))
+}
+
+fn follows(run: &Run, replica: u32) -> bool {
+    i64::from(replica) == run.knobs.int("member")
+}
+
+/// λ̂ of a replica: the run's own curve for the one that is followed, else what a study has found.
+#[must_use]
+pub fn llc(run: &Run, replica: u32) -> Option<Curve> {
+    if follows(run, replica) {
+        return Some((run.llc.x.clone(), run.llc.y.clone()));
+    }
+    let study = run
+        .kept
+        .iter()
+        .find(|s| s.spec.kind == StudyKind::Members)?;
+    let mut points: Vec<(f64, f64)> = study
+        .done
+        .iter()
+        .filter_map(|r| {
+            let cell = study.spec.cells.get(r.cell as usize)?;
+            (cell.replica == Some(replica)).then_some((cell.step as f64, r.value?))
+        })
+        .collect();
+    order::sort_by(&mut points, |a, b| a.0.total_cmp(&b.0));
+    (!points.is_empty()).then(|| points.into_iter().unzip())
+}
+
+/// The trace of the Hessian at the checkpoints of the replica that is followed: it is measured with λ̂.
+fn trace(run: &Run, replica: u32) -> Option<Curve> {
+    let known = run.llc.points.iter().filter(|_| follows(run, replica));
+    let all: Curve = known
+        .filter_map(|p| Some((p.step as f64, p.curvature?.trace)))
+        .unzip();
+    (!all.0.is_empty()).then_some(all)
+}
+
+/// The heads of a replica by their last scores.
+fn last(run: &Run, replica: u32) -> Vec<heads::Head> {
+    heads::heads(|id| series(run, replica, id)?.y.last().copied())
+}
+
+/// Of the heads that are called this, the one with the greatest score.
+fn best<'a>(
+    all: &'a [heads::Head],
+    label: &str,
+    score: fn(&heads::Head) -> Option<f64>,
+) -> Option<&'a heads::Head> {
+    let own = all.iter().filter(|h| h.label == label);
+    own.max_by(|a, b| score(a).unwrap_or(0.0).total_cmp(&score(b).unwrap_or(0.0)))
+}
+
+/// The head that wins: the induction head with the greatest prefix-matching score in the end.
+fn winner(all: &[heads::Head]) -> Option<&heads::Head> {
+    best(all, heads::LABELS[0], |h| h.prefix_matching)
+}
+
+/// Its refined λ̂, of the study that was made of the replica followed.
+fn refined(run: &Run, replica: u32) -> Option<Curve> {
+    let study = refined::of(run).filter(|_| follows(run, replica))?;
+    let all = last(run, replica);
+    let winner = winner(&all)?;
+    let curves = refined::curves(study).into_iter();
+    let mut own = curves.filter(|c| (c.layer, c.head) == (winner.layer, Some(winner.head)));
+    own.next().map(|c| (c.x, c.y))
+}
+
+/// K-composition of the winner with the previous-token head that has the greatest score in the end, of
+/// those in earlier layers.
+fn paired(run: &Run, replica: u32) -> Option<Curve> {
+    let all = last(run, replica);
+    let winner = winner(&all)?;
+    let earlier = all.iter().filter(|h| h.layer < winner.layer).cloned();
+    let earlier: Vec<heads::Head> = earlier.collect();
+    let from = best(&earlier, heads::LABELS[1], |h| h.prev_token)?;
+    let [l, h, m, g] = [from.layer, from.head, winner.layer, winner.head];
+    let s = series(run, replica, &format!("composition.k.{l}.{h}.{m}.{g}"))?;
+    Some((s.x.clone(), s.y.clone()))
+}
+
+/// The curve of an indicator from where points count on; none before the run has come there.
+fn counted(run: &Run, card: &Card, replica: u32, id: &str) -> Option<Curve> {
+    let (x, y) = curve(run, replica, id)?;
+    let Some((clock, level)) = card.event.after else {
+        return Some((x, y));
+    };
+    let clock = series(run, replica, clock)?;
+    let at = clock.y.iter().position(|y| *y >= level)?;
+    let from = x.partition_point(|x| *x < clock.x[at]);
+    Some((x[from..].to_vec(), y[from..].to_vec()))
+}
+
+/// Runs in which nothing happens, recorded by the program: for each indicator the greatest departure
+/// from its own past that lasted, a number a run. Some set the thresholds, the others are held out.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Nulls {
+    /// The links they are of.
+    pub links: Vec<String>,
+    /// By experiment and indicator, `tms/llc`; of those held out, `held/tms/llc`.
+    pub departures: BTreeMap<String, Vec<f64>>,
+}
+
+impl Nulls {
+    /// Departures of the null runs of an experiment, or of those held out.
+    #[must_use]
+    pub fn of(&self, card: &Card, id: &str, held: bool) -> &[f64] {
+        let all = self.departures.get(&key(card, id, held));
+        all.map_or(&[], Vec::as_slice)
+    }
+}
+
+/// The name of an indicator of an experiment among the null runs.
+#[must_use]
+pub fn key(card: &Card, id: &str, held: bool) -> String {
+    let held = if held { "held/" } else { "" };
+    format!("{held}{}/{id}", card.id)
+}
+
+/// The recorded null runs.
+#[must_use]
+pub fn nulls() -> &'static Nulls {
+    static READ: OnceLock<Nulls> = OnceLock::new();
+    READ.get_or_init(|| crate::json::read(include_str!("../../www/nulls.json")).unwrap_or_default())
+}
+
+/// When an indicator gives an alarm.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Threshold {
+    /// In deviations of its own past.
+    pub level: f64,
+    /// Null runs it was set on.
+    pub nulls: usize,
+    /// False alarms at it, of how many null runs that are held out.
+    pub held: [usize; 2],
+}
+
+impl Threshold {
+    fn of(card: &Card, id: &str, nulls: &Nulls) -> Option<Self> {
+        let (quiet, held) = (nulls.of(card, id, false), nulls.of(card, id, true));
+        let level = lead::threshold(quiet);
+        level.is_finite().then(|| Self {
+            level,
+            nulls: quiet.len(),
+            held: [held.iter().filter(|d| **d > level).count(), held.len()],
+        })
+    }
+}
+
+/// A row of the table: who leads.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// What.
+    pub indicator: Indicator,
+    /// None where no null run has it.
+    pub threshold: Option<Threshold>,
+    /// How its alarms did, over the models that have changed and whose curve is there.
+    pub lead: Lead,
+    /// The same of the step at which it has done half of its own way, which takes the whole run to tell.
+    pub half: Lead,
+    /// Steps from one point of it to the next, the median; 0 without any.
+    pub apart: f64,
+}
+
+/// Each indicator of the card over the models that have changed.
+#[must_use]
+pub fn rows(run: &Run, card: &Card, members: &[Member], nulls: &Nulls) -> Vec<Row> {
+    let row = |indicator: &Indicator| {
+        let threshold = Threshold::of(card, indicator.id, nulls);
+        let (mut alarms, mut halves, mut apart) = (Vec::new(), Vec::new(), 0.0);
+        for m in members {
+            let (Some(event), Some((x, y))) =
+                (m.transition, counted(run, card, m.replica, indicator.id))
+            else {
+                continue;
+            };
+            let alarm = threshold.and_then(|t| lead::alarm(&x, &y, t.level));
+            alarms.push((event.t50, alarm));
+            halves.push((event.t50, Transition::of(&x, &y).map(|t| t.t50)));
+            let gaps: Vec<f64> = x.windows(2).map(|w| w[1] - w[0]).collect();
+            apart = stats::median(&gaps);
+        }
+        Row {
+            indicator: *indicator,
+            threshold,
+            lead: lead::lead(&alarms, 1),
+            half: lead::lead(&halves, 1),
+            apart,
+        }
+    };
+    card.leads.iter().map(row).collect()
+}
+
+/// Of a run in which nothing happens: for each indicator of the card its greatest departure that
+/// lasted. What [`Nulls`] holds.
+#[must_use]
+pub fn departures(run: &Run, card: &Card, replica: u32) -> Vec<(&'static str, f64)> {
+    let of = |i: &Indicator| {
+        let (_, y) = counted(run, card, replica, i.id)?;
+        Some((i.id, lead::departure(&y)))
+    };
+    card.leads.iter().filter_map(of).collect()
+}

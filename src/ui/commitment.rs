@@ -1,0 +1,100 @@
+//! Commitment: branches from stored checkpoints with other data, and the share that ends like the run.
+
+use super::Page;
+use super::calibrate::Progress;
+use super::size::use_width;
+use super::tip::Tip;
+use crate::app::commitment::{self, Point};
+use crate::app::{Action, Run};
+use crate::plot::line::Line;
+use crate::plot::number::{fixed, grouped};
+use crate::plot::panels::{Look, lower};
+use yew::prelude::*;
+
+const WHAT: &str = "From each of these checkpoints, models with its weights and its optimiser's state are trained to the end of the run, each on the data of another seed; a ninth has the run's own data and is the run, bit for bit. All are evaluated on the run's held-out data. The share is that of the eight others that end like the run, with Wilson's 95 % interval (1927). Near 1: by then it was settled what the run becomes. At the last checkpoint nothing is left to train, so it is 1 there.";
+
+/// The share over the steps of the run.
+fn chart(run: &Run, points: &[Point], width: f64, log_x: bool) -> Html {
+    let known: Vec<(f64, [f64; 3])> = points
+        .iter()
+        .filter_map(|p| Some((p.step as f64, p.share?)))
+        .collect();
+    let x: Vec<f64> = known.iter().map(|p| p.0).collect();
+    let [y, lo, hi] = [0, 1, 2].map(|i| known.iter().map(|p| p.1[i]).collect::<Vec<f64>>());
+    let look = Look {
+        width,
+        height: 190.0,
+        x_max: run.steps as f64,
+        log_x,
+        log_y: false,
+        recorded: false,
+        window: None,
+    };
+    let line = Line {
+        label: "ends alike".into(),
+        class: "s0".into(),
+        x: &x,
+        y: &y,
+        lo: &lo,
+        hi: &hi,
+        dots: true,
+    };
+    let mut chart = lower(
+        &look,
+        "share of the branches that end like the run",
+        vec![line],
+    );
+    chart.upto = Some(1.0);
+    Html::from_html_unchecked(chart.draw().scene.svg().into())
+}
+
+fn row(p: &Point) -> Html {
+    let share = p.share.map_or("–".to_string(), |[share, low, high]| {
+        format!(
+            "{} ({} to {})",
+            fixed(share, 2),
+            fixed(low, 2),
+            fixed(high, 2)
+        )
+    });
+    html! { <tr><th scope="row">{ grouped(p.step) }</th><td>{ share }</td><td>{ p.told.clone() }</td></tr> }
+}
+
+/// The section.
+#[component]
+pub fn Commitment(page: &Page) -> Html {
+    let node = use_node_ref();
+    let width = use_width(&node).min(760.0);
+    let state = &page.state;
+    let Some(run) = state.run.as_ref() else {
+        return Html::default();
+    };
+    let from = state.link.course.branch.as_ref().map_or(0, |b| b.from);
+    let spec = commitment::spec(run, from);
+    let steps: Vec<String> = spec.cells.iter().map(|c| grouped(c.step)).collect();
+    let cost = format!(
+        "as many steps as {} runs of one model",
+        fixed(commitment::runs(&spec, run.steps), 0)
+    );
+    let busy = run.study.as_ref().is_some_and(|s| !s.over);
+    let study = commitment::of(run);
+    let points = study.map_or(Vec::new(), |s| commitment::points(s));
+    let alike = state.card().event.alike;
+    html! {
+        <section data-test="commitment" aria-label="Commitment" ref={node}>
+            <p>{ format!("When was it settled what this run becomes? {} models are trained on from each of the checkpoints {}, each with other data. Two have ended alike where {alike}. ", commitment::BRANCHES, steps.join(", ")) }<Tip about="commitment">{ WHAT }</Tip></p>
+            <p class="jobs"><span class="job">
+                <button type="button" data-test="study-commitment" disabled={busy || !run.over() || steps.len() < 2} title="Trains on from stored checkpoints with other data; the run itself stays as it is." onclick={page.on(Action::Study(spec))}>{"Train branches"}</button>
+                <span class="small-print">{ cost }</span>
+            </span>{ if run.over() { "" } else { " Once the run is at its end." } }</p>
+            if let Some(study) = study { <Progress study={(**study).clone()} page={page.clone()} /> }
+            if !points.is_empty() {
+                { chart(run, &points, width, state.view.log_x) }
+                <div class="table"><table class="figures">
+                    <thead><tr><th>{"from step"}</th><th>{"share that ends like the run"}</th><th>{"how they end"}</th></tr></thead>
+                    <tbody>{ for points.iter().map(row) }</tbody>
+                </table></div>
+            }
+        </section>
+    }
+}
