@@ -150,7 +150,7 @@ pub const CARD: Card = Card {
     below: "",
     behaviour: "loss.repeat",
     event: Event {
-        told: "The null runs are models of one layer, which cannot form an induction head: of the preset tiny, and four of the default.",
+        told: "The null runs are models of one layer, which cannot form an induction head: at the settings of the preset tiny.",
         alike: "the same heads are called induction heads: those whose prefix-matching score is 0.3 or more and the greatest of their three attention scores",
         ..Event::ANY
     },
