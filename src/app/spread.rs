@@ -3,7 +3,7 @@
 
 use super::export::Column;
 use super::run::{Run, Series};
-use super::seeds;
+use super::{leads, seeds};
 use crate::math::stats::quantiles_at;
 use std::rc::Rc;
 

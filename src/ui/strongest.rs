@@ -8,7 +8,7 @@ use super::spread::{many, toggles};
 use super::tip::Tip;
 use crate::app::run::Series;
 use crate::app::spread::{Drawn, Layers, count};
-use crate::app::{Run, seeds};
+use crate::app::{Run, leads};
 use crate::experiments::heads::INSTRUMENTS;
 use crate::plot::panels::Look;
 use std::rc::Rc;
