@@ -66,7 +66,7 @@ static PROBE: Card = Card {
     losses: &[],
     below: "",
     behaviour: "",
-    event: experiments::Event::ANY,
+    event: lambdahat::experiments::Event::ANY,
     leads: &[],
     locality: false,
     reference: |_| Vec::new(),
