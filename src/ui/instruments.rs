@@ -24,7 +24,7 @@ enum Tab {
     Commitment,
 }
 
-const TABS: [(Tab, &str, &str); 6] = [
+const TABS: [(Tab, &str, &str); 7] = [
     (Tab::Point, "point", "This λ̂ point"),
     (Tab::Calibrate, "calibrate", "Calibrate"),
     (Tab::Heads, "heads", "Heads"),
