@@ -6,7 +6,6 @@ use super::beside;
 use super::cursor;
 use super::form;
 use super::link::{Link, apply_query, parse};
-use super::own;
 use super::pairing;
 use super::run::Run;
 use super::scrub;
@@ -85,7 +84,7 @@ fn take(state: &mut State, action: Action) -> Vec<Effect> {
         }
         Action::Branch(step) => beside::branch(state, step),
         Action::Import(name, bytes) => form::import(state, name, bytes),
-        Action::Text(bytes) => own::given(state, bytes),
+        Action::Text(bytes) => super::own::given(state, bytes),
         Action::Budget(mb) => {
             state.budget = mb.clamp(BUDGETS.0, BUDGETS.1);
             vec![Effect::Budget(state.budget)]

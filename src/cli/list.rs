@@ -130,7 +130,9 @@ mod tests {
                         return Some(format!("{} {field}", knob.key));
                     }
                 }
-                let ranged = !found["options"].is_null()
+                // Any name goes.
+                let ranged = found["kind"] == "digest"
+                    || !found["options"].is_null()
                     || (!found["min"].is_null() && !found["max"].is_null());
                 if !ranged {
                     return Some(format!("{} range", knob.key));

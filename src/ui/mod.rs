@@ -29,6 +29,7 @@ mod instruments;
 mod keys;
 mod knob;
 mod lagging;
+mod leads;
 mod learning;
 mod lens;
 mod llc;

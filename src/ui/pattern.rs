@@ -3,7 +3,6 @@
 use super::attention::paint;
 use super::size::use_width;
 use crate::plot::number::fixed;
-use wasm_bindgen::JsCast;
 use web_sys::Element;
 use yew::prelude::*;
 
@@ -38,11 +37,9 @@ pub fn Pattern(props: &PatternProps) -> Html {
     }
     let ctx = props.ctx;
     let point = {
-        let at = at.clone();
+        let (at, node) = (at.clone(), node.clone());
         Callback::from(move |e: PointerEvent| {
-            let place = e
-                .current_target()
-                .map(|t| t.unchecked_into::<Element>().get_bounding_client_rect());
+            let place = node.cast::<Element>().map(|c| c.get_bounding_client_rect());
             at.set(place.and_then(|r| {
                 let cell = |d: f64, size: f64| {
                     Some((d / size * ctx as f64).floor()).filter(|c| *c >= 0.0 && *c < ctx as f64)

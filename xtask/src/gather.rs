@@ -11,7 +11,9 @@ use wasmparser::{CodeSectionReader, FunctionSectionReader, Parser, Payload};
 /// Bytes of code that are compared.
 const SHINGLE: usize = 6;
 /// What more functions than this have in common says nothing of two of them.
-const COMMON: usize = 60;
+const COMMON: usize = 200;
+/// How much the last functions of the order count, the latest first: 1, 1/2, 1/3, 1/4.
+const WEIGHTS: [u32; 4] = [12, 6, 4, 3];
 
 /// The module with its functions in another order.
 ///
@@ -56,7 +58,7 @@ fn shingles(body: &[u8]) -> Vec<&[u8]> {
     all
 }
 
-/// An order in which each is followed by the one, of those left, that shares most with it for its size.
+/// An order in which each stands behind those, of all before it, that it shares most with for its size.
 fn alike(bodies: &[&[u8]]) -> Vec<usize> {
     let mut number = HashMap::new();
     let mut places: Vec<Vec<usize>> = Vec::new();
@@ -82,16 +84,18 @@ fn alike(bodies: &[&[u8]]) -> Vec<usize> {
         order.push(now);
         left[now] = false;
         let mut seen = Vec::new();
-        for n in has[now].iter().filter(|&&n| places[n].len() < COMMON) {
-            for &i in places[*n].iter().filter(|&&i| left[i]) {
-                if shared[i] == 0 {
-                    seen.push(i);
+        for (&before, weight) in order.iter().rev().zip(WEIGHTS) {
+            for n in has[before].iter().filter(|&&n| places[n].len() < COMMON) {
+                for &i in places[*n].iter().filter(|&&i| left[i]) {
+                    if shared[i] == 0 {
+                        seen.push(i);
+                    }
+                    shared[i] += weight;
                 }
-                shared[i] += 1;
             }
         }
         // Compared as fractions, so that no machine rounds another way.
-        let worth = |i: usize| (u64::from(shared[i]), 20 + has[i].len() as u64);
+        let worth = |i: usize| (u64::from(shared[i]), 60 + has[i].len() as u64);
         let better = |a: usize, b: usize| {
             let (x, y) = (worth(a), worth(b));
             (x.0 * y.1).cmp(&(y.0 * x.1)).then(b.cmp(&a))

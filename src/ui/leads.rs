@@ -1,0 +1,116 @@
+//! Who leads: which indicators give notice of the transition, over the models of one run.
+
+use super::Page;
+use super::tip::Tip;
+use crate::app::leads::{self, Lead, Row};
+use crate::app::run::Run;
+use crate::app::seeds::Member;
+use crate::app::{Action, study, words};
+use crate::plot::number::fixed;
+use crate::protocol::StudyKind;
+use yew::prelude::*;
+
+/// What there is instead of a lead.
+fn lacking(id: &str) -> &'static str {
+    match id {
+        "llc" => "press “λ̂ of every model”",
+        "trace" => "comes with the λ̂ of the seed followed",
+        "winner.refined" => "press “λ̂ of every head and layer” under Heads",
+        _ => "no curve",
+    }
+}
+
+/// A lead in words; `apart` steps lie between two points, and less than two of these is no lead.
+fn when(lead: &Lead, apart: f64) -> String {
+    let Some(median) = lead.median else {
+        return "none".into();
+    };
+    let interval = lead.interval.map_or(String::new(), |(low, high)| {
+        format!(" ({} to {})", fixed(low, 0), fixed(high, 0))
+    });
+    let short = if median.abs() < 2.0 * apart {
+        ", within two points"
+    } else {
+        ""
+    };
+    format!("{}{interval}{short}", fixed(median, 0))
+}
+
+fn row(r: &Row, changed: usize) -> Html {
+    let lead = &r.lead;
+    let missing = match (changed, lead.runs) {
+        (0, _) => Some("no model has changed"),
+        (_, 0) => Some(lacking(r.indicator.id)),
+        _ => None,
+    };
+    let mut name = r.indicator.label.to_string();
+    if r.indicator.hindsight() {
+        name += " (hindsight)";
+    }
+    if let Some(why) = missing {
+        return html! { <tr><th scope="row">{ name }</th><td colspan="5" class="muted">{ why }</td></tr> };
+    }
+    let (alarm, before, threshold, held) = match r.threshold {
+        Some(t) => (
+            when(lead, r.apart),
+            format!("{} of {}", lead.before, lead.runs),
+            format!("{} ({} runs)", fixed(t.level, 1), t.nulls),
+            match t.held {
+                [_, 0] => "–".to_string(),
+                [alarms, all] => format!("{alarms} of {all}"),
+            },
+        ),
+        None => {
+            let none = "no null run has it".to_string();
+            (none, "–".into(), "–".into(), "–".into())
+        }
+    };
+    let half = format!("{}; {} models", when(&r.half, r.apart), lead.runs);
+    html! {
+        <tr data-test={format!("lead-{}", r.indicator.id)}><th scope="row">{ name }</th><td>{ alarm }</td><td>{ before }</td><td>{ threshold }</td><td>{ held }</td><td>{ half }</td></tr>
+    }
+}
+
+const LEADS: &str = "Steps from an indicator's alarm to the step at which the behaviour is half done; negative where the alarm comes later. Median over the models that changed and gave one, with a 95 % bootstrap interval over models. An alarm is two points in a row further from the median of the eight before them than the threshold, in deviations of those eight (median absolute deviation): it uses nothing that comes later. A lead shorter than two points of the indicator's own curve is none.";
+const THRESHOLD: &str = "The lowest at which no more than one in twenty recorded runs in which nothing happens would have given an alarm; of fewer than twenty, none would.";
+const HELD: &str = "Runs in which nothing happens and on which the threshold was not set, that give an alarm at it.";
+const HALF: &str = "The same with the step at which the indicator has done half of its own way, from the median of its first fifth to that of its last tenth, in place of the alarm. It takes the end of the run to tell: hindsight, and no warning. Rows marked so also need the end to know which head to look at: the induction head with the greatest prefix-matching score, and the previous-token head with the greatest of an earlier layer.";
+
+/// The table, and the button that fills its rows of λ̂.
+pub fn leads(page: &Page, run: &Run, members: &[Member]) -> Html {
+    let card = page.state.card();
+    let rows = leads::rows(run, card, members, leads::nulls());
+    let changed = members.iter().filter(|m| m.transition.is_some()).count();
+    if rows.is_empty() {
+        return Html::default();
+    }
+    let steps: Vec<u64> = run.llc.points.iter().map(|p| p.step).collect();
+    let spec = study::members(&run.knobs, &study::thinned(&steps, 64));
+    let cost = words::chain_cost(run.point_s, &run.knobs, study::chain_steps(&spec));
+    let busy = run.study.as_ref().is_some_and(|s| !s.over);
+    let under_way = run
+        .study
+        .as_ref()
+        .filter(|s| s.spec.kind == StudyKind::Members);
+    let progress = under_way.map(|s| {
+        format!(
+            "λ̂ of {} of {} checkpoints",
+            s.done.len(),
+            s.spec.cells.len()
+        )
+    });
+    html! {
+        <>
+            <h3>{"Who leads? "}<Tip about="leads">{ LEADS }</Tip></h3>
+            <div class="table"><table class="figures" data-test="leads">
+                <thead><tr><th>{"indicator"}</th><th>{"lead of its alarm, steps"}</th><th>{"alarm before half"}</th><th>{"threshold "}<Tip about="threshold">{ format!("{THRESHOLD} {}", card.event.told) }</Tip></th><th>{"false alarms "}<Tip about="false alarms">{ HELD }</Tip></th><th>{"lead of half its way, steps "}<Tip about="half its way">{ HALF }</Tip></th></tr></thead>
+                <tbody>{ for rows.iter().map(|r| row(r, changed)) }</tbody>
+            </table></div>
+            <p class="jobs"><span class="job">
+                <button type="button" data-test="study-members" disabled={busy || steps.is_empty()} onclick={page.on(Action::Study(spec))}>{"λ̂ of every model"}</button>
+                <span class="small-print">{ cost }</span>
+                <Tip about="λ̂ of every model">{"λ̂ at every checkpoint of every model with the run's settings, from the stored weights; without it only the model that is followed has a λ̂ curve."}</Tip>
+            </span>{" "}{ progress.unwrap_or_default() }</p>
+        </>
+    }
+}
