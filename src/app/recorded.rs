@@ -46,6 +46,7 @@ const FILES: &[(&str, &str)] = &[
     ("tms", include_str!("../../www/traces/tms.json")),
     ("induction", include_str!("../../www/traces/induction.json")),
     ("markov", include_str!("../../www/traces/markov.json")),
+    ("text", include_str!("../../www/traces/text.json")),
     ("grok", include_str!("../../www/traces/grok.json")),
 ];
 
