@@ -8,6 +8,7 @@ mod chains;
 mod driver;
 mod heads;
 mod instruments;
+mod own;
 mod page;
 mod reading;
 mod scenarios;

@@ -13,6 +13,7 @@ use crate::chains::chains_agree;
 use crate::driver::Kind;
 use crate::heads::heads_on_cpu;
 use crate::instruments::{diagnose_and_calibrate, grok_on_cpu, truth_on_cpu};
+use crate::own::own_text_on_cpu;
 use crate::page::{Page, Seen};
 use crate::reading::reading_on_cpu;
 use crate::seeds::seeds_on_cpu;
@@ -86,6 +87,7 @@ scenarios![
     import_on_cpu,
     seeds_on_cpu,
     reading_on_cpu,
+    own_text_on_cpu,
     shelf_on_cpu,
     lens_and_spring,
     parts_and_richardson,
