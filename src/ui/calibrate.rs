@@ -138,10 +138,14 @@ pub struct ProgressProps {
 #[component]
 pub fn Progress(props: &ProgressProps) -> Html {
     let (done, all) = (props.study.done.len(), props.study.spec.cells.len());
+    let what = match props.study.spec.kind {
+        StudyKind::Commitment => "checkpoints",
+        _ => "estimates",
+    };
     html! {
         <p class="progress" role="status" data-test="study" data-done={done.to_string()} data-over={props.study.over.to_string()}>
             <progress max={all.to_string()} value={done.to_string()} />
-            { format!(" {done} of {all} estimates") }
+            { format!(" {done} of {all} {what}") }
             if !props.study.over {
                 { props.study.left_s.map(|s| format!(", {} left ", words::about(s))).unwrap_or_default() }
                 <button type="button" class="small" onclick={props.page.on(Action::StopStudy)}>{"Stop"}</button>

@@ -5,6 +5,7 @@ mod arrive;
 mod branching;
 mod calibration;
 mod chains;
+mod commitment;
 mod driver;
 mod heads;
 mod instruments;

@@ -10,6 +10,7 @@ use crate::calibration::{
     files_have_content, lens_and_spring, mala_in_the_page, parts_and_richardson, truth_step_by_step,
 };
 use crate::chains::chains_agree;
+use crate::commitment::commitment_on_cpu;
 use crate::driver::Kind;
 use crate::heads::heads_on_cpu;
 use crate::instruments::{diagnose_and_calibrate, grok_on_cpu, truth_on_cpu};
@@ -88,6 +89,7 @@ scenarios![
     seeds_on_cpu,
     reading_on_cpu,
     own_text_on_cpu,
+    commitment_on_cpu,
     shelf_on_cpu,
     lens_and_spring,
     parts_and_richardson,
