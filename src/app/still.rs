@@ -31,7 +31,8 @@ pub enum Still {
         heads: usize,
         /// Context length T.
         ctx: usize,
-        /// `[layer][head][query][key ≤ query]`: fifteenths, a hexadecimal digit each.
+        /// `[layer][head][query][key ≤ query]`: fifteenths, a hexadecimal digit each; the letters from g
+        /// on stand for 2, 3, .. zeros in a row.
         digits: String,
         /// The tokens of the input.
         tokens: Vec<u32>,
@@ -41,6 +42,29 @@ pub enum Still {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         texts: Vec<String>,
     },
+}
+
+/// Digits as text, zeros together.
+fn shorter(digits: impl Iterator<Item = u32>) -> String {
+    let (mut out, mut zeros) = (String::new(), 0);
+    let flush = |out: &mut String, zeros: &mut u32| {
+        while *zeros > 0 {
+            // 'z', the last letter, is 35 in this base: 21 zeros.
+            let n = (*zeros).min(21);
+            out.extend(char::from_digit(if n == 1 { 0 } else { n + 14 }, 36));
+            *zeros -= n;
+        }
+    };
+    for d in digits {
+        if d == 0 {
+            zeros += 1;
+        } else {
+            flush(&mut out, &mut zeros);
+            out.extend(char::from_digit(d, 16));
+        }
+    }
+    flush(&mut out, &mut zeros);
+    out
 }
 
 impl Still {
@@ -81,10 +105,11 @@ impl Still {
                     layers: *layers,
                     heads: *heads,
                     ctx: *ctx,
-                    digits: (0..patterns.len())
-                        .filter(seen)
-                        .filter_map(|i| char::from_digit((u32::from(patterns[i]) + 8) / 17, 16))
-                        .collect(),
+                    digits: shorter(
+                        (0..patterns.len())
+                            .filter(seen)
+                            .map(|i| (u32::from(patterns[i]) + 8) / 17),
+                    ),
                     tokens: tokens.clone(),
                     period: *period,
                     texts: texts.clone(),
@@ -116,7 +141,10 @@ impl Still {
                 period,
                 texts,
             } => {
-                let mut digits = digits.chars().map(|d| d.to_digit(16).unwrap_or(0) * 17);
+                let mut digits = digits.chars().flat_map(|c| match c.to_digit(36) {
+                    Some(d @ 0..16) => std::iter::repeat_n(d * 17, 1),
+                    n => std::iter::repeat_n(0, n.map_or(1, |n| n as usize - 14)),
+                });
                 let mut patterns = Vec::with_capacity(layers * heads * ctx * ctx);
                 for query in (0..layers * heads).flat_map(|_| 0..ctx) {
                     for key in 0..ctx {
@@ -141,6 +169,12 @@ impl Still {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn zeros_stand_together() {
+        assert_eq!(shorter([1, 0, 0, 0, 15, 0].into_iter()), "1hf0");
+        assert_eq!(shorter(std::iter::repeat_n(0, 22)), "z0");
+    }
 
     #[test]
     fn a_still_is_the_figure_to_a_thirtieth() {

@@ -2,7 +2,7 @@
 //! what is safe and what to press.
 
 use crate::knobs::{Kind, Knobs, Value};
-use crate::protocol::{DeviceInfo, DeviceKind, Fault, Phase, WhyCpu};
+use crate::protocol::{DeviceInfo, DeviceKind, Fault, Phase, StudyKind, WhyCpu};
 
 /// A fault or a limitation, told to a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -200,6 +200,15 @@ pub fn bytes(bytes: u64) -> String {
         b if b < 1_000_000 => format!("{} kB", b.div_ceil(1000)),
         b if b < 10_000_000_000 => format!("{} MB", b.div_ceil(1_000_000)),
         b => format!("{} GB", b / 1_000_000_000),
+    }
+}
+
+/// What the cells of a study are.
+#[must_use]
+pub fn counted(kind: StudyKind) -> &'static str {
+    match kind {
+        StudyKind::Commitment => "checkpoints",
+        _ => "estimates",
     }
 }
 

@@ -5,7 +5,6 @@ pub mod modular;
 pub mod ngrams;
 pub mod order;
 pub mod repeat;
-pub mod sha256;
 pub mod stories;
 pub mod text;
 pub mod tms;

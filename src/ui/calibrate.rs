@@ -138,10 +138,7 @@ pub struct ProgressProps {
 #[component]
 pub fn Progress(props: &ProgressProps) -> Html {
     let (done, all) = (props.study.done.len(), props.study.spec.cells.len());
-    let what = match props.study.spec.kind {
-        StudyKind::Commitment => "checkpoints",
-        _ => "estimates",
-    };
+    let what = words::counted(props.study.spec.kind);
     html! {
         <p class="progress" role="status" data-test="study" data-done={done.to_string()} data-over={props.study.over.to_string()}>
             <progress max={all.to_string()} value={done.to_string()} />
