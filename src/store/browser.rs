@@ -108,18 +108,33 @@ async fn handles(
 ) -> Result<Vec<FileSystemSyncAccessHandle>, JsValue> {
     let options = FileSystemGetFileOptions::new();
     options.set_create(true);
+    // Every promise is listened to from the start: another page may still hold the files, and a refusal
+    // that nobody hears is an error on the console.
     let asked = names
         .iter()
-        .map(|n| folder.get_file_handle_with_options(n, &options));
+        .map(|n| JsFuture::from(folder.get_file_handle_with_options(n, &options)));
     let asked: Vec<_> = asked.collect();
-    let mut opened = Vec::with_capacity(names.len());
+    let mut files = Vec::with_capacity(names.len());
     for file in asked {
-        let file: FileSystemFileHandle = JsFuture::from(file).await?.unchecked_into();
-        opened.push(file.create_sync_access_handle());
+        files.push(file.await);
     }
-    let mut out = Vec::with_capacity(names.len());
+    let mut opened = Vec::with_capacity(names.len());
+    for file in files {
+        let file: FileSystemFileHandle = file?.unchecked_into();
+        opened.push(JsFuture::from(file.create_sync_access_handle()));
+    }
+    let mut out: Vec<FileSystemSyncAccessHandle> = Vec::with_capacity(names.len());
+    let mut refused = None;
     for file in opened {
-        out.push(JsFuture::from(file).await?.unchecked_into());
+        match file.await {
+            Ok(file) => out.push(file.unchecked_into()),
+            Err(why) => refused = Some(why),
+        }
+    }
+    // What could be opened does not stand in the way of the next try.
+    if let Some(why) = refused {
+        out.iter().for_each(FileSystemSyncAccessHandle::close);
+        return Err(why);
     }
     Ok(out)
 }
