@@ -2,29 +2,14 @@
 //! as it was.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use lambdahat::app::link;
-use lambdahat::engine::{Session, Source};
-use lambdahat::experiments;
-use lambdahat::protocol::{Ask, EngineChoice, Paths, TimeAxis, Tokens, Told};
+mod common;
+
+use common::{ended, session};
+use lambdahat::engine::Session;
+use lambdahat::protocol::{Ask, Paths, TimeAxis, Tokens, Told};
 use pollster::block_on;
 
 const TINY: &str = "#/induction?d_model=16&heads=2&vocab=12&ctx=14&pmin=4&pmax=6&batch=5&steps=30&every=5&log=0&lr=0.02&warmup=0&chains=0&replicas=3&seed=4";
-
-fn session(text: &str) -> Session {
-    let link = link::parse(text);
-    assert!(link.notices.is_empty(), "{text}: {:?}", link.notices);
-    let (source, _) = block_on(Source::find(EngineChoice::Cpu, true)).unwrap();
-    let parts = experiments::build(link.experiment, &link.knobs).unwrap();
-    let exec = block_on(source.exec(&parts.plan)).unwrap();
-    let mut s = Session::new(parts, exec);
-    s.begin().unwrap();
-    s
-}
-
-fn ended(mut s: Session) -> Session {
-    while block_on(s.pump()).unwrap() {}
-    s
-}
 
 fn paths(s: &mut Session) -> Paths {
     s.ask(Ask::Paths(TimeAxis::Linear));

@@ -2,28 +2,18 @@
 //! with the program: pattern scores, loss by position, ICL score, both ablations.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use lambdahat::app::link;
-use lambdahat::engine::{Session, Source};
-use lambdahat::experiments::{self, Of, Parts};
-use lambdahat::protocol::{EngineChoice, Phase};
-use pollster::block_on;
+mod common;
+
+use common::{ended, session_with};
+use lambdahat::engine::Session;
+use lambdahat::experiments::{Of, Parts};
 
 const TWO: &str = "#/induction?layers=2&d_model=16&heads=2&vocab=12&ctx=14&pmin=4&pmax=6&batch=5&steps=30&every=15&log=0&lr=0.02&warmup=0&chains=0";
 /// Two copies fill the room there is for ablation: three run in two groups, the second padded.
 const GROUPS: &str = "#/induction?layers=1&d_model=8&heads=1&vocab=8&ctx=128&pmin=4&pmax=6&batch=512&steps=1&every=0&log=0&chains=0";
 
 fn run(text: &str, change: impl Fn(&mut Parts)) -> Session {
-    let link = link::parse(text);
-    assert!(link.notices.is_empty(), "{text}: {:?}", link.notices);
-    let (source, _) = block_on(Source::find(EngineChoice::Cpu, true)).unwrap();
-    let mut parts = experiments::build(link.experiment, &link.knobs).unwrap();
-    change(&mut parts);
-    let exec = block_on(source.exec(&parts.plan)).unwrap();
-    let mut s = Session::new(parts, exec);
-    s.begin().unwrap();
-    while block_on(s.pump()).unwrap() {}
-    assert_eq!(s.phase(), Phase::Done);
-    s
+    ended(session_with(text, change))
 }
 
 /// An attention-only transformer without norms, and a batch for it.

@@ -2,29 +2,14 @@
 //! leave the run as it was.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use lambdahat::app::link;
-use lambdahat::engine::{Session, Source};
-use lambdahat::experiments;
-use lambdahat::protocol::{Ask, Completed, EngineChoice, Prompt, Tokens, Told};
+mod common;
+
+use common::{ended, session};
+use lambdahat::engine::Session;
+use lambdahat::protocol::{Ask, Completed, Prompt, Tokens, Told};
 use pollster::block_on;
 
 const TINY: &str = "#/text?d_model=16&heads=2&ctx=32&batch=6&wrap=12&pmin=4&pmax=8&steps=40&every=20&log=0&lr=0.02&warmup=0&chains=0&seed=4";
-
-fn session(text: &str) -> Session {
-    let link = link::parse(text);
-    assert!(link.notices.is_empty(), "{text}: {:?}", link.notices);
-    let (source, _) = block_on(Source::find(EngineChoice::Cpu, true)).unwrap();
-    let parts = experiments::build(link.experiment, &link.knobs).unwrap();
-    let exec = block_on(source.exec(&parts.plan)).unwrap();
-    let mut s = Session::new(parts, exec);
-    s.begin().unwrap();
-    s
-}
-
-fn ended(mut s: Session) -> Session {
-    while block_on(s.pump()).unwrap() {}
-    s
-}
 
 fn prompt(step: u64, text: &str, temperature: f64, seed: u32) -> Prompt {
     Prompt {

@@ -1,28 +1,21 @@
 //! Data-refined λ̂: the chains' loss on another distribution, while training stays as it is.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod common;
+
+use common::{ended, session};
 use lambdahat::app::{link, words};
-use lambdahat::engine::{Session, Source};
-use lambdahat::experiments::{self, Of};
-use lambdahat::protocol::EngineChoice;
+use lambdahat::engine::Session;
+use lambdahat::experiments::Of;
 use lambdahat::tasks::modular::Pairs;
 use lambdahat::tasks::repeat::class;
-use pollster::block_on;
 
 const REPEAT: &str = "#/induction?d_model=16&heads=2&vocab=12&ctx=12&pmin=3&pmax=5&batch=4&steps=12&every=6&log=0&chains=2&burnin=2&draws=4&mbatch=2";
 const GROK: &str =
     "#/grok?p=7&embed=4&hidden=8&batch=8&steps=12&every=6&chains=2&burnin=2&draws=4&mbatch=6";
 
 fn run(text: &str) -> Session {
-    let link = link::parse(text);
-    assert!(link.notices.is_empty(), "{text}: {:?}", link.notices);
-    let (source, _) = block_on(Source::find(EngineChoice::Cpu, true)).expect("an engine");
-    let parts = experiments::build(link.experiment, &link.knobs).unwrap();
-    let exec = block_on(source.exec(&parts.plan)).unwrap();
-    let mut s = Session::new(parts, exec);
-    s.begin().unwrap();
-    while block_on(s.pump()).unwrap() {}
-    s
+    ended(session(text))
 }
 
 fn feed(s: &Session, step: u64) -> Vec<u32> {

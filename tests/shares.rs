@@ -2,25 +2,16 @@
 //! later heads read; and instruments of the member that is followed are those of its seed alone.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use lambdahat::app::link;
-use lambdahat::engine::{Session, Source};
-use lambdahat::experiments::{self, Parts};
-use lambdahat::protocol::EngineChoice;
-use pollster::block_on;
+mod common;
+
+use common::{ended, session_with};
+use lambdahat::engine::Session;
+use lambdahat::experiments::Parts;
 
 const TINY: &str = "#/induction?d_model=16&heads=2&vocab=12&ctx=14&pmin=4&pmax=6&batch=5&steps=30&every=15&log=0&lr=0.02&warmup=0&chains=0";
 
 fn run(more: &str, change: impl Fn(&mut Parts)) -> Session {
-    let link = link::parse(&format!("{TINY}{more}"));
-    assert!(link.notices.is_empty(), "{more}: {:?}", link.notices);
-    let (source, _) = block_on(Source::find(EngineChoice::Cpu, true)).unwrap();
-    let mut parts = experiments::build(link.experiment, &link.knobs).unwrap();
-    change(&mut parts);
-    let exec = block_on(source.exec(&parts.plan)).unwrap();
-    let mut s = Session::new(parts, exec);
-    s.begin().unwrap();
-    while block_on(s.pump()).unwrap() {}
-    s
+    ended(session_with(&format!("{TINY}{more}"), change))
 }
 
 /// The last values of the series that begin so.

@@ -2,9 +2,9 @@
 //! workers only. The handles stay open for the life of the worker, so keeping a run is synchronous
 //! and needs no permission.
 
-use super::shelf::{FILES, INDEX, Shelf, checkpoints, file, slim};
-use super::{MANIFEST, Manifest, Record, SLOTS, StoreError, choose, decode, encode};
-use crate::protocol::Stored;
+use super::keeper::{Files, Kept};
+use super::shelf::{FILES, INDEX, file};
+use super::{MANIFEST, SLOTS, StoreError};
 use js_sys::{Function, Promise, Reflect};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
@@ -18,16 +18,12 @@ const LOCK: &str = "lambdahat-record";
 /// How long to wait for it: a page that is being reloaded gives it up within moments.
 const LOCK_PATIENCE_MS: f64 = 700.0;
 
-/// The record of this origin, held by this worker alone.
+/// The files of this origin by name, held by this worker alone.
 #[derive(Debug)]
-pub struct BrowserStore {
-    slots: [FileSystemSyncAccessHandle; 2],
-    manifest: FileSystemSyncAccessHandle,
-    current: Option<Manifest>,
-    shelf: Shelf,
-    /// Files of the shelf; behind them its list.
-    drawer: Vec<FileSystemSyncAccessHandle>,
-}
+pub struct Handles(Vec<(String, FileSystemSyncAccessHandle)>);
+
+/// The run of this origin, and the shelf.
+pub type BrowserStore = Kept<Handles>;
 
 /// The words of a JavaScript error.
 fn refused(e: &JsValue) -> StoreError {
@@ -189,144 +185,31 @@ impl BrowserStore {
             .await
             .map_err(|e| refused(&e))?;
         let folder: FileSystemDirectoryHandle = folder.dyn_into().map_err(|_| absent())?;
-        let own = [SLOTS[0], SLOTS[1], MANIFEST].map(String::from);
+        let own = [SLOTS[0], SLOTS[1], MANIFEST, INDEX].map(String::from);
         let names: Vec<String> = own.into_iter().chain((0..FILES).map(file)).collect();
-        let names = [names, vec![INDEX.into()]].concat();
         let opened = handles(&folder, &names).await.map_err(|e| refused(&e))?;
-        let mut files = opened.into_iter();
-        let mut next = || files.next().ok_or_else(absent);
-        let (slots, manifest) = ([next()?, next()?], next()?);
-        let drawer: Vec<_> = files.collect();
-        let index = drawer.last().and_then(|f| read(f).ok().flatten());
-        let mut store = Self {
-            slots,
-            manifest,
-            current: None,
-            shelf: Shelf::read(index),
-            drawer,
-        };
-        // The slot to spare is the one that reads back whole, whatever the manifest says.
-        store.current = store.find().ok().flatten().map(|(manifest, _)| manifest);
-        Ok(store)
-    }
-    fn find(&self) -> Result<Option<(Manifest, Record)>, StoreError> {
-        let read = |file| read(file).map_err(|e| refused(&e));
-        let manifest = read(&self.manifest)?.and_then(|bytes| Manifest::read(&bytes));
-        let [a, b] = [read(&self.slots[0])?, read(&self.slots[1])?];
-        choose(manifest.as_ref(), [a.as_deref(), b.as_deref()])
-    }
-    /// What can be resumed, without its numbers.
-    #[must_use]
-    pub fn stored(&self) -> Option<Stored> {
-        self.current.as_ref().map(Manifest::stored)
-    }
-    /// Keeps a record beside the last one, then makes it the current one.
-    ///
-    /// # Errors
-    /// `Refused` by the storage, such as a full quota; the last record still stands.
-    pub fn save(&mut self, record: &Record) -> Result<(), StoreError> {
-        let next = Manifest::next(self.current.as_ref(), record);
-        let bytes = encode(record, next.seq)?;
-        write(&self.slots[next.slot], &bytes)?;
-        let next = next.written(bytes.len());
-        write(&self.manifest, &next.bytes())?;
-        self.current = Some(next);
-        Ok(())
-    }
-    /// The record to go on from.
-    ///
-    /// # Errors
-    /// Files are there, but no whole record of this version among them.
-    pub fn load(&self) -> Result<Option<Record>, StoreError> {
-        Ok(self.find()?.map(|(_, record)| record))
-    }
-    /// The runs that are stored, the oldest first: those put aside, then the one to go on from.
-    #[must_use]
-    pub fn listed(&self) -> Vec<Stored> {
-        let own = self.current.as_ref().map(Manifest::stored);
-        self.shelf.rows.iter().cloned().chain(own).collect()
-    }
-    /// Puts the record to go on from on the shelf, too: all of it takes `room` bytes at most, this one
-    /// `most`, being handed to `thin` otherwise.
-    ///
-    /// # Errors
-    /// `Refused` by the storage, or a record that cannot be read.
-    pub fn put_aside(
-        &mut self,
-        room: u64,
-        most: u64,
-        thin: &dyn Fn(&mut Record),
-    ) -> Result<(), StoreError> {
-        let Some(current) = self.current.clone() else {
-            return Ok(());
-        };
-        let Some(bytes) = self.slot(current.slot)? else {
-            return Ok(());
-        };
-        let (bytes, thinned) = slim(bytes, most, thin)?;
-        let mut row = current.stored();
-        row.bytes = bytes.len() as u64;
-        if let Some(record) = thinned {
-            row.checkpoints = checkpoints(&record);
-        }
-        let Some(slot) = self.shelf.place(&row, room) else {
-            return Ok(());
-        };
-        // The list comes last: a file that is not listed is not there.
-        self.write_shelf(slot, &bytes)?;
-        self.write_index()
-    }
-    /// Deletes a run from the shelf.
-    ///
-    /// # Errors
-    /// `Refused` by the storage.
-    pub fn discard(&mut self, slot: u32) -> Result<(), StoreError> {
-        let Some(slot) = self.shelf.remove(slot) else {
-            return Ok(());
-        };
-        self.write_index()?;
-        self.write_shelf(slot, &[])
-    }
-    /// The record in that file of the shelf; with none, the one to go on from.
-    ///
-    /// # Errors
-    /// A file that is no whole record of this version.
-    pub fn record(&self, slot: Option<u32>) -> Result<Option<Record>, StoreError> {
-        let Some(slot) = slot else {
-            return self.load();
-        };
-        let bytes = self.read_shelf(slot as usize)?;
-        bytes.map(|b| decode(&b).map(|r| r.1)).transpose()
-    }
-    fn slot(&self, slot: usize) -> Result<Option<Vec<u8>>, StoreError> {
-        read(&self.slots[slot]).map_err(|e| refused(&e))
-    }
-    fn read_shelf(&self, slot: usize) -> Result<Option<Vec<u8>>, StoreError> {
-        let file = self.drawer.get(slot).filter(|_| slot < FILES);
-        file.map_or(Ok(None), |f| read(f).map_err(|e| refused(&e)))
-    }
-    fn write_shelf(&self, slot: usize, bytes: &[u8]) -> Result<(), StoreError> {
-        self.drawer.get(slot).map_or(Ok(()), |f| write(f, bytes))
-    }
-    fn write_index(&self) -> Result<(), StoreError> {
-        self.write_shelf(FILES, &self.shelf.bytes())
-    }
-    /// Empties the record.
-    ///
-    /// # Errors
-    /// `Refused` by the storage.
-    pub fn forget(&mut self) -> Result<(), StoreError> {
-        self.current = None;
-        for file in [&self.manifest, &self.slots[0], &self.slots[1]] {
-            write(file, &[])?;
-        }
-        Ok(())
+        Ok(Self::of(Handles(names.into_iter().zip(opened).collect())))
     }
 }
 
-impl Drop for BrowserStore {
+impl Handles {
+    fn named(&self, name: &str) -> Result<&FileSystemSyncAccessHandle, StoreError> {
+        let found = self.0.iter().find(|(n, _)| n == name).map(|(_, file)| file);
+        found.ok_or_else(|| StoreError::Refused(format!("there is no file {name}")))
+    }
+}
+
+impl Files for Handles {
+    fn read(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        read(self.named(name)?).map_err(|e| refused(&e))
+    }
+    fn write(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
+        write(self.named(name)?, bytes)
+    }
+}
+
+impl Drop for Handles {
     fn drop(&mut self) {
-        let own = [&self.manifest, &self.slots[0], &self.slots[1]];
-        own.into_iter().chain(&self.drawer).for_each(|f| f.close());
+        self.0.iter().for_each(|(_, file)| file.close());
     }
 }

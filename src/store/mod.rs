@@ -1,13 +1,14 @@
 //! Run records: what is needed to go on with a run after a reload or a lost device.
 //!
-//! This file and [`record`] are pure: bytes in, bytes out. [`native`] keeps them in a folder,
-//! `browser` in the origin's private file system. Both write two files in turn and the manifest
-//! last, so that whatever moment a write is cut off at, one whole record is left.
+//! This file and [`record`] are pure: bytes in, bytes out. [`keeper`] keeps them in files, which
+//! [`native`] has in a folder, `browser` in the origin's private file system. It writes two files in turn
+//! and the manifest last, so that whatever moment a write is cut off at, one whole record is left.
 
 #[cfg(target_arch = "wasm32")]
 pub mod browser;
 pub mod checkpoint;
 pub mod import;
+pub mod keeper;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod native;
 mod points;

@@ -99,11 +99,16 @@ pub fn leads(page: &Page, run: &Run, members: &[Member]) -> Html {
             s.spec.cells.len()
         )
     });
+    let none = if rows.iter().all(|r| r.threshold.is_none()) {
+        " None of these runs is recorded yet, so there is no threshold."
+    } else {
+        ""
+    };
     html! {
         <>
             <h3>{"Who leads? "}<Tip about="leads">{ LEADS }</Tip></h3>
             <div class="table"><table class="figures" data-test="leads">
-                <thead><tr><th>{"indicator"}</th><th>{"lead of its alarm, steps"}</th><th>{"alarm before half"}</th><th>{"threshold "}<Tip about="threshold">{ format!("{THRESHOLD} {}", card.event.told) }</Tip></th><th>{"false alarms "}<Tip about="false alarms">{ HELD }</Tip></th><th>{"lead of half its way, steps "}<Tip about="half its way">{ HALF }</Tip></th></tr></thead>
+                <thead><tr><th>{"indicator"}</th><th>{"lead of its alarm, steps"}</th><th>{"alarm before half"}</th><th>{"threshold "}<Tip about="threshold">{ format!("{THRESHOLD} {}{none}", card.event.told) }</Tip></th><th>{"false alarms "}<Tip about="false alarms">{ HELD }</Tip></th><th>{"lead of half its way, steps "}<Tip about="half its way">{ HALF }</Tip></th></tr></thead>
                 <tbody>{ for rows.iter().map(|r| row(r, changed)) }</tbody>
             </table></div>
             <p class="jobs"><span class="job">
