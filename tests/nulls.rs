@@ -170,7 +170,8 @@ fn faults(nulls: &Nulls, card: &Card) -> Vec<String> {
         let known = card.leads.iter().filter(|i| !nowhere(i.id));
         let all: Vec<&[f64]> = known.map(|i| nulls.of(card, i.id, held)).collect();
         let runs = all.first().map_or(0, |d| d.len());
-        let whole = |d: &&&[f64]| d.len() == runs && d.iter().all(|d| *d > 0.0);
+        // A measure that never leaves its past departs by nothing; one that never does in any run is none.
+        let whole = |d: &&&[f64]| d.len() == runs && d.iter().any(|d| *d > 0.0);
         // Held-out runs may not be recorded yet; the page says so.
         if held && runs == 0 {
             continue;

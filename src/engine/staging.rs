@@ -128,6 +128,14 @@ fn points(of: impl Iterator<Item = (u64, f64, f64)>) -> Vec<Point> {
         .collect()
 }
 
+/// The points from the first that does not lie below 0 by more than two standard errors. Before it w*
+/// is no minimum: λ̂ tells there how far the loss can still fall nearby, and its rise is no stage.
+fn settled(mut points: Vec<Point>) -> Vec<Point> {
+    let first = points.iter().position(|p| p.y >= -2.0 * p.se);
+    points.drain(..first.unwrap_or(points.len()));
+    points
+}
+
 fn kind(of: Type) -> StageKind {
     match of {
         Type::A => StageKind::A,
@@ -186,10 +194,10 @@ impl Session {
 
     fn staged(&self) -> Stages {
         let (llc, chosen) = (&self.history.llc, &self.staging.chosen);
-        let own = points(llc.iter().map(|p| (p.step, p.value, p.se)));
+        let own = settled(points(llc.iter().map(|p| (p.step, p.value, p.se))));
         let by_hand = chosen.cuts.as_ref().filter(|_| own.len() >= 4);
         let found = match by_hand {
-            Some(cuts) => stages::given(&own, &edges(cuts, llc), 1),
+            Some(cuts) => stages::given(&own, &edges(cuts, &own), 1),
             None => stages::stages(&own, 1),
         };
         let mut bounds: Vec<f64> = found.iter().map(|s| s.from).collect();
@@ -294,11 +302,9 @@ fn outwards(llc: &[LlcPoint], lo: f64, hi: f64) -> [u64; 2] {
 }
 
 /// The ends of the data and the boundaries set by hand between them, as positions.
-fn edges(cuts: &[u64], llc: &[LlcPoint]) -> Vec<f64> {
-    let (first, last) = (
-        llc.first().map_or(0, |p| p.step),
-        llc.last().map_or(0, |p| p.step),
-    );
+fn edges(cuts: &[u64], points: &[Point]) -> Vec<f64> {
+    let step = |p: Option<&Point>| p.map_or(0, |p| p.x.exp_m1().round() as u64);
+    let (first, last) = (step(points.first()), step(points.last()));
     let mut all: Vec<u64> = cuts
         .iter()
         .copied()

@@ -5,6 +5,7 @@ use super::tip::Tip;
 use crate::app::{Action, State, stages, study, terms, words};
 use crate::knobs::Value;
 use crate::plot::bands::{Band, Pattern};
+use crate::plot::number::grouped;
 use crate::protocol::{StageKind, Stages};
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
@@ -52,11 +53,18 @@ pub fn stage_table(page: &Page) -> Html {
     } else {
         ""
     };
+    let before = match (run.llc.points.first(), all.stages.first()) {
+        (Some(p), Some(s)) if p.step < s.from => format!(
+            " Before step {} λ̂ lies below 0: w* is no minimum there, and no stage is told.",
+            grouped(s.from)
+        ),
+        _ => String::new(),
+    };
     html! {
         <section class="stages" data-test="stages" data-stages={all.stages.len().to_string()} data-second={all.second.is_some().to_string()}
             data-by-hand={all.by_hand.to_string()} aria-label="Stages">
             <h2>{ "Stages" }{" "}<Tip about="stages">{ terms::STAGES }</Tip></h2>
-            <p class="small-print">{ format!("From {} λ̂ points.{by_hand}", all.points) }</p>
+            <p class="small-print">{ format!("From {} λ̂ points.{before}{by_hand}", all.points) }</p>
             <table class="figures" data-test="stage-rows">
                 <thead><tr><th scope="col">{"stage"}</th><th scope="col">{"steps"}</th><th scope="col">{"type"}</th><th scope="col">{"Δλ̂"}</th>
                     <th scope="col">{"second setting"}</th><th scope="col">{"Δloss"}</th><th scope="col">{"moved most, of its range"}</th><th scope="col">{"ends at"}</th></tr></thead>

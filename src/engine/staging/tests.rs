@@ -43,6 +43,28 @@ fn kinds(s: &Session) -> Vec<StageKind> {
 }
 
 #[test]
+fn what_is_no_minimum_is_no_stage() {
+    let mut s = session();
+    // λ̂ as early in a run: far below 0, then up.
+    for p in s.history.llc.iter_mut().filter(|p| p.step < 46) {
+        p.value -= 40.0;
+    }
+    s.stage();
+    let first = s.history.llc.iter().find(|p| p.step >= 46).unwrap().step;
+    assert_eq!(s.staging.view.stages[0].from, first);
+    assert_eq!(kinds(&s), [StageKind::A, StageKind::B]);
+    // Within its error of 0 it counts.
+    s.history.llc[0].value = -0.3;
+    s.staging.stale = true;
+    s.stage();
+    assert_eq!(s.staging.view.stages[0].from, 0);
+    // Planted: without errors nothing is told apart from 0, and the rise from below would be a stage.
+    let all = points(s.history.llc.iter().map(|p| (p.step, p.value, p.se)));
+    let [x, y] = [all[1].x, all[1].y];
+    assert!(y < -2.0 * all[1].se && settled(all[1..].to_vec())[0].x > x);
+}
+
+#[test]
 fn a_rise_and_a_fall_are_found_with_what_moved() {
     let mut s = session();
     s.stage();
