@@ -19,6 +19,8 @@ const TINY: &str =
     "#/induction?v=1&layers=1&d_model=32&heads=2&vocab=32&ctx=32&pmin=6&pmax=14&steps=2500";
 const MARKOV: &str = "#/markov?v=1&layers=1&d_model=16&ctx=48&lr=3e-3";
 
+const TEXT: &str = "#/text?v=1&layers=1&d_model=32&heads=2&ctx=64&pmin=6&pmax=20";
+
 /// A run natively, to its end.
 fn ended(text: &str) -> (Session, Source, Link) {
     let link = link::parse(text);
@@ -107,6 +109,13 @@ fn record_induction() {
 fn record_markov() {
     let links = seeds(MARKOV, 1..=8);
     record("markov", &links, &seeds(MARKOV, 101..=108), |_, _| true);
+}
+
+#[test]
+#[ignore = "makes the recorded file"]
+fn record_text() {
+    let links = seeds(TEXT, 1..=8);
+    record("text", &links, &seeds(TEXT, 101..=108), |_, _| true);
 }
 
 #[test]
