@@ -67,12 +67,35 @@ fn series_of_kinds_columns_and_copies_are_there_and_change_nothing() {
         !s.history.series.contains_key("column.13.ends"),
         "no line is longer"
     );
+    // What is a mean has an error, what is a share of the text has none.
+    let column = &s.history.series["column.3.newline"];
+    assert!(column.lo[1] < column.y[1] && column.y[1] < column.hi[1]);
+    assert!(s.history.series["column.3.ends"].lo.is_empty());
     // A model of numbers has none of it.
     let other = ended(session(
         "#/markov?d_model=8&ctx=8&batch=2&steps=4&every=4&log=0&chains=0",
     ));
     let none = |id: &String| id.starts_with("column") || id.starts_with("copied");
     assert!(!other.history.series.keys().any(none));
+}
+
+/// The width of lines is found where they have one, and the model is asked on both sides of it.
+#[test]
+fn lines_that_end_at_a_width_have_a_step() {
+    let link = TINY
+        .replace("batch=6", "batch=24")
+        .replace("steps=40", "steps=20");
+    let found = |link: &str| ended(session(link)).history;
+    let wrapped = found(&link);
+    let last = |id: &str| *wrapped.series[id].y.last().unwrap();
+    assert!((5.0..=12.0).contains(&last("wrap.from")));
+    assert!(last("wrap.ends.behind") > last("wrap.ends.before") + 0.3);
+    let behind = &wrapped.series["wrap.behind"];
+    assert!(behind.lo[1] < behind.y[1] && behind.y[1] < behind.hi[1]);
+    // Planted fault: lines that are as long as their paragraphs.
+    let unwrapped = found(&link.replace("wrap=12", "wrap=0"));
+    assert_eq!(unwrapped.series["wrap.from"].y, [0.0; 2]);
+    assert!(!unwrapped.series.contains_key("wrap.behind"));
 }
 
 #[test]

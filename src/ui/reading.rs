@@ -10,9 +10,10 @@ use super::size::use_width;
 use super::writing::Completions;
 use crate::app::run::{Run, Series};
 use crate::app::spread::Drawn;
-use crate::app::{scrub, seeds};
+use crate::app::{columns, scrub, seeds};
 use crate::experiments::heads::TEXT;
-use crate::plot::number::{fixed, grouped};
+use crate::plot::cursor::nearest;
+use crate::plot::number::grouped;
 use crate::plot::panels::Look;
 use std::rc::Rc;
 use yew::prelude::*;
@@ -108,12 +109,21 @@ fn copied(page: &Page, run: &Run, all: &Look) -> Html {
 
 /// The probability that a line ends, and the loss, by how long it is already.
 fn by_column(run: &Run, step: f64, half: &Look) -> Html {
+    // A value, and the upper end of its band.
+    let at = |id: &str| -> Option<(f64, f64)> {
+        let y = value_at(run, id, step)?;
+        let series = seeds::followed(run, id)?;
+        let end = nearest(&series.x, step).and_then(|i| series.hi.get(i));
+        Some((y, end.map_or(0.0, |hi| hi - y)))
+    };
     let found = |what: &str| -> Rc<Series> {
         let mut out = Series::default();
         for column in 0..COLUMNS {
-            if let Some(y) = value_at(run, &format!("column.{column}.{what}"), step) {
+            if let Some((y, se)) = at(&format!("column.{column}.{what}")) {
                 out.x.push(column as f64);
                 out.y.push(y);
+                out.lo.push(y - se);
+                out.hi.push(y + se);
             }
         }
         Rc::new(out)
@@ -137,9 +147,12 @@ fn by_column(run: &Run, step: f64, half: &Look) -> Html {
         html! { <div class="plot-box">{ Html::from_html_unchecked(chart.draw().scene.svg().into()) }</div> }
     };
     html! {
+        <>
         <div class="multiples wide" data-test="columns">
             <div><h3>{ format!("P(line end) by column, step {} ", grouped(step as u64)) }{ definition(&TEXT[2]) }</h3>{ chart(&chances, "probability", Some(1.0)) }</div>
-            <div><h3>{ format!("Loss by column, step {} ", fixed(step, 0)) }{ definition(&TEXT[3]) }</h3>{ chart(&losses, "nats", None) }</div>
+            <div><h3>{ format!("Loss by column, step {} ", grouped(step as u64)) }{ definition(&TEXT[3]) }</h3>{ chart(&losses, "nats", None) }</div>
         </div>
+        if let Some(told) = columns::told(at) { <p data-test="wrap">{ told }</p> }
+        </>
     }
 }

@@ -9,3 +9,4 @@ pub mod own;
 pub mod pairs;
 mod reading;
 mod settle;
+mod wrap;

@@ -2,6 +2,7 @@
 //! pairs of windows for the matched copying check.
 
 use super::lab::Reader;
+use super::wrap::{self, Ending};
 use crate::experiments::Reading;
 use crate::experiments::transformer::{Seen, spread};
 use crate::instruments::lexical::{KINDS, kinds, means};
@@ -12,7 +13,7 @@ use crate::tasks::tokenizer::columns;
 use crate::tasks::tokens::class;
 
 /// Columns that are told apart: longer lines end here.
-const COLUMNS: usize = 120;
+pub(super) const COLUMNS: usize = 120;
 /// Step of the held-out stream that pairs are drawn at: runs evaluate on step 0, comparisons ask about 1.
 const STEP: u32 = 2;
 
@@ -27,6 +28,10 @@ pub(super) struct Passage {
     /// By row: whether the target is the end of a line.
     ends: Vec<bool>,
     newline: Option<usize>,
+    /// By token: whether it begins with a space, and so another word.
+    spaced: Vec<bool>,
+    /// By row: whether a word ends there, another one or a line's end being the target.
+    word_ends: Vec<bool>,
 }
 
 impl Passage {
@@ -43,8 +48,13 @@ impl Passage {
         let of_text = |row: usize| classes[row] == class::A;
         let next = |row: usize| tokens.get(row + 1).map(|&t| t as usize);
         let rows = 0..tokens.len();
+        let spaced: Vec<bool> = texts.iter().map(|t| t.starts_with(' ')).collect();
+        let ends_word = |row: usize| {
+            next(row).is_some_and(|t| Some(t) == newline || spaced.get(t) == Some(&true))
+        };
         Self {
             vocab,
+            word_ends: rows.clone().map(ends_word).collect(),
             ends: rows
                 .map(|row| newline.is_some() && next(row) == newline)
                 .collect(),
@@ -57,6 +67,7 @@ impl Passage {
                 .map(|(row, c)| c.filter(|_| of_text(row)))
                 .collect(),
             newline,
+            spaced,
         }
     }
 
@@ -72,10 +83,11 @@ impl Passage {
 
     /// `column.7.loss`, `column.7.newline` and `column.7.ends`: behind so many characters of a line, the
     /// mean loss, the mean probability of a line's end, and how often it does end there. The first two
-    /// with a standard error either way, from the scatter between targets.
+    /// with a standard error either way, from the scatter between targets. Behind them what
+    /// [`wrap::step`] says.
     pub(super) fn by_column(&self, seen: &Seen) -> Vec<Reading> {
         let mut found: Vec<[Vec<f64>; 3]> = vec![Default::default(); COLUMNS + 1];
-        let judged = seen.judged.len() / self.vocab;
+        let (judged, mut words) = (seen.judged.len() / self.vocab, Vec::new());
         let all = spread(self.kinds.len(), judged).into_iter();
         for (row, z) in all.zip(seen.judged.chunks_exact(self.vocab)) {
             let row = row as usize;
@@ -85,10 +97,20 @@ impl Passage {
                 continue;
             };
             let top = z.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-            let sum: f32 = z.iter().map(|&z| (z - top).exp()).sum();
+            let p = |&z: &f32| (z - top).exp();
+            let sum: f32 = z.iter().map(p).sum();
+            if column > 0 && self.word_ends[row] {
+                let spaces = z.iter().zip(&self.spaced).filter(|(_, s)| **s);
+                let other: f32 = spaces.map(|(z, _)| p(z)).sum();
+                words.push(Ending {
+                    column,
+                    said: f64::from(p(&z[newline]) / (p(&z[newline]) + other)),
+                    ends: self.ends[row],
+                });
+            }
             let here = &mut found[column.min(COLUMNS)];
             here[0].push(f64::from(loss));
-            here[1].push(f64::from((z[newline] - top).exp() / sum));
+            here[1].push(f64::from(p(&z[newline]) / sum));
             here[2].push(f64::from(u8::from(self.ends[row])));
         }
         let mut out = Vec::new();
@@ -103,6 +125,7 @@ impl Passage {
                 });
             }
         }
+        out.extend(wrap::step(&words));
         out
     }
 }
