@@ -1,4 +1,5 @@
-//! A held-out passage with the loss of each token: a colour, a line under it, and its figures on a touch.
+//! A held-out passage with the loss of each token: a colour, a line under it, and its figures under the pointer, on a tap and
+//! by the arrow keys.
 
 use super::Page;
 use super::heads::definition;
@@ -7,6 +8,8 @@ use crate::app::{Action, Run};
 use crate::experiments::heads::TEXT;
 use crate::plot::number::{fixed, grouped};
 use crate::protocol::{Ask, Figure, Tokens};
+use wasm_bindgen::JsCast;
+use web_sys::{Element, HtmlElement};
 use yew::prelude::*;
 
 /// Sequences that are shown.
@@ -26,7 +29,7 @@ pub fn passage(page: &Page, run: &Run, step: u64) -> Html {
         <div data-test="passage" data-step={run.tokens.as_ref().map(|t| t.step.to_string())}>
             <h3>{"A passage, token by token "}{ definition(&TEXT[4]) }</h3>
             <p class="jobs"><button type="button" class="small" data-test="ask-passage" onclick={page.on(Action::Ask(Ask::Tokens(step)))}>{ format!("Read a passage at step {}", grouped(step)) }</button>
-                <span class="small-print">{"one evaluation; the darker a token, the less it was expected; dots from 1 nat on, a line from 2.5, two from 4"}</span></p>
+                <span class="small-print">{"one evaluation; the darker a token, the less it was expected; dots from 1 nat on, a line from 2.5, two from 4; a token's figures show on hover, on a tap, and with the arrow keys"}</span></p>
             if let Some(tokens) = run.tokens.as_deref().filter(|_| !texts.is_empty()) {
                 <p class="small-print">{ format!("At step {}. Held-out text.", grouped(tokens.step)) }</p>
                 { for windows(tokens).map(|w| window(tokens, w, texts)) }
@@ -67,7 +70,26 @@ fn window(all: &Tokens, begin: usize, texts: &[String]) -> Html {
         let level = MARKED.iter().filter(|m| loss >= **m).count();
         let heat = (loss / FULL).clamp(0.0, 1.0) * 60.0;
         let seen = if own == "\n" { "↵\n" } else { own };
-        html! { <span class={format!("m{level}")} style={format!("--heat:{heat:.0}")} title={told}>{ seen.to_string() }</span> }
+        // One stop of the tab key; from there on arrow keys.
+        let stop = if i == begin + 1 { "0" } else { "-1" };
+        html! { <span class={format!("m{level}")} style={format!("--heat:{heat:.0}")} role="option" tabindex={stop} aria-label={told.clone()} title={told}>{ seen.to_string() }</span> }
     };
-    html! { <pre class="passage">{ for (begin..begin + all.ctx).map(token) }</pre> }
+    html! { <pre class="passage" role="listbox" aria-label="Tokens and their losses" onkeydown={Callback::from(moved)}>{ for (begin..begin + all.ctx).map(token) }</pre> }
+}
+
+/// Arrow keys go from token to token.
+fn moved(e: KeyboardEvent) {
+    let Some(at) = e.target_dyn_into::<Element>() else {
+        return;
+    };
+    let next = match e.key().as_str() {
+        "ArrowRight" => at.next_element_sibling(),
+        "ArrowLeft" => at.previous_element_sibling(),
+        _ => return,
+    };
+    // The cursor of the charts stays where it is.
+    e.prevent_default();
+    if let Some(next) = next.and_then(|n| n.dyn_into::<HtmlElement>().ok()) {
+        let _ = next.focus();
+    }
 }
