@@ -65,6 +65,8 @@ pub enum Action {
     Import(String, Vec<u8>),
     /// A text was pasted, picked or dropped.
     Text(Vec<u8>),
+    /// The browser would not keep the text.
+    Unkept,
     /// MB that the stored run may take.
     Budget(u64),
     /// What was said about a file that cannot be used is read.

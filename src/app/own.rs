@@ -1,6 +1,6 @@
 //! The person's own text: what becomes of the form when one is given, and what is said of it.
 
-use super::action::Effect;
+use super::action::{Action, Effect};
 use super::form::formed;
 use super::state::State;
 use crate::experiments::text::own::{check, missing};
@@ -8,12 +8,21 @@ use crate::knobs::{Digest, Value};
 use crate::plot::number::grouped;
 use crate::protocol::{Fault, Notice};
 
+/// What a text, or the browser's refusal to keep it, changes.
+pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
+    let Action::Text(bytes) = action else {
+        state.unkept = state.own.is_some();
+        return Vec::new();
+    };
+    given(state, bytes)
+}
+
 /// Reads a text from now on; what is none is refused in words. No bytes: the text that is here is
 /// forgotten.
 pub(super) fn given(state: &mut State, bytes: Vec<u8>) -> Vec<Effect> {
     state.refused.clear();
     if bytes.is_empty() {
-        state.own = None;
+        (state.own, state.unkept) = (None, false);
         return vec![Effect::Text(bytes)];
     }
     let name = match check(&bytes) {
@@ -32,7 +41,7 @@ pub(super) fn given(state: &mut State, bytes: Vec<u8>) -> Vec<Effect> {
         );
         notices.push(Notice::about("text", why));
     }
-    state.own = Some((name, bytes.len()));
+    (state.own, state.unkept) = (Some((name, bytes.len())), false);
     if matches!(state.fault, Some(Fault::BadLink(_))) {
         state.fault = None;
     }
@@ -76,7 +85,6 @@ pub fn told(state: &State) -> (String, bool) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::action::Action;
     use crate::app::reduce::reduce;
     use crate::app::state::Theme;
 
@@ -96,6 +104,11 @@ mod tests {
         let name = s.link.knobs.digest("text");
         assert!(matches!(&effects[1], Effect::Address(a) if a.contains(&name.text())));
         assert!(s.link.notices.is_empty() && !told(&s).1);
+        // What the browser refuses to keep is said until another text is given.
+        let _ = reduce(&mut s, Action::Unkept);
+        assert!(s.unkept);
+        let _ = reduce(&mut s, Action::Text(text.clone()));
+        assert!(!s.unkept);
         // A preset reads it on; the stories are a setting like any other.
         let _ = reduce(&mut s, Action::Preset("tiny".into()));
         assert_eq!(s.link.knobs.digest("text"), name);

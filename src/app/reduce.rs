@@ -84,7 +84,7 @@ fn take(state: &mut State, action: Action) -> Vec<Effect> {
         }
         Action::Branch(step) => beside::branch(state, step),
         Action::Import(name, bytes) => form::import(state, name, bytes),
-        Action::Text(bytes) => super::own::given(state, bytes),
+        Action::Text(_) | Action::Unkept => super::own::act(state, action),
         Action::Budget(mb) => {
             state.budget = mb.clamp(BUDGETS.0, BUDGETS.1);
             vec![Effect::Budget(state.budget)]

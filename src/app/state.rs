@@ -126,6 +126,8 @@ pub struct State {
     pub run: Option<Run>,
     /// The person's own text, by name, and its bytes in number: it is here, and in the engine.
     pub own: Option<(Digest, usize)>,
+    /// The browser does not keep it for the next visit.
+    pub unkept: bool,
     /// MB that the stored run may take.
     pub budget: u64,
     /// The run that this one leaves.
@@ -175,6 +177,7 @@ impl State {
             secure,
             run: None,
             own: None,
+            unkept: false,
             budget: BUDGET_MB,
             beside: None,
             refused: Vec::new(),

@@ -2,15 +2,14 @@
 
 use super::worker::{Engine, leaving};
 use super::{
-    Page, chains, chooser, faults, figure, footer, import, instruments, keys, own_text, panel,
-    readout, save, setup, status, storage, story, topbar, trained, truth, versus,
+    Page, chains, chooser, faults, figure, footer, import, instruments, kept, keys, own_text,
+    panel, readout, save, setup, status, storage, story, topbar, trained, truth, versus,
 };
 use crate::app::state::{Theme, View};
 use crate::app::{Action, Effect, State, reduce};
 use crate::experiments::text::own::check;
 use crate::protocol::Command;
 use gloo::events::EventListener;
-use gloo::storage::{LocalStorage, Storage};
 use gloo::utils::{document, document_element, window};
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -38,10 +37,10 @@ impl Component for App {
 
     fn create(ctx: &Context<Self>) -> Self {
         let hash = window().location().hash().unwrap_or_default();
-        let theme: String = LocalStorage::get(THEME).unwrap_or_default();
+        let theme = kept::get(THEME).unwrap_or_default();
         let mut state = State::new(&hash, window().is_secure_context(), Theme::named(&theme));
         state.budget = storage::remembered().unwrap_or(state.budget);
-        let text = own_text::kept();
+        let text = own_text::text();
         state.own = check(&text).ok().map(|(name, _)| (name, text.len()));
         let state = Rc::new(state);
         show_view(state.view);
@@ -144,7 +143,9 @@ impl App {
             }
             Effect::File(step, bytes) => save::checkpoint(&self.state, step, &bytes),
             Effect::Text(bytes) => {
-                own_text::keep(&bytes);
+                if !own_text::keep(&bytes) {
+                    ctx.link().send_message(Action::Unkept);
+                }
                 self.text.clone_from(&bytes);
                 self.carry_out(ctx, Effect::Send(Command::Text(bytes)));
             }
@@ -191,7 +192,7 @@ fn show_view(view: View) {
     }
     let _ = root.set_attribute("data-theme", new);
     if old.is_some() {
-        let _ = LocalStorage::set(THEME, view.theme.name());
+        let _ = kept::set(THEME, view.theme.name());
     }
     document().set_title("lambdahat");
 }

@@ -26,6 +26,7 @@ mod head_table;
 mod heads;
 mod import;
 mod instruments;
+mod kept;
 mod keys;
 mod knob;
 mod lagging;

@@ -1,11 +1,10 @@
 //! What of the run is kept in the browser's storage, and how much of it may be.
 
-use super::Page;
 use super::tip::Tip;
+use super::{Page, kept};
 use crate::app::state::BUDGETS;
 use crate::app::{Action, terms, words};
 use crate::plot::number::grouped;
-use gloo::storage::{LocalStorage, Storage};
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
@@ -14,13 +13,13 @@ const BUDGET: &str = "lambdahat.budget";
 
 /// The budget this person has set, in MB.
 pub fn remembered() -> Option<u64> {
-    let mb: u64 = LocalStorage::get(BUDGET).ok()?;
+    let mb: u64 = kept::get(BUDGET)?.parse().ok()?;
     Some(mb.clamp(BUDGETS.0, BUDGETS.1))
 }
 
 /// Remembers the budget for the next visit; where that is refused, it holds for this one.
 pub fn remember(mb: u64) {
-    let _ = LocalStorage::set(BUDGET, mb);
+    let _ = kept::set(BUDGET, &mb.to_string());
 }
 
 /// The budget, to be set.

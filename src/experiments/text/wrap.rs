@@ -114,7 +114,7 @@ mod tests {
 
     #[test]
     fn the_width_is_found_and_one_that_counts_is_told() {
-        let found = step(&lines(40, |column| f64::from(u8::from(column > 35))));
+        let found = step(&lines(40, |column| f64::from(u8::from(column >= 33))));
         let from = value(&found, "wrap.from").unwrap_or_default();
         assert!((33.0..=40.0).contains(&from), "{found:?}");
         let apart = |id: &str| {

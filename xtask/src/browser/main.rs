@@ -17,6 +17,7 @@ mod seeds;
 mod shelf;
 mod shot;
 mod sitting;
+mod text_gpu;
 mod timeline;
 mod versus;
 

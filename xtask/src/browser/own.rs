@@ -31,6 +31,50 @@ async fn paste(page: &Page, thing: &str) -> Result<String> {
     Ok(hash)
 }
 
+/// Stands in for a browser that has no room, and for one whose settings close the storage to the page.
+const REFUSALS: [&str; 2] = [
+    "Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError') };",
+    "Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('closed', 'SecurityError') } });",
+];
+
+/// Whether the page says that the text is not kept.
+const UNKEPT: &str = "return !!document.querySelector('[data-test=own-unkept]')";
+
+/// A text that the browser refuses to keep is read all the same, and the page says so beside the field.
+pub async fn own_text_unkept(at: &Places) -> Result<()> {
+    for refusal in REFUSALS {
+        let page = Page::open(&at.page, DESKTOP, RUN).await?;
+        page.booted().await?;
+        // Planted fault: where it is kept, nothing of the kind is said.
+        paste(&page, "bottles").await?;
+        ensure!(
+            page.browser.eval(UNKEPT, vec![]).await? == false,
+            "kept, and not kept"
+        );
+        let script = json!({ "source": refusal });
+        page.browser
+            .cdp("Page.addScriptToEvaluateOnNewDocument", script)
+            .await?;
+        page.goto(RUN).await?;
+        page.booted().await?;
+        paste(&page, "jars").await?;
+        wait(&page, "it says what is not kept", UNKEPT, |v| v == true).await?;
+        page.fits("own-unkept").await?;
+        page.click("run").await?;
+        page.finished().await?;
+        page.shot("own_text_unkept").await?;
+        // What was kept before is not taken for it.
+        page.browser.reload().await?;
+        page.booted().await?;
+        wait(&page, "the page asks for the text", SAID, |v| {
+            v["asks"] == true
+        })
+        .await?;
+        page.close(&[]).await?;
+    }
+    Ok(())
+}
+
 pub async fn own_text_on_cpu(at: &Places) -> Result<()> {
     let page = Page::open(&at.page, DESKTOP, RUN).await?;
     page.booted().await?;

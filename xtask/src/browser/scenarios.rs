@@ -14,12 +14,13 @@ use crate::commitment::commitment_on_cpu;
 use crate::driver::Kind;
 use crate::heads::heads_on_cpu;
 use crate::instruments::{diagnose_and_calibrate, grok_on_cpu, truth_on_cpu};
-use crate::own::own_text_on_cpu;
+use crate::own::{own_text_on_cpu, own_text_unkept};
 use crate::page::{Page, Seen};
 use crate::reading::reading_on_cpu;
 use crate::seeds::seeds_on_cpu;
 use crate::shelf::shelf_on_cpu;
 use crate::sitting::a_sitting;
+use crate::text_gpu::text_on_gpu;
 use crate::timeline::{scrub_and_compare, stages_on_cpu};
 use crate::versus::versus_on_cpu;
 use anyhow::{Result, bail, ensure};
@@ -89,6 +90,8 @@ scenarios![
     seeds_on_cpu,
     reading_on_cpu,
     own_text_on_cpu,
+    own_text_unkept,
+    text_on_gpu,
     commitment_on_cpu,
     shelf_on_cpu,
     lens_and_spring,
