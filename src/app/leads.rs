@@ -3,7 +3,7 @@
 
 use super::refined;
 use super::run::Run;
-use super::seeds::{Member, series};
+use super::seeds::{self, Member, series};
 pub use crate::estimate::lead::Lead;
 use crate::estimate::lead::{self, Transition};
 use crate::experiments::{Card, Indicator, heads};
@@ -130,12 +130,7 @@ fn paired(run: &Run, replica: u32) -> Option<Curve> {
 /// The curve of an indicator from where points count on; none before the run has come there.
 fn counted(run: &Run, card: &Card, replica: u32, id: &str) -> Option<Curve> {
     let (x, y) = curve(run, replica, id)?;
-    let Some((clock, level)) = card.event.after else {
-        return Some((x, y));
-    };
-    let clock = series(run, replica, clock)?;
-    let at = clock.y.iter().position(|y| *y >= level)?;
-    let from = x.partition_point(|x| *x < clock.x[at]);
+    let from = seeds::from(run, card, replica, &x)?;
     Some((x[from..].to_vec(), y[from..].to_vec()))
 }
 

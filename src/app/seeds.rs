@@ -33,6 +33,20 @@ pub fn followed<'a>(run: &'a Run, id: &str) -> Option<&'a Rc<Series>> {
     series(run, u32::try_from(run.knobs.int("member")).unwrap_or(0), id)
 }
 
+/// The first of these steps from which points of a replica count ([`Clock`]); none before it has come
+/// there.
+///
+/// [`Clock`]: crate::experiments::Clock
+#[must_use]
+pub fn from(run: &Run, card: &Card, replica: u32, x: &[f64]) -> Option<usize> {
+    let Some(clock) = card.event.after else {
+        return Some(0);
+    };
+    let of = series(run, replica, clock.id)?;
+    let step = clock.step(&of.x, &of.y)?;
+    Some(x.partition_point(|x| *x < step))
+}
+
 /// The models of a run.
 #[must_use]
 pub fn members(run: &Run, card: &Card) -> Vec<Member> {
@@ -44,7 +58,10 @@ pub fn members(run: &Run, card: &Card) -> Vec<Member> {
         Member {
             replica,
             seed: seed.wrapping_add(replica),
-            transition: curve.and_then(|s| Transition::at_least(&s.x, &s.y, least)),
+            transition: curve.and_then(|s| {
+                let from = from(run, card, replica, &s.x)?;
+                Transition::at_least(&s.x[from..], &s.y[from..], least)
+            }),
             last: curve.and_then(|s| s.y.last().copied()),
         }
     };

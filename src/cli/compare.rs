@@ -6,7 +6,7 @@ use crate::app::link::{self, Link};
 use crate::app::versus;
 use crate::engine::Source;
 use crate::engine::history::Series;
-use crate::engine::known::{Known, model};
+use crate::engine::known::{Known, model, turning};
 use crate::engine::versus::Versus;
 use crate::experiments;
 use crate::instruments::versus::{By, groups};
@@ -121,17 +121,16 @@ fn known(link: &Link, folder: &Path, run: &Value) -> Result<Known, Fault> {
         out.checkpoints.push((step, Rc::new(weights)));
     }
     out.checkpoints.sort_by_key(|c| c.0);
-    let behaviour = experiments::card(link.experiment).map_or("", |c| c.behaviour);
-    let curve = &run["series"][behaviour];
     let numbers =
         |v: &Value| -> Option<Vec<f64>> { v.as_array()?.iter().map(Value::as_f64).collect() };
-    out.curve = numbers(&curve["x"])
-        .zip(numbers(&curve["y"]))
-        .map(|(x, y)| Series {
-            x,
-            y,
+    out.curve = turning(link.experiment, |id| {
+        let curve = &run["series"][id];
+        Some(Series {
+            x: numbers(&curve["x"])?,
+            y: numbers(&curve["y"])?,
             ..Series::default()
-        });
+        })
+    });
     Ok(out)
 }
 

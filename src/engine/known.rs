@@ -7,6 +7,7 @@ use super::history::Series;
 use super::session::Session;
 use crate::app::link::Link;
 use crate::estimate::lead::Transition;
+use crate::experiments;
 use crate::knobs::{Group, Value};
 use crate::protocol::{At, Fault};
 use std::rc::Rc;
@@ -32,7 +33,7 @@ pub struct Known {
     pub device: String,
     /// Each with its weights `[params]`, rising.
     pub checkpoints: Vec<(u64, Rc<Vec<f32>>)>,
-    /// The behaviour over the whole run.
+    /// The behaviour over the whole run, from where its points count on ([`turning`]).
     pub curve: Option<Series>,
 }
 
@@ -76,6 +77,23 @@ pub(super) fn same(a: &Link, b: &Link, cadence: bool) -> bool {
     a.experiment == b.experiment && course && keys.filter(counts).all(equal)
 }
 
+/// The behaviour of an experiment from where its points count on, out of the series of a model; empty
+/// before it has come there.
+pub fn turning(experiment: &str, of: impl Fn(&str) -> Option<Series>) -> Option<Series> {
+    let card = experiments::card(experiment)?;
+    let all = of(card.behaviour)?;
+    let Some(clock) = card.event.after else {
+        return Some(all);
+    };
+    let step = of(clock.id).and_then(|s| clock.step(&s.x, &s.y));
+    let from = step.map_or(all.x.len(), |step| all.x.partition_point(|x| *x < step));
+    Some(Series {
+        x: all.x[from..].to_vec(),
+        y: all.y[from..].to_vec(),
+        ..Series::default()
+    })
+}
+
 /// The checkpoint asked for among those of a run of `steps` steps; none while it is not there.
 ///
 /// # Errors
@@ -114,6 +132,29 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::app::link::parse;
+
+    #[test]
+    fn a_shelf_is_waited_for() {
+        let line = |y: &[f64]| Series {
+            x: (0..y.len()).map(|i| i as f64).collect(),
+            y: y.to_vec(),
+            ..Series::default()
+        };
+        let to_shelf = line(&[0.5, 0.2, 0.04, 0.03, 0.2]);
+        let loss = line(&[1.1, 1.0, 0.97, 0.97, 0.9]);
+        let of = |kl: &Series| {
+            let (kl, loss) = (kl.clone(), loss.clone());
+            turning("markov", move |id| match id {
+                "kl.unigram" => Some(kl.clone()),
+                _ => Some(loss.clone()),
+            })
+        };
+        assert_eq!(of(&to_shelf).unwrap().x, [2.0, 3.0, 4.0]);
+        // Planted: a shelf that is never reached leaves nothing, and no transition.
+        assert!(of(&line(&[0.5, 0.4])).unwrap().x.is_empty());
+        let induction = turning("induction", |_| Some(loss.clone()));
+        assert_eq!(induction.unwrap().x.len(), 5);
+    }
 
     #[test]
     fn a_model_is_known_by_what_decides_its_weights() {

@@ -4,10 +4,9 @@
 use super::history::Series;
 use super::host::Host;
 use super::keeping::fit;
-use super::known::{Known, model};
+use super::known::{Known, model, turning};
 use super::versus::Versus;
 use crate::app::link::{self, Link};
-use crate::experiments;
 use crate::protocol::{Event, Fault, Stored};
 use crate::store::shelf::checkpoints;
 use crate::store::{CHECKPOINT, Record};
@@ -117,22 +116,24 @@ fn known(record: &Record, link: &Link, [replica, replicas]: [usize; 2]) -> Known
         Some((step, Rc::new(own.to_vec())))
     };
     let steps = checkpoints(record);
-    let behaviour = experiments::card(link.experiment).map_or("", |c| c.behaviour);
-    let id = match replica {
-        0 => behaviour.to_string(),
-        r => format!("replicas/{r}/{behaviour}"),
-    };
     // Before and after the transition are the nearest checkpoints: of those that are left of a thinned
     // run they would be others.
     let all = record.pca.iter().all(|(step, _)| steps.contains(step));
-    let curve = record.series.iter().find(|s| s.id == id && all);
+    let series = |id: &str| {
+        let id = match replica {
+            0 => id.to_string(),
+            r => format!("replicas/{r}/{id}"),
+        };
+        let found = record.series.iter().find(|s| s.id == id && all)?;
+        Some(Series {
+            x: found.x.clone(),
+            y: found.y.clone(),
+            ..Series::default()
+        })
+    };
     Known {
         device: record.device.name.clone(),
         checkpoints: steps.iter().filter_map(|s| weights(*s)).collect(),
-        curve: curve.map(|s| Series {
-            x: s.x.clone(),
-            y: s.y.clone(),
-            ..Series::default()
-        }),
+        curve: turning(link.experiment, series),
     }
 }

@@ -3,7 +3,7 @@
 
 use super::branch::{join, open};
 use super::history::Series;
-use super::known::{Found, Known, from_link, model, pick, same};
+use super::known::{Found, Known, from_link, model, pick, same, turning};
 use super::open::Source;
 use super::session::Session;
 use crate::app::link::{self, Link};
@@ -17,14 +17,15 @@ use crate::protocol::{
 use std::rc::Rc;
 use web_time::Instant;
 
-/// The behaviour of a replica.
+/// The behaviour of a replica, from where it counts on.
 fn behaviour(session: &Session, link: &Link, replica: usize) -> Option<Series> {
-    let id = experiments::card(link.experiment)?.behaviour;
-    let id = match replica {
-        0 => id.to_string(),
-        r => format!("replicas/{r}/{id}"),
-    };
-    session.history.series.get(&id).cloned()
+    turning(link.experiment, |id| {
+        let id = match replica {
+            0 => id.to_string(),
+            r => format!("replicas/{r}/{id}"),
+        };
+        session.history.series.get(&id).cloned()
+    })
 }
 
 /// Asks the copies of a model from number `first` on, as many as go side by side.
@@ -258,11 +259,11 @@ impl Versus {
         self.view.stage = VersusStage::Training { side, step, steps };
         self.view.left_s = session.left_s().filter(|_| busy);
         let model = self.models[side].clone();
-        let curve = behaviour(session, &model, 0);
-        if let Some(Series { x, y, .. }) = curve.clone() {
+        let card = experiments::card(model.experiment);
+        if let Some(s) = card.and_then(|c| session.history.series.get(c.behaviour)) {
             self.view.curves[side] = SeriesDelta {
-                x,
-                y,
+                x: s.x.clone(),
+                y: s.y.clone(),
                 ..SeriesDelta::default()
             };
         }
@@ -277,7 +278,7 @@ impl Versus {
                 .iter()
                 .map(|c| (c.step, Rc::clone(&c.weights)))
                 .collect(),
-            curve,
+            curve: behaviour(session, &model, 0),
         };
         self.now = None;
         self.take(&model, &known)?;

@@ -26,12 +26,38 @@ impl Indicator {
 pub struct Event {
     /// The change is at least this much, in its direction; 0, any change beyond jitter.
     pub least: fn(&Knobs) -> f64,
-    /// Points count from where this series has come up to this value.
-    pub after: Option<(&'static str, f64)>,
+    /// Points count from there on, of the behaviour and of all that may give notice.
+    pub after: Option<Clock>,
     /// What that is, in words: a sentence or two for the reader, and what the null runs are.
     pub told: &'static str,
     /// When two models that began alike have ended alike, in words; empty where that is not asked.
     pub alike: &'static str,
+}
+
+/// The first step at which a series has come to a value.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Clock {
+    /// The series.
+    pub id: &'static str,
+    /// The value.
+    pub level: f64,
+    /// It comes down to it, from above.
+    pub down: bool,
+}
+
+impl Clock {
+    /// The step; none before the series has come there.
+    #[must_use]
+    pub fn step(&self, x: &[f64], y: &[f64]) -> Option<f64> {
+        let there = |y: &f64| {
+            if self.down {
+                *y <= self.level
+            } else {
+                *y >= self.level
+            }
+        };
+        x.get(y.iter().position(there)?).copied()
+    }
 }
 
 impl Event {

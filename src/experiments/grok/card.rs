@@ -3,7 +3,7 @@
 pub use super::settings::Settings;
 use super::settings::settle;
 use crate::experiments::chains::{self, Defaults, join};
-use crate::experiments::{Card, Cost, Event, Indicator, Panel, Preset, RefLine, SeriesSpec};
+use crate::experiments::{Card, Clock, Cost, Event, Indicator, Panel, Preset, RefLine, SeriesSpec};
 use crate::knobs::{Group, Knob, Knobs, choice, float, int};
 use crate::model::modadd;
 
@@ -64,7 +64,11 @@ pub const CARD: Card = Card {
     behaviour: "accuracy.test",
     event: Event {
         least: |_| 0.5,
-        after: Some(("accuracy.train", 0.99)),
+        after: Some(Clock {
+            id: "accuracy.train",
+            level: 0.99,
+            down: false,
+        }),
         told: "A change counts where test accuracy rises by a half at least. Points count from where training accuracy is 0.99: before that everything moves. The null runs are models of other seeds without weight decay, otherwise as in the preset “eight seeds”: they memorise and do not find the rule.",
         alike: "",
     },
