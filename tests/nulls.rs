@@ -240,3 +240,19 @@ fn a_short_null_run_departs_little_and_a_jump_is_seen() {
         of(&quiet)
     );
 }
+
+#[test]
+fn a_run_at_other_settings_than_the_null_runs_is_told_from_one_at_theirs() {
+    let of = |text: &str| {
+        let link = link::parse(text);
+        let run = Run::new(RunId(1), link.text(true), link.knobs.clone(), 1);
+        let card = experiments::card(link.experiment).unwrap();
+        leads::apart(&run, card, leads::nulls())
+    };
+    // The one that has what they lack, of any seed.
+    let two = TINY.replace("layers=1", "layers=2");
+    assert_eq!(of(&format!("{two}&seed=9&replicas=8")), Vec::<&str>::new());
+    // Planted: one other setting.
+    assert_eq!(of(&format!("{two}&eps=3e-4")).len(), 1);
+    assert!(of("#/induction?v=1").contains(&"d_model"));
+}

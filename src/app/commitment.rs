@@ -3,17 +3,34 @@
 
 use super::run::Run;
 use super::study::thinned;
+use super::{link, seeds};
+use crate::experiments;
 use crate::math::stats;
 use crate::protocol::{Cell, Study, StudyKind, StudySpec};
 use std::rc::Rc;
 
 /// Branches from each checkpoint.
 pub const BRANCHES: u32 = 8;
-/// Checkpoints they begin at.
-const CHECKPOINTS: usize = 6;
+/// Checkpoints they begin at, at most.
+const CHECKPOINTS: usize = 8;
 
-/// Branches from checkpoints spread over the run, the last of them its end; `from` is the step before
-/// which it was trained with other settings.
+/// Of these steps the ends, those nearest to `marks`, and for the rest some spread evenly.
+fn chosen(steps: &[u64], marks: &[f64]) -> Vec<u64> {
+    let far = |s: u64, mark: f64| (s as f64 - mark).abs();
+    let nearest = |mark: &f64| {
+        let of = |a: &&u64, b: &&u64| far(**a, *mark).total_cmp(&far(**b, *mark));
+        steps.iter().min_by(of).copied()
+    };
+    let mut all = thinned(steps, CHECKPOINTS - marks.len());
+    all.extend(marks.iter().filter_map(nearest));
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
+/// Branches from checkpoints spread over the run, from where a tenth, a half and nine tenths of its
+/// transition are done, and from its end; `from` is the step before which it was trained with other
+/// settings.
 #[must_use]
 pub fn spec(run: &Run, from: u64) -> StudySpec {
     let known = run.pca.steps.iter().map(|s| *s as u64);
@@ -24,9 +41,16 @@ pub fn spec(run: &Run, from: u64) -> StudySpec {
         replica,
         ..Cell::default()
     };
+    let card = experiments::card(link::parse(&run.link).experiment);
+    let turn = card.and_then(|c| {
+        let own = |m: &seeds::Member| Some(m.replica) == replica;
+        seeds::members(run, c).into_iter().find(own)?.transition
+    });
+    let marks = turn.map_or(Vec::new(), |t| vec![t.t10, t.t50, t.t90]);
+    let steps = chosen(&steps, &marks);
     StudySpec {
         kind: StudyKind::Commitment,
-        cells: thinned(&steps, CHECKPOINTS).into_iter().map(cell).collect(),
+        cells: steps.into_iter().map(cell).collect(),
         chains: BRANCHES,
         ..StudySpec::default()
     }
@@ -85,6 +109,17 @@ pub fn points(study: &Study) -> Vec<Point> {
 mod tests {
     use super::*;
     use crate::protocol::CellResult;
+
+    #[test]
+    fn branches_begin_where_it_happens() {
+        let steps: Vec<u64> = (0..=50).map(|i| 50 * i).collect();
+        let even = chosen(&steps, &[]);
+        assert_eq!((even.len(), even[0], even[7]), (8, 0, 2500));
+        // Planted: evenly spread, none lies within the drop.
+        assert!(!even.iter().any(|s| (430..=600).contains(s)), "{even:?}");
+        let marked = chosen(&steps, &[430.0, 520.0, 610.0]);
+        assert_eq!(marked, [0, 450, 500, 600, 1250, 1850, 2500]);
+    }
 
     #[test]
     fn branches_are_counted_in_runs() {

@@ -1,12 +1,13 @@
 //! Which indicators give notice of what a run comes to: their curves, the recorded null runs, and the
 //! table of who leads. Pure.
 
-use super::refined;
 use super::run::Run;
 use super::seeds::{self, Member, series};
+use super::{link, refined};
 pub use crate::estimate::lead::Lead;
 use crate::estimate::lead::{self, Transition};
 use crate::experiments::{Card, Indicator, heads};
+use crate::knobs::Knob;
 use crate::math::{order, stats};
 use crate::protocol::StudyKind;
 use serde::Deserialize;
@@ -166,6 +167,23 @@ pub fn key(card: &Card, id: &str, held: bool) -> String {
 pub fn nulls() -> &'static Nulls {
     static READ: OnceLock<Nulls> = OnceLock::new();
     READ.get_or_init(|| crate::json::read(include_str!("../../www/nulls.json")).unwrap_or_default())
+}
+
+/// Labels of the settings in which a run differs from the null runs of its experiment, but for how many
+/// there are, their seeds, and what makes them null: it was left out, or differs among them too.
+#[must_use]
+pub fn apart(run: &Run, card: &Card, nulls: &Nulls) -> Vec<&'static str> {
+    let own = format!("#/{}?", card.id);
+    let Some(null) = nulls.links.iter().find(|l| l.starts_with(&own)) else {
+        return Vec::new();
+    };
+    let null = link::parse(null).knobs;
+    let differs = |k: &&Knob| {
+        !["seed", "replicas", "member", card.event.null].contains(&k.key)
+            && run.knobs.get(k.key) != null.get(k.key)
+    };
+    let all = run.knobs.schema().iter().filter(differs);
+    all.map(|k| k.label).collect()
 }
 
 /// When an indicator gives an alarm.

@@ -175,9 +175,12 @@ pub(super) fn opened(state: &mut State) {
     state.versus = None;
 }
 
-/// With the run of a link that runs by itself its comparison begins.
+/// With the run of a link its comparison begins, once: it waits for the run and takes the run's model,
+/// and trains the other. A form that was changed is another run than A.
 pub(super) fn with_run(state: &mut State) -> Vec<Effect> {
-    let own = state.pair.as_ref().is_some_and(|p| p.run);
+    let fresh = state.versus.is_none();
+    let own = |p: &Link| p.run || (fresh && p.knobs == state.link.knobs);
+    let own = state.pair.as_ref().is_some_and(own);
     if let Some(pair) = state.pair.as_mut().filter(|_| own) {
         pair.run = false;
     }
@@ -233,6 +236,17 @@ mod tests {
         let both = ["#/induction?v=1&seed=1", "#/induction?v=1&layers=1&seed=1"];
         assert_eq!(asked(&effects), [both.map(String::from)]);
         assert!(effects.contains(&Effect::Address("#/induction?v=1&with=layers=1".into())));
+        // Run does both: the model of the run, then the other, then the comparison, once.
+        let (mut state, _) = ready_page("#/induction?with=layers=1");
+        assert_eq!(
+            asked(&reduce(&mut state, Action::Start)),
+            [both.map(String::from)]
+        );
+        assert!(asked(&reduce(&mut state, Action::Start)).is_empty());
+        // A form that was changed is not A.
+        let (mut state, _) = ready_page("#/induction?with=layers=1");
+        state.link.knobs.put("layers", crate::knobs::Value::Int(3));
+        assert!(asked(&reduce(&mut state, Action::Start)).is_empty());
         // A link that runs by itself compares by itself, once.
         let (mut state, effects) = ready_page("#/induction?with=layers=1&run=1");
         assert_eq!(asked(&effects).len(), 1);

@@ -266,7 +266,7 @@ impl State {
         (*link == self.link.text(true)).then_some(estimate)
     }
 
-    /// The light preset is the one to press: the full run would take long, and there is one.
+    /// The light preset is the one to press: the full run would take long, and it less than half of that.
     #[must_use]
     pub fn light_first(&self) -> bool {
         let mut light = self.link.knobs.clone();
@@ -274,9 +274,9 @@ impl State {
         // Who has the light one already has nothing lighter to be offered.
         self.link.course.branch.is_none()
             && light != self.link.knobs
-            && self
-                .estimate()
-                .is_some_and(|e| e.seconds > LONG_S && e.light_seconds.is_some())
+            && self.estimate().is_some_and(|e| {
+                e.seconds > LONG_S && e.light_seconds.is_some_and(|l| 2.0 * l < e.seconds)
+            })
     }
 
     /// The recorded trace, before a run.

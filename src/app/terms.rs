@@ -43,7 +43,7 @@ pub const PCA: &str = "The model's outputs on one fixed, seeded set of inputs, t
 /// Principal components.
 pub const COMPONENTS: &str = "The first and second principal component over all checkpoints so far; the per cent beside each is its share of the variance.";
 /// The random walk beside them.
-pub const WALK: &str = "The share that a random walk in many dimensions would have, 6/(π²k²) for the k-th component (Antognini and Sohl-Dickstein 2018). A share near it is no finding, and a smooth path gives arcs by itself.";
+pub const WALK: &str = "The share that a random walk in many dimensions would have: 3/(2(n² − 1) sin²(πk/2n)) for the k-th component of n points, towards 6/(π²k²) for many (Antognini and Sohl-Dickstein 2018). A share near it is no finding, and a smooth path gives arcs by itself.";
 /// Turns of the path.
 pub const TURNS: &str = "The angle between where the outputs came from and where they go next, in the space of all outputs, not in this plane: 0° is straight on, 180° is back. noise: what the scatter of the checkpoints makes of a straight path; a random walk turns by 90° everywhere. A kink, ringed on the path, turns by 30° more than noise and than is usual for this path.";
 /// Colours of the path.

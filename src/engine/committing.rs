@@ -12,7 +12,7 @@ use super::session::Session;
 use super::study::Studying;
 use crate::app::link::Link;
 use crate::exec::Batch;
-use crate::experiments::heads::{LABELS, heads};
+use crate::experiments::heads::{Head, LABELS, heads};
 use crate::experiments::{self, Of, Probes};
 use crate::knobs::Value;
 use crate::protocol::{CellResult, Fault, Figure, Study, StudySpec};
@@ -170,7 +170,8 @@ impl Branches {
     }
 }
 
-/// How a branch has ended: its induction heads by label, or the corners of its polygon. None for one
+/// How a branch has ended: its strongest previous-token head and its induction heads, by their labels
+/// (`head 0.1 before 1.0 and 1.3`), or the corners of its polygon. None for one
 /// that has diverged.
 fn outcome(session: &Session, replica: usize) -> Option<String> {
     if session.lost.get(replica).is_some_and(Option::is_some) {
@@ -190,9 +191,14 @@ fn outcome(session: &Session, replica: usize) -> Option<String> {
     let all = heads(last);
     let won = all.iter().filter(|h| h.label == LABELS[0]);
     let names: Vec<String> = won.map(|h| format!("{}.{}", h.layer, h.head)).collect();
+    // Of heads that look one token back the first of them: the later heads read from it.
+    let score = |h: &&Head| h.prev_token.unwrap_or(0.0);
+    let back = all.iter().filter(|h| h.label == LABELS[1]);
+    let back = back.max_by(|a, b| score(a).total_cmp(&score(b)));
+    let back = back.map_or(String::new(), |h| format!("{}.{} before ", h.layer, h.head));
     (!all.is_empty()).then(|| match names.is_empty() {
         true => "no induction head".into(),
-        false => format!("head {}", names.join(" and ")),
+        false => format!("head {back}{}", names.join(" and ")),
     })
 }
 

@@ -30,6 +30,8 @@ pub struct Event {
     pub after: Option<Clock>,
     /// What that is, in words: a sentence or two for the reader, and what the null runs are.
     pub told: &'static str,
+    /// The setting that makes the null runs null; empty where it is chance.
+    pub null: &'static str,
     /// When two models that began alike have ended alike, in words; empty where that is not asked.
     pub alike: &'static str,
 }
@@ -66,6 +68,7 @@ impl Event {
         least: |_| 0.0,
         after: None,
         told: "",
+        null: "",
         alike: "",
     };
 }

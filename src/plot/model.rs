@@ -170,12 +170,11 @@ pub fn attention_pixels(pattern: &[u8], ctx: usize, ink: [u8; 3]) -> Vec<u8> {
     out
 }
 
-/// Mean attention a head pays, on a sequence of `tokens`, to the token after the earlier copy of the
-/// current one (`induction`) and to the token before (`previous`), each 0..=1. Where the sequence
-/// repeats after `period` tokens the copy is the last, and queries are those behind the first period;
-/// where it does not (0), all copies count together, over the queries that have one.
+/// Mean attention a head pays, on a sequence of `tokens`, to the tokens after all earlier copies of the
+/// current one together (`induction`, over the queries that have a copy) and to the token before
+/// (`previous`), each 0..=1.
 #[must_use]
-pub fn head_scores(pattern: &[u8], tokens: &[u32], period: usize) -> (f64, f64) {
+pub fn head_scores(pattern: &[u8], tokens: &[u32]) -> (f64, f64) {
     let ctx = tokens.len();
     let at = |q: usize, k: usize| f64::from(pattern.get(q * ctx + k).copied().unwrap_or(0)) / 255.0;
     let mean = |all: Vec<f64>| all.iter().sum::<f64>() / all.len().max(1) as f64;
@@ -184,12 +183,8 @@ pub fn head_scores(pattern: &[u8], tokens: &[u32], period: usize) -> (f64, f64) 
         let found: Vec<f64> = copies.map(|s| at(q, s + 1)).collect();
         (!found.is_empty()).then(|| found.iter().sum::<f64>())
     };
-    let induction = match period {
-        0 => (0..ctx).filter_map(copied).collect(),
-        period => (period..ctx).map(|q| at(q, q + 1 - period)).collect(),
-    };
     (
-        mean(induction),
+        mean((0..ctx).filter_map(copied).collect()),
         mean((1..ctx).map(|q| at(q, q - 1)).collect()),
     )
 }
@@ -221,12 +216,16 @@ mod tests {
             induction[q * ctx + if q >= period { q + 1 - period } else { q }] = 255;
         }
         let tokens = [0, 1, 2, 3, 0, 1, 2, 3];
-        assert_eq!(head_scores(&induction, &tokens, period).0, 1.0);
-        assert_eq!(head_scores(&previous, &tokens, period), (0.0, 1.0));
-        assert_eq!(head_scores(&[], &[], 0), (0.0, 0.0));
-        // Found by the tokens alone, and not by other tokens.
-        assert_eq!(head_scores(&induction, &tokens, 0).0, 1.0);
-        assert_eq!(head_scores(&induction, &[0, 1, 2, 3, 1, 0, 3, 2], 0).0, 0.0);
+        assert_eq!(head_scores(&induction, &tokens).0, 1.0);
+        assert_eq!(head_scores(&previous, &tokens), (0.0, 1.0));
+        assert_eq!(head_scores(&[], &[]), (0.0, 0.0));
+        // Not by other tokens.
+        assert_eq!(head_scores(&induction, &[0, 1, 2, 3, 1, 0, 3, 2]).0, 0.0);
+        // Attention to any of several copies counts: in the third period to the first.
+        let far: Vec<u8> = (0..144)
+            .map(|i| if i % 12 == (i / 12) % 4 + 1 { 255 } else { 0 })
+            .collect();
+        assert_eq!(head_scores(&far, &[0, 1, 2, 3].repeat(3)).0, 1.0);
     }
 
     #[test]

@@ -214,8 +214,8 @@ pub fn pca<'a>(
         width: look.width,
         height: look.height,
         label: "Principal components of the logits over training, coloured by step".into(),
-        x_title: share(x, explained[0]),
-        y_title: share(y, explained[1]),
+        x_title: share(x, explained[0], steps.len()),
+        y_title: share(y, explained[1], steps.len()),
         steps,
         points: pcs.iter().map(|p| [p[0], p[1]]).collect(),
         x_max: look.x_max,
@@ -230,19 +230,22 @@ pub fn pca<'a>(
     }
 }
 
-/// `PC1 74 %, random walk 61 %`: a random walk's shares are 6/(π²k²) (Antognini and
-/// Sohl-Dickstein, 2018).
+/// `PC1 74 %, random walk 61 %` of so many points: the walk's shares are the eigenvalues of its
+/// centred steps, 3/(2(n² − 1) sin²(πk/2n)), which tend to 6/(π²k²) (Antognini and Sohl-Dickstein,
+/// 2018). Of fewer than ten points none is told: the first component of any few is most of them.
 #[must_use]
-pub fn share(component: u32, explained: f64) -> String {
-    let walk = 600.0 / (std::f64::consts::PI * f64::from(component)).powi(2);
-    if explained > 0.0 {
-        format!(
-            "PC{component} {} %, random walk {} %",
-            number::fixed(explained * 100.0, 0),
+pub fn share(component: u32, explained: f64, points: usize) -> String {
+    let n = points as f64;
+    let sine = (std::f64::consts::PI * f64::from(component) / (2.0 * n)).sin();
+    let walk = 150.0 / ((n * n - 1.0) * sine * sine);
+    let own = number::fixed(explained * 100.0, 0);
+    match (explained > 0.0, points >= 10) {
+        (false, _) => format!("PC{component}"),
+        (true, false) => format!("PC{component} {own} %"),
+        (true, true) => format!(
+            "PC{component} {own} %, random walk {} %",
             number::fixed(walk, 0)
-        )
-    } else {
-        format!("PC{component}")
+        ),
     }
 }
 

@@ -63,7 +63,7 @@ pub fn Attention(props: &AttentionProps) -> Html {
                 <div class="heads">
                     <h3>{ format!("block {l}") }</h3>
                     { for (0..*heads).filter_map(|h| head(l, h).map(|p| (h, p))).map(|(h, pattern)| {
-                        let (induction, previous) = head_scores(pattern, tokens, *period);
+                        let (induction, previous) = head_scores(pattern, tokens);
                         let on = *open == Some((l, h));
                         let press = {
                             let open = open.clone();

@@ -6,6 +6,7 @@ use crate::app::leads::{self, Lead, Row};
 use crate::app::run::Run;
 use crate::app::seeds::Member;
 use crate::app::{Action, study, words};
+use crate::experiments::Card;
 use crate::plot::number::fixed;
 use crate::protocol::StudyKind;
 use yew::prelude::*;
@@ -76,6 +77,17 @@ const THRESHOLD: &str = "The lowest at which no more than one in twenty recorded
 const HELD: &str = "Runs in which nothing happens and on which the threshold was not set, that give an alarm at it.";
 const HALF: &str = "The same with the step at which the indicator has done half of its own way, from the median of its first fifth to that of its last tenth, in place of the alarm. It takes the end of the run to tell: hindsight, and no warning. Rows marked so also need the end to know which head to look at: the induction head with the greatest prefix-matching score, and the previous-token head with the greatest of an earlier layer.";
 
+/// That thresholds come from runs at other settings, if they do.
+fn other_settings(run: &Run, card: &Card) -> Option<String> {
+    let apart = leads::apart(run, card, leads::nulls());
+    (!apart.is_empty()).then(|| {
+        format!(
+            "The null runs had other settings ({}): what is an alarm there need not be one here.",
+            apart.join(", ")
+        )
+    })
+}
+
 /// The table, and the button that fills its rows of λ̂.
 pub fn leads(page: &Page, run: &Run, members: &[Member]) -> Html {
     let card = page.state.card();
@@ -111,6 +123,7 @@ pub fn leads(page: &Page, run: &Run, members: &[Member]) -> Html {
                 <thead><tr><th>{"indicator"}</th><th>{"lead of its alarm, steps"}</th><th>{"alarm before half"}</th><th>{"threshold "}<Tip about="threshold">{ format!("{THRESHOLD} {}{none}", card.event.told) }</Tip></th><th>{"false alarms "}<Tip about="false alarms">{ HELD }</Tip></th><th>{"lead of half its way, steps "}<Tip about="half its way">{ HALF }</Tip></th></tr></thead>
                 <tbody>{ for rows.iter().map(|r| row(r, changed)) }</tbody>
             </table></div>
+            if let Some(words) = other_settings(run, card) { <p class="small-print" data-test="leads-apart">{ words }</p> }
             <p class="jobs"><span class="job">
                 <button type="button" data-test="study-members" disabled={busy || steps.is_empty()} onclick={page.on(Action::Study(spec))}>{"λ̂ of every model"}</button>
                 <span class="small-print">{ cost }</span>

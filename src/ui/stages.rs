@@ -6,7 +6,7 @@ use crate::app::{Action, State, stages, study, terms, words};
 use crate::knobs::Value;
 use crate::plot::bands::{Band, Pattern};
 use crate::plot::number::grouped;
-use crate::protocol::{StageKind, Stages};
+use crate::protocol::{StageKind, Stages, StudyKind};
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
@@ -111,7 +111,11 @@ fn again(page: &Page, all: &Stages) -> Html {
         <p class="jobs">
             <button type="button" data-test="second-setting" disabled={now.is_some()} onclick={page.on(Action::Study(spec))}>
                 { format!("Check the types at nβ {}", Value::Float(nbeta).text()) }</button>
-            <span class="small-print">{ now.map_or(cost, |s| format!("{} of {} estimates", s.done.len(), s.spec.cells.len())) }</span>
+            <span class="small-print">{ match now {
+                Some(s) if s.spec.kind == StudyKind::Again => format!("{} of {} estimates", s.done.len(), s.spec.cells.len()),
+                Some(_) => "Another job is under way.".into(),
+                None => cost,
+            } }</span>
             if all.by_hand {
                 <button type="button" data-test="find-stages" onclick={page.on(Action::Cut(None))}>{"Find the boundaries again"}</button>
             }

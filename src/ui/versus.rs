@@ -69,7 +69,10 @@ fn stands(page: &Page) -> Html {
         .map(|f| [0, 1].map(|i| f.sides[i].step));
     let [a, b] = names(against, pair, steps);
     let (told, busy) = match view.map(|v| &v.stage) {
-        None => ("Not trained yet.".to_string(), false),
+        None => (
+            "Run trains A, then B, and compares them.".to_string(),
+            false,
+        ),
         Some(VersusStage::Waiting) => (
             "Waits until the run on this page stands still.".into(),
             true,

@@ -70,6 +70,7 @@ pub const CARD: Card = Card {
             down: false,
         }),
         told: "A change counts where test accuracy rises by a half at least. Points count from where training accuracy is 0.99: before that everything moves. The null runs are models of other seeds without weight decay, otherwise as in the preset “eight seeds”: they memorise and do not find the rule.",
+        null: "wd",
         alike: "",
     },
     leads: &[
@@ -115,7 +116,7 @@ const OWN: &[Knob] = &[
     int("steps", "steps", Group::Training, (1, 200_000), 20_000, "Training steps, each of one batch.").symbol("t").unit("steps"),
     int("seed", "seed", Group::Training, (0, 2_147_483_647), 1, "Draws the weights, the split, the batches and the noise of the chains.").fixed(),
     int("replicas", "seeds", Group::Training, (1, 16), 1, "Models trained side by side in the same dispatches, from this seed and those that follow it, each with a split of its own.").symbol("R").unit("models").fixed(),
-    int("member", "seed followed", Group::Sampler, (0, 15), 0, "The model that λ̂, logit-PCA and the spectrum are of, counted from 0; a click on one in the list of seeds chooses it.").fixed(),
+    int("member", "model followed", Group::Sampler, (0, 15), 0, "The model that λ̂, logit-PCA and the spectrum are of, counted from 0; a click on one in the list of seeds chooses it.").fixed(),
 ];
 
 const CADENCE: &[Knob] = &[

@@ -133,13 +133,13 @@ const LOSSES: &[SeriesSpec] = &[
 pub const CARD: Card = Card {
     id: "induction",
     title: "The induction bump",
-    claim: "A two-layer transformer learns, within a few hundred steps, to look up what followed the present token before; the local learning coefficient rises through the drop and falls after it.",
+    claim: "A two-layer transformer learns, within a few hundred steps, to look up what followed the present token before; the local learning coefficient rises through the drop, and with the default settings falls after it.",
     look_for: &[
         "First shelf: both losses near ln V, the uniform guess.",
         "Second stage: repeats get slowly cheaper, towards the in-context unigram level but not down to it; the model learns which tokens occur, not in which order.",
-        "The drop: the loss on repeats falls from about 4.2 to under 0.5 nats between steps 500 and 1000.",
+        "The drop: with the default settings the loss on repeats falls from about 4.2 to under 0.5 nats between steps 500 and 1000; with tiny from about 2.7 to under 0.3 between steps 300 and 700.",
         "Meanwhile the first-period loss rises above ln V and comes most of the way back: the model bets on a repeat too early.",
-        "λ̂ rises sevenfold, peaks in the middle of the drop, then falls.",
+        "With the default settings λ̂ rises sevenfold, peaks in the middle of the drop, then falls; with tiny it rises in the drop and stays up.",
         "Attention: a head of block 0 looks one token back; a head of block 1 looks at the token after the previous occurrence.",
         "layers = 1, the control, learns no such thing, and its λ̂ rises smoothly, without a peak.",
     ],
@@ -151,7 +151,8 @@ pub const CARD: Card = Card {
     behaviour: "loss.repeat",
     event: Event {
         told: "The null runs are models of one layer, which cannot form an induction head: at the settings of the preset tiny.",
-        alike: "the same heads are called induction heads: those whose prefix-matching score is 0.3 or more and the greatest of their three attention scores",
+        null: "layers",
+        alike: "the same heads are called induction heads (their prefix-matching score is 0.3 or more and the greatest of their three attention scores), and the same head looks one token back the most: “head 0.1 before 1.0 and 1.3” names it, then them",
         ..Event::ANY
     },
     leads: &[
@@ -222,12 +223,12 @@ fn reference(knobs: &Knobs) -> Vec<RefLine> {
         ),
         line(
             task.floor(),
-            "floor",
+            "floor of first",
             "First-period floor: no model is below this on the first period: after t distinct tokens the next is uniform over the other V − t; the mean of ln(V − t) over its targets.",
         ),
         line(
             task.unigram(),
-            "unigram",
+            "unigram of repeats",
             "In-context unigram: loss on repeats of a model that knows which p tokens the sequence holds and gives each 1/p: the mean of ln p over repeat targets.",
         ),
     ]

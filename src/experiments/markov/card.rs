@@ -178,6 +178,7 @@ pub const CARD: Card = Card {
             down: true,
         }),
         told: "Points count from where the predictions are 0.05 nats from counting symbols: the shelf. The null runs are models of one layer at the settings of the preset tiny, which never come to count pairs.",
+        null: "layers",
         ..Event::ANY
     },
     leads: &[

@@ -45,6 +45,7 @@ pub const CARD: Card = Card {
         least: |k| -1.5 / (4.0 * (k.int("features") as f64).powi(2)),
         after: None,
         told: "A change counts from one and a half times 1/(4c²) downwards, what a dead feature’s + is worth: so a corner more does, and a + lost does not. The null runs are models of other seeds at the default settings that kept their polygon and every + to the end.",
+        null: "",
         alike: "their polygons have as many corners",
     },
     leads: &[
