@@ -192,7 +192,11 @@ pub const CARD: Card = Card {
     losses: LOSSES,
     below: "KL (nats)",
     behaviour: "loss.repeat",
-    event: Event::ANY,
+    event: Event {
+        told: "The null runs are models of one layer at the settings of the preset tiny, which never come to look up what repeats.",
+        null: "layers",
+        ..Event::ANY
+    },
     leads: &[
         Indicator {
             id: "llc",
