@@ -1,5 +1,5 @@
 //! Composition on data from a run: what earlier heads, tokens and positions wrote makes the whole of what
-//! later heads read; and instruments of the member that is followed are those of its seed alone.
+//! later heads read.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod common;
@@ -55,33 +55,4 @@ fn what_was_written_makes_the_whole_of_what_is_read() {
         *range = range.start + 48..range.end;
     });
     assert!(rest(&shifted, "") > 1e-2, "{}", rest(&shifted, ""));
-}
-
-#[test]
-fn a_member_has_the_instruments_of_its_seed() {
-    let alone = run("&seed=8", |_| {});
-    let member = run("&seed=7&replicas=2&member=1", |_| {});
-    let mut later = run("&seed=7&replicas=2", |_| {});
-    assert!(last(&later, "replicas/1/composition.").is_empty());
-    assert!(later.follow_replica(1));
-    for start in [
-        "share.",
-        "composition.",
-        "heads.0.0.copying",
-        "norm",
-        "loss.position.",
-    ] {
-        let (want, got) = (
-            last(&alone, start),
-            last(&member, &format!("replicas/1/{start}")),
-        );
-        assert!(!want.is_empty(), "{start}");
-        let values = |v: &[(String, f64)]| v.iter().map(|v| v.1.to_bits()).collect::<Vec<_>>();
-        assert_eq!(values(&want), values(&got), "{start}");
-        // Followed only later, all but what needs activations is read from the stored weights.
-        if start != "share." {
-            let again = last(&later, &format!("replicas/1/{start}"));
-            assert_eq!(values(&want), values(&again), "{start}");
-        }
-    }
 }

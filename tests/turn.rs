@@ -106,3 +106,20 @@ fn a_turned_head_keeps_its_loss_and_the_run_its_bits() {
     assert_eq!((still.turned, still.random), (still.loss, still.loss));
     assert_eq!(fault(&still), Some("it did not move"));
 }
+
+/// The head that is turned is one of the model that is followed.
+#[test]
+fn a_turned_head_is_of_the_member_that_is_followed() {
+    let turn = Gauge {
+        step: 40,
+        layer: 1,
+        head: 0,
+        amount: 0.8,
+    };
+    let of = |more: &str| run(&format!("{LINK}{more}"), &[turn]).1.remove(0);
+    let (alone, member) = (of("&seed=9"), of("&seed=7&replicas=3&member=2"));
+    assert_eq!(alone, member);
+    assert_eq!(fault(&alone), None);
+    // Planted: the first model's.
+    assert_ne!(of("&seed=7&replicas=3"), member);
+}

@@ -71,6 +71,8 @@ pub(super) fn member(state: &mut State, replica: u32) -> Effect {
         state.link.follow(replica);
     }
     if let Some(run) = &mut state.run {
+        // Once more where the engine confirms it: an answer may have been under way.
+        run.leave();
         run.knobs.put("member", value);
         let mut link = super::link::parse(&run.link);
         link.follow(replica);

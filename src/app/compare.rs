@@ -1,6 +1,7 @@
 //! Two checkpoints beside each other, in figures: every series at both, and what lies between.
 
 use super::run::Run;
+use super::seeds;
 use crate::experiments::{Card, heads};
 use crate::plot::number::{significant, with_error};
 
@@ -39,16 +40,12 @@ pub fn rows(run: &Run, card: &Card, follow: u32, steps: [u64; 2]) -> Vec<Row> {
         };
         Some([of(steps[0])?, of(steps[1])?])
     };
-    for id in run.series.keys().filter(|id| !id.starts_with("replicas/")) {
-        let own = format!("replicas/{follow}/{id}");
-        let Some(series) = run.series.get(&own).or(run.series.get(id)) else {
-            continue;
-        };
+    for (id, series) in seeds::own(run, follow) {
         let spec = card.losses.iter().find(|l| l.id == id);
         let named = spec.map(|l| (l.label.to_string(), l.unit));
         let (name, unit) = named
             .or_else(|| heads::series(id))
-            .unwrap_or((id.clone(), ""));
+            .unwrap_or((id.to_string(), ""));
         let name = if unit.is_empty() {
             name
         } else {

@@ -116,6 +116,8 @@ pub struct Run {
     pub kept: Vec<Rc<Study>>,
     /// Stages of λ̂.
     pub stages: Option<Rc<Stages>>,
+    /// Checkpoints at which the heads of the model followed have yet to be measured.
+    pub unprobed: usize,
     /// Mean seconds of a λ̂ point so far.
     pub point_s: Option<f64>,
     /// The figure of the model.
@@ -164,6 +166,7 @@ impl Run {
             study: None,
             kept: Vec::new(),
             stages: None,
+            unprobed: 0,
             point_s: None,
             figure: None,
             album: Album::default(),
@@ -227,12 +230,21 @@ impl Run {
             self.stages = Some(Rc::new(stages));
         }
         self.point_s = frame.point_s.or(self.point_s);
+        self.unprobed = frame.unprobed;
         for notice in frame.notices {
             if self.notices.len() < MAX_NOTICES && !self.notices.contains(&notice) {
                 self.notices.push(notice);
             }
         }
         self.undrawn = true;
+    }
+
+    /// Forgets what was shown of the one model that was followed.
+    pub fn leave(&mut self) {
+        if self.figure.as_deref().is_some_and(|f| !f.of_all()) {
+            (self.figure, self.album) = (None, Album::default());
+        }
+        (self.turned, self.tokens, self.written) = (None, None, None);
     }
 
     /// Takes an answer in.

@@ -47,6 +47,15 @@ pub fn from(run: &Run, card: &Card, replica: u32, x: &[f64]) -> Option<usize> {
     Some(x.partition_point(|x| *x < step))
 }
 
+/// Every series of a replica, under its own name. What was measured of another is not among them.
+pub fn own(run: &Run, replica: u32) -> impl Iterator<Item = (&str, &Rc<Series>)> {
+    let start = format!("replicas/{replica}/");
+    run.series.iter().filter_map(move |(id, s)| match replica {
+        0 => (!id.starts_with("replicas/")).then_some((id.as_str(), s)),
+        _ => Some((id.strip_prefix(&start)?, s)),
+    })
+}
+
 /// The models of a run.
 #[must_use]
 pub fn members(run: &Run, card: &Card) -> Vec<Member> {

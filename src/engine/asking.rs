@@ -203,41 +203,22 @@ impl Session {
     ) -> Result<(Vec<Vec<f32>>, Vec<f32>), Fault> {
         // Steps under way leave the weights that are put back.
         while self.drain_one().await? {}
-        let params = self.parts.params;
-        let own = self
-            .at_once(&Batch {
-                reads: vec![(params, 0..weights.len())],
-                ..Batch::default()
-            })
-            .await?;
-        let mut words = Vec::new();
-        self.parts.lab.feed(Of::Eval, 0, &mut words);
-        let feed = self
-            .parts
-            .eval
-            .as_ref()
-            .filter(|e| common && e.rows > 1)
-            .map(|e| (e.feed, e.rows, e.feed_len));
         let mut then = Batch {
-            floats: vec![(params, 0, weights.to_vec())],
+            floats: vec![(self.parts.params, 0, weights.to_vec())],
             ..Batch::default()
         };
-        if let Some((feed, rows, len)) = feed {
-            then.words.push((feed, 0, words[..len].repeat(rows)));
+        if let Some(eval) = self.parts.eval.as_ref().filter(|e| common && e.rows > 1) {
+            let mut words = Vec::new();
+            self.parts.lab.feed(Of::Eval, 0, &mut words);
+            let all = words[..eval.feed_len].repeat(eval.rows);
+            then.words.push((eval.feed, 0, all));
         }
         self.evaluation(&mut then, step);
         if let Some((losses, each)) = self.parts.token_losses {
             then.reads
                 .push((losses, 0..each * self.parts.train.replicas.len()));
         }
-        let mut reads = self.at_once(&then).await?;
-        let mut back = Batch {
-            floats: own.into_iter().map(|own| (params, 0, own)).collect(),
-            ..Batch::default()
-        };
-        back.words.extend(feed.map(|(feed, ..)| (feed, 0, words)));
-        self.at_once(&back).await?;
-        self.last_end = None;
+        let mut reads = self.meanwhile(vec![then]).await?.concat();
         let losses = if self.parts.token_losses.is_some() {
             reads.pop().unwrap_or_default()
         } else {

@@ -36,6 +36,8 @@ pub(super) struct Shown {
     /// Which study, its cells done, and whether it is over.
     pub(super) study: Option<(u32, usize, bool)>,
     pub(super) rows_follow: usize,
+    /// Checkpoints that waited for their probes.
+    pub(super) unprobed: usize,
     /// Whether the run was over: its path is then sent once more, for good.
     pub(super) over: bool,
     pub(super) figure_step: Option<u64>,
@@ -74,7 +76,9 @@ impl Host {
             || shown.study != studied(s)
             || s.studies.any_unseen()
             || shown.stages != s.staging.version
-            || shown.rows_follow != s.follow();
+            || shown.rows_follow != s.follow()
+            || shown.unprobed != s.following.waiting()
+            || fresh(s, shown);
         if !self.acked || !due || !changed && s.notices.is_empty() {
             return;
         }
@@ -92,6 +96,8 @@ impl Host {
             ..Frame::default()
         };
         frame.point_s = s.point_s();
+        frame.unprobed = s.following.waiting();
+        shown.unprobed = frame.unprobed;
         if shown.study != studied(s) {
             frame.study = s.study.as_ref().map(|t| t.view.clone());
             shown.study = studied(s);
@@ -125,7 +131,11 @@ impl Host {
             frame.jumps = Some(s.history.jumps.clone());
             shown.jumps = s.history.jumps.len();
         }
-        if shown.figure_step != Some(s.step()) {
+        // The picture of another model follows when it is drawn.
+        if followed {
+            shown.figure_step = None;
+        }
+        if fresh(s, shown) {
             frame.figure.clone_from(&s.history.figure);
             shown.figure_step = Some(s.step());
         }
@@ -134,6 +144,11 @@ impl Host {
         self.acked = false;
         self.sent = Some(Instant::now());
     }
+}
+
+/// Whether there is a picture that the page has not seen.
+fn fresh(s: &Session, shown: &Shown) -> bool {
+    s.history.figure.is_some() && shown.figure_step != Some(s.step())
 }
 
 /// How far the newest study is.

@@ -2,7 +2,6 @@
 
 use super::keeping::thinned;
 use crate::estimate::trace::Trace;
-use crate::experiments::Reading;
 use crate::instruments::pca::Pca;
 use crate::protocol::{Figure, Jump, LlcPoint, SeriesDelta};
 use serde::{Deserialize, Serialize};
@@ -94,28 +93,33 @@ impl History {
         }
     }
 
-    /// Appends a value that may have an interval. One that is not finite is left out.
+    /// Takes in a value that may have an interval at its place among the steps, instead of one that is
+    /// there. One that is not finite is left out.
     pub fn read(&mut self, id: &str, step: u64, y: f64, range: Option<(f64, f64)>) {
         if !y.is_finite() {
             return;
         }
-        self.push(id, step, y);
-        if let (Some((lo, hi)), Some(s)) = (range, self.series.get_mut(id)) {
-            s.lo.push(lo);
-            s.hi.push(hi);
+        if !self.series.contains_key(id) {
+            self.series.insert(id.to_string(), Series::default());
         }
-    }
-
-    /// Takes in what was read of stored checkpoints of a replica, in order of step, in place of what is
-    /// there of the same series. `start` is how its series begin; readings of others are dropped.
-    pub fn read_again(&mut self, start: &str, readings: Vec<(u64, Reading)>) {
-        let own = || readings.iter().filter(|(_, r)| r.id.starts_with(start));
-        for (_, r) in own() {
-            self.series.remove(&r.id);
-            self.sent.remove(&r.id);
+        let (Some(s), x) = (self.series.get_mut(id), step as f64) else {
+            return;
+        };
+        let at = s.x.partition_point(|&was| was < x);
+        let again = s.x.get(at) == Some(&x);
+        let put = |all: &mut Vec<f64>, y: f64| match all.get_mut(at) {
+            Some(was) if again => *was = y,
+            _ => all.insert(at.min(all.len()), y),
+        };
+        put(&mut s.y, y);
+        if let Some((lo, hi)) = range {
+            put(&mut s.lo, lo);
+            put(&mut s.hi, hi);
         }
-        for (step, r) in own() {
-            self.read(&r.id, *step, r.y, r.range);
+        put(&mut s.x, x);
+        // What comes behind it goes to the page once more.
+        if let Some(sent) = self.sent.get_mut(id) {
+            *sent = at.min(*sent);
         }
     }
 
@@ -205,6 +209,30 @@ mod tests {
         assert!(h.deltas().is_empty());
         h.push("loss", 9, 0.4);
         assert_eq!((h.deltas()[0].from, h.deltas().len()), (2, 0));
+    }
+
+    #[test]
+    fn what_is_read_later_stands_in_its_place() {
+        let mut h = History::default();
+        for (step, y) in [(0, 1.0), (9, 4.0)] {
+            h.read("a", step, y, Some((y - 1.0, y + 1.0)));
+        }
+        assert_eq!(h.deltas()[0].from, 0);
+        h.read("a", 5, 2.0, Some((1.5, 2.5)));
+        h.read("a", 9, 3.0, Some((2.0, 4.0)));
+        h.read("a", 7, f64::NAN, None);
+        let s = &h.series["a"];
+        assert_eq!(
+            (&s.x[..], &s.y[..]),
+            (&[0.0, 5.0, 9.0][..], &[1.0, 2.0, 3.0][..])
+        );
+        assert_eq!(
+            (&s.lo[..], &s.hi[..]),
+            (&[0.0, 1.5, 2.0][..], &[2.0, 2.5, 4.0][..])
+        );
+        // The page has what comes before.
+        let told = &h.deltas()[0];
+        assert_eq!((told.from, &told.y[..]), (1, &[2.0, 3.0][..]));
     }
 
     #[test]

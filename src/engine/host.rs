@@ -128,10 +128,9 @@ impl Host {
                         link.follow(r);
                         l.text = link.text(true);
                         l.kept_step = None;
-                    } else {
-                        let replica = l.session.follow() as u32;
-                        self.events.push(Event::Follows { run: id, replica });
                     }
+                    let replica = l.session.follow() as u32;
+                    self.events.push(Event::Follows { run: id, replica });
                 }
             }
             Command::Open(id, step) => {

@@ -77,30 +77,15 @@ impl Session {
         weights: Vec<f32>,
         probing: bool,
     ) -> Result<Vec<Vec<f32>>, Fault> {
-        let params = self.parts.params;
-        let own = self
-            .at_once(&Batch {
-                reads: vec![(params, 0..weights.len())],
-                ..Batch::default()
-            })
-            .await?;
         let mut then = Batch {
-            floats: vec![(params, 0, weights)],
+            floats: vec![(self.parts.params, 0, weights)],
             ..Batch::default()
         };
         self.evaluation(&mut then, step);
         if probing {
             self.probing(&mut then, step);
         }
-        let reads = self.at_once(&then).await?;
-        let back = own.into_iter().map(|own| (params, 0, own)).collect();
-        self.at_once(&Batch {
-            floats: back,
-            ..Batch::default()
-        })
-        .await?;
-        self.last_end = None;
-        Ok(reads)
+        Ok(self.meanwhile(vec![then]).await?.concat())
     }
 
     /// The stored checkpoint of the replica followed as a file, with the optimiser's state where that is

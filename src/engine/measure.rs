@@ -50,9 +50,11 @@ pub async fn measure(session: &mut Session, hurry: &Cell<bool>) -> Result<Estima
         session.chain_pacer = pacer;
     }
     let parts = &session.parts;
+    // Of another model than the first the probes take an evaluation of their own.
+    let again = if parts.follow > 0 { eval_s } else { 0.0 };
     let mut seconds = parts.steps as f64 * step_s
         + parts.evals.len() as f64 * eval_s
-        + parts.probes.at.len() as f64 * probe_s
+        + parts.probes.at.len() as f64 * (probe_s + again)
         + parts.checkpoints.len() as f64 * point_s;
     let (mut bytes, from) = (parts.plan.bytes(), parts.steps as f64);
     if let Some(then) = &mut session.then {

@@ -8,6 +8,7 @@ mod committing;
 mod comparing;
 mod curving;
 mod estimating;
+mod following;
 mod frames;
 mod grouping;
 pub mod history;

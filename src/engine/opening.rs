@@ -18,13 +18,13 @@ impl Session {
     /// Device lost or out of memory.
     pub(super) async fn catch_up(&mut self) -> Result<(), Fault> {
         let parts = &self.parts;
-        let [keeps, probes] =
-            [&parts.checkpoints, &parts.probes.at].map(|at| at.binary_search(&0).is_ok());
+        let keeps = parts.checkpoints.contains(&0);
+        let probes = keeps && self.follow == 0 && parts.probes.at.contains(&0);
         let (initial, count) = (parts.lab.initial(), parts.reads.len());
         // The optimiser had no state yet.
         let zeros = |(_, b): &(_, crate::plan::Buf)| vec![0.0; parts.plan.buffers[b.0].len];
         let moments = parts.moments.iter().filter(|_| keeps).map(zeros).collect();
-        let reads = self.evaluate_again(0, initial, keeps && probes).await?;
+        let reads = self.evaluate_again(0, initial, probes).await?;
         let mut reads = reads.into_iter();
         let weights = reads.next().unwrap_or_default();
         let extra = reads.by_ref().take(count).collect();

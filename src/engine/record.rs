@@ -231,5 +231,6 @@ pub fn restore(session: &mut Session, record: &Record) -> Result<(), Fault> {
     session.notices.extend(record.notices.iter().cloned());
     session.at(record.step);
     session.queue_missing();
+    session.queue_probes();
     Ok(())
 }

@@ -4,7 +4,7 @@ use super::history::Series;
 use super::session::Session;
 use crate::app::link::Link;
 use crate::experiments::heads::{self, Head};
-use crate::experiments::{self, Card, SeriesSpec};
+use crate::experiments::{self, Card, Reading, SeriesSpec};
 use crate::protocol::{
     ClassCurve, DeviceInfo, Jump, LlcPoint, Notice, PerStep, SamplerSettings, Stage, TimeAxis,
     Truth, Turn,
@@ -69,7 +69,7 @@ pub struct Report {
     /// The last of them beside its target, where one is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub estimate: Option<Answer>,
-    /// Attention heads at the last step, by what the instruments say of them.
+    /// Attention heads of the model followed at the last step, by what the instruments say of them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub heads: Vec<Head>,
     /// Stages of λ̂.
@@ -218,7 +218,10 @@ pub fn report(link: &Link, card: &Card, session: &Session, notices: Vec<Notice>)
         series,
         estimate,
         estimates,
-        heads: heads::heads(|id| session.history.series.get(id)?.y.last().copied()),
+        heads: heads::heads(|id| {
+            let own = Reading::new(id.into(), 0.0).of(session.follow()).id;
+            session.history.series.get(&own)?.y.last().copied()
+        }),
         stages: session.staging.view.stages.clone(),
         jumps: session.history.jumps.clone(),
         explained: pca.explained,

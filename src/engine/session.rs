@@ -4,6 +4,7 @@
 //! random is a function of the step, and evaluations happen at fixed steps.
 
 use super::asking::Asks;
+use super::following::Following;
 use super::history::History;
 use super::looking::Looks;
 use super::pacing::{Pacer, Portion};
@@ -49,6 +50,8 @@ pub struct Session {
     pub(super) submitted: u64,
     pub(super) done: u64,
     pub(super) follow: usize,
+    /// What of that one is still to be measured.
+    pub(super) following: Following,
     pub(super) evaluated: bool,
     /// The evaluation before the first step is still to be made.
     pub(super) owed: bool,
@@ -109,6 +112,7 @@ impl Session {
             submitted: 0,
             done: 0,
             follow,
+            following: Following::default(),
             evaluated: false,
             owed: false,
             faceless: false,
@@ -217,7 +221,8 @@ impl Session {
     /// Where the run is.
     #[must_use]
     pub fn phase(&self) -> Phase {
-        let idle = self.evaluated && self.queue.is_empty() && self.flying.is_empty();
+        let waits = !self.queue.is_empty() || self.following.waiting() > 0;
+        let idle = self.evaluated && !waits && self.flying.is_empty();
         if self.failed {
             Phase::Failed
         } else if self.paused && !self.single {
@@ -248,53 +253,6 @@ impl Session {
             self.paused = true;
             self.single = true;
         }
-    }
-
-    /// λ̂ and PCA follow another replica from now on: its checkpoints are estimated anew. False, with
-    /// a notice, for one that has diverged, and for one that is not there.
-    pub fn follow_replica(&mut self, replica: usize) -> bool {
-        match self.lost.get(replica) {
-            Some(None) if replica == self.follow => return true,
-            Some(None) => {}
-            Some(Some(step)) => {
-                self.notices.push(Notice::about(
-                    "member",
-                    format!(
-                        "Replica {replica} diverged at step {step}: there is nothing to follow."
-                    ),
-                ));
-                return false;
-            }
-            None => return false,
-        }
-        self.follow = replica;
-        self.known.clear();
-        self.history.llc.clear();
-        self.history.traces.clear();
-        self.staging.choose(Default::default());
-        self.history.pca.truncate(0);
-        self.sampling = None;
-        self.queue.clear();
-        // What the weights say of it was not read before.
-        let mut again = Vec::new();
-        for c in &self.history.checkpoints {
-            let seen = self
-                .parts
-                .lab
-                .observe(c.step, replica, &c.weights, &c.reads);
-            self.history.pca.push(c.step, &seen.pca_row);
-            let read = self
-                .parts
-                .lab
-                .inspect(c.step, replica, &c.weights, &c.reads, &[]);
-            again.extend(read.into_iter().map(|r| (c.step, r)));
-            if self.parts.chains.is_some() {
-                self.queue.push_back(c.step);
-            }
-        }
-        self.history
-            .read_again(&format!("replicas/{replica}/"), again);
-        true
     }
 
     /// Checkpoints that still lack their λ̂ are estimated (after a restore).
@@ -350,6 +308,7 @@ impl Session {
         }
         if self.look_again().await?
             || self.turn().await?
+            || self.probe_followed().await?
             || self.answer().await?
             || self.studying().await?
         {

@@ -5,6 +5,7 @@ use super::history::Series;
 use super::session::Session;
 use crate::estimate::smooth;
 use crate::estimate::stages::{self, Point, Type};
+use crate::experiments::Reading;
 use crate::protocol::{
     Change, LlcPoint, Phase, SamplerSettings, Stage, StageKind, Stages, Study, StudyKind,
 };
@@ -244,9 +245,8 @@ impl Session {
 
     /// The series of that name of the replica followed.
     fn own_series(&self, id: &str) -> Option<&Series> {
-        let series = &self.history.series;
-        let own = series.get(&format!("replicas/{}/{id}", self.follow()));
-        own.or_else(|| series.get(id))
+        let own = Reading::new(id.into(), 0.0).of(self.follow()).id;
+        self.history.series.get(&own)
     }
 
     /// The series that change most between two steps, by the share of their range; none where nothing
@@ -258,14 +258,18 @@ impl Session {
                 .iter()
                 .any(|p| id.starts_with(p))
         };
-        let ids = self.history.series.keys().filter(|id| !again(id));
+        let start = Reading::new(String::new(), 0.0).of(self.follow()).id;
+        let own = self.history.series.keys();
+        let ids = own
+            .filter_map(|id| id.strip_prefix(&start))
+            .filter(|id| !again(id));
         let mut all: Vec<(String, f64)> = ids
             .filter_map(|id| {
                 let s = self.own_series(id)?;
                 let change = value(s, to)? - value(s, from)?;
                 let share = change / range(s);
                 let moved = share.abs() >= MOVED && change.abs() > NOISE * jitter(s);
-                moved.then(|| (id.clone(), share))
+                moved.then(|| (id.to_string(), share))
             })
             .collect();
         crate::math::order::sort_by(&mut all, |a, b| b.1.abs().total_cmp(&a.1.abs()));

@@ -50,8 +50,10 @@ impl Session {
         batch.reads.extend(probes.reads.iter().cloned());
     }
 
-    /// Draws the figure of a restored run: it evaluates once more, and keeps the picture alone.
+    /// Draws the figure where it is missing, of a restored run or of another model that is followed: it
+    /// evaluates once more, and keeps the picture alone.
     pub(super) async fn redraw(&mut self) -> Result<(), Fault> {
+        while self.drain_one().await? {}
         let mut batch = Batch::default();
         self.evaluation(&mut batch, self.done);
         let reads = self.at_once(&batch).await?;
@@ -108,7 +110,8 @@ impl Session {
         let to = self.submitted + steps;
         let evaluates = to == boundary && !(first && steps > 0);
         let keeps = evaluates && self.parts.checkpoints.binary_search(&to).is_ok();
-        let probes = keeps && self.parts.probes.at.binary_search(&to).is_ok();
+        // Those of another model than the first take their turn behind it.
+        let probes = keeps && self.follow == 0 && self.parts.probes.at.contains(&to);
         if evaluates {
             self.evaluation(&mut batch, to);
             let len = |b: crate::plan::Buf| self.parts.plan.buffers[b.0].len;
@@ -249,21 +252,6 @@ impl Session {
                 state: moments.into_iter().map(Rc::new).collect(),
             });
             self.queue_point(step);
-        }
-    }
-}
-
-impl Session {
-    /// Takes in what instruments find at the checkpoint that was just kept.
-    pub(super) fn inspect(&mut self, probed: &[Vec<f32>]) {
-        let Some(c) = self.history.checkpoints.last() else {
-            return;
-        };
-        let (step, follow) = (c.step, self.follow);
-        let lab = &self.parts.lab;
-        for reading in lab.inspect(step, follow, &c.weights, &c.reads, probed) {
-            self.history
-                .read(&reading.id, step, reading.y, reading.range);
         }
     }
 }

@@ -1,8 +1,9 @@
-//! Turns a head of a stored checkpoint along its flat directions, and evaluates what came out. The run's
-//! own weights are put back to the bit.
+//! Turns a head of a stored checkpoint of the model that is followed along its flat directions, and
+//! evaluates what came out. The run's own weights are put back to the bit.
 
 use super::session::Session;
 use crate::exec::Batch;
+use crate::experiments::STATS;
 use crate::protocol::{Fault, Gauge, Gauged};
 
 /// What is asked for, the latest alone, and what was found.
@@ -25,7 +26,10 @@ impl Session {
             .checkpoints
             .iter()
             .find(|c| c.step == turn.step);
-        let Some(weights) = stored.map(|c| c.weights.to_vec()) else {
+        // The head is one of the model that is followed.
+        let (member, count) = (self.follow, self.parts.arena.len());
+        let own = stored.and_then(|c| c.weights.get(member * count..(member + 1) * count));
+        let Some(weights) = own.map(<[f32]>::to_vec) else {
             return Ok(true);
         };
         let Some([turned, random]) = self.parts.lab.turned(&weights, &turn) else {
@@ -36,32 +40,20 @@ impl Session {
             .zip(&weights)
             .map(|(a, b)| f64::from(a - b).powi(2));
         let distance = apart.sum::<f64>().sqrt();
-        let (params, len) = (self.parts.params, weights.len());
-        let own = self
-            .at_once(&Batch {
-                reads: vec![(params, 0..len)],
-                ..Batch::default()
-            })
-            .await?;
-        let mut losses = [0.0; 3];
-        for (loss, weights) in losses.iter_mut().zip([weights, turned, random]) {
+        let evaluated = |weights| {
             let mut batch = Batch {
-                floats: vec![(params, 0, weights)],
+                floats: vec![(self.parts.params, member * count, weights)],
                 ..Batch::default()
             };
             self.evaluation(&mut batch, turn.step);
-            let reads = self.at_once(&batch).await?;
-            // Behind the weights, the losses of the evaluation.
-            let found = reads.get(1).and_then(|stats| stats.first());
-            *loss = found.map_or(f64::NAN, |&l| f64::from(l));
-        }
-        let back = own.into_iter().map(|own| (params, 0, own)).collect();
-        self.at_once(&Batch {
-            floats: back,
-            ..Batch::default()
-        })
-        .await?;
-        self.last_end = None;
+            batch
+        };
+        let batches = [weights, turned, random].map(evaluated).to_vec();
+        let reads = self.meanwhile(batches).await?;
+        // Behind the weights, the losses of the evaluation.
+        let losses = reads.iter().map(|r| r.get(1)?.get(member * STATS));
+        let mut losses = losses.map(|l| l.map_or(f64::NAN, |&l| f64::from(l)));
+        let losses: [f64; 3] = std::array::from_fn(|_| losses.next().unwrap_or(f64::NAN));
         let [loss, turned, random] = losses;
         self.turns.found = Some(Gauged {
             of: turn,

@@ -21,8 +21,7 @@ pub struct Instrument {
 const EVALUATION: &str = "every evaluation";
 const CHECKPOINT: &str = "every checkpoint";
 const REDUCED: &str = "one dispatch a layer behind the evaluation";
-const COPIES: &str =
-    "two forward passes a head on the held-out sequences, side by side, no submission of its own";
+const COPIES: &str = "two forward passes a head on the held-out sequences, side by side; of another seed than the first, an evaluation beside them";
 
 const HOST: &str = "a few milliseconds on the processor, nothing on the device";
 

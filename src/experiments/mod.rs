@@ -325,20 +325,21 @@ pub trait Lab {
     /// values. `follow` is the replica λ̂ and PCA follow.
     fn observe(&self, step: u64, follow: usize, weights: &[f32], reads: &[Vec<f32>])
     -> Observation;
-    /// What instruments find at a checkpoint: from what [`Lab::observe`] is given, and from what the
-    /// probes left, which is empty where they did not run.
-    fn inspect(
-        &self,
-        _step: u64,
-        _follow: usize,
-        _weights: &[f32],
-        _reads: &[Vec<f32>],
-        _probed: &[Vec<f32>],
-    ) -> Vec<Reading> {
+    /// What instruments find at a checkpoint, from what [`Lab::observe`] is given: of the first model, and
+    /// of the one that is followed.
+    fn inspect(&self, _: u64, _follow: usize, _w: &[f32], _reads: &[Vec<f32>]) -> Vec<Reading> {
         Vec::new()
     }
-    /// The weights `[replica][params]` of a checkpoint with one head turned along directions that change
-    /// no output, and the same weights as far away in a random direction; none where no head is.
+    /// What the probes left of a model of weights `[params]` that stood in the first place.
+    fn probed(&self, _member: usize, _weights: &[f32], _probed: &[Vec<f32>]) -> Vec<Reading> {
+        Vec::new()
+    }
+    /// Those numbers of [`Lab::setup`] that probes of a model need, where it stands in the first place.
+    fn probing(&self, _member: usize) -> Batch {
+        Batch::default()
+    }
+    /// Weights `[params]` with one head turned along directions that change no output, and the same
+    /// weights as far away in a random direction; none where no head is.
     fn turned(&self, _weights: &[f32], _turn: &Gauge) -> Option<[Vec<f32>; 2]> {
         None
     }

@@ -35,7 +35,8 @@ impl Reading {
     }
 }
 
-/// Read-only programs that run behind the evaluation of some checkpoints, in the same submission.
+/// Read-only programs that run behind the evaluation of some checkpoints, in the same submission, on the
+/// model that stands in the first place.
 #[derive(Clone, Debug, Default)]
 pub struct Probes {
     /// In order; each takes slot 0.
@@ -46,6 +47,8 @@ pub struct Probes {
     pub reads: Vec<(Buf, Range<usize>)>,
     /// At which checkpoints, rising.
     pub at: Vec<u64>,
+    /// A series that they always leave.
+    pub mark: &'static str,
 }
 
 /// Where the evaluation's program reads a text and says what may come next.

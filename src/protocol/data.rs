@@ -112,6 +112,14 @@ pub enum Figure {
     },
 }
 
+impl Figure {
+    /// Whether it shows every model of a run, and not the one that is followed alone.
+    #[must_use]
+    pub fn of_all(&self) -> bool {
+        matches!(self, Self::Superposition { .. })
+    }
+}
+
 /// A replica went from one k-gon to another between two evaluations.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Jump {

@@ -259,6 +259,8 @@ pub struct Frame {
     pub study: Option<Study>,
     /// Stages, when they changed.
     pub stages: Option<Stages>,
+    /// Checkpoints at which the heads of the model followed have yet to be measured.
+    pub unprobed: usize,
     /// Counters of the engine.
     pub counters: Counters,
     /// Counters of training alone.
@@ -349,11 +351,12 @@ pub enum Event {
         /// The figure; none of a step without a checkpoint, and of a model without a figure.
         figure: Option<Figure>,
     },
-    /// The replica that is followed, where another was asked for in vain; a notice says why.
+    /// The replica that is followed from here on: what was told before is of another. Where another was
+    /// asked for in vain a notice says why.
     Follows {
         /// Which run.
         run: RunId,
-        /// The replica λ̂ and PCA follow as before.
+        /// The replica λ̂ and PCA follow.
         replica: u32,
     },
     /// A fault. After `DeviceLost` the worker tries to go on by itself.

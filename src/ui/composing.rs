@@ -80,7 +80,7 @@ pub fn Composing(props: &ComposingProps) -> Html {
             </td>
         }
     };
-    let known = run.series.keys().any(|k| k.contains("composition."));
+    let known = seeds::followed(run, "composition.k.0.0.1.0").is_some();
     html! {
         <>
             <h3>{"Composition "}{ definition(&BESIDE[0]) }

@@ -3,7 +3,7 @@
 use super::heads::{definition, value_at};
 use super::tip::Tip;
 use crate::app::Run;
-use crate::experiments::heads::{self, Head, INSTRUMENTS};
+use crate::experiments::heads::{self, Head, INSTRUMENTS, Instrument};
 use crate::plot::number::fixed;
 use yew::prelude::*;
 
@@ -16,8 +16,16 @@ fn shown(x: Option<f64>) -> String {
     x.map_or_else(|| "–".into(), |x| fixed(x, 2))
 }
 
-/// A row a head.
-pub fn table(found: &[Head]) -> Html {
+/// The unit of an instrument, where it has one.
+fn unit(i: &Instrument) -> String {
+    match i.unit {
+        "" => String::new(),
+        unit => format!(" ({unit})"),
+    }
+}
+
+/// A row a head, and what attending evenly would score, where that is known.
+pub fn table(found: &[Head], even: [Option<f64>; 3]) -> Html {
     let label = format!(
         "The greatest attention score names a head from {} on. Else it matters where its ablation adds {} nats or more to the loss on repeats or on all targets, and is idle where it does not.",
         fixed(heads::NAMED, 1),
@@ -27,7 +35,7 @@ pub fn table(found: &[Head]) -> Html {
         <div class="table"><table class="figures" data-test="head-rows">
             <thead><tr>
                 <th scope="col">{"head"}</th>
-                { for INSTRUMENTS.iter().map(|i| html! { <th scope="col">{ i.title }{" "}{ definition(i) }</th> }) }
+                { for INSTRUMENTS.iter().map(|i| html! { <th scope="col">{ i.title }{ unit(i) }{" "}{ definition(i) }</th> }) }
                 <th scope="col">{"what it is "}<Tip about="what a head is called">{ label }</Tip></th>
             </tr></thead>
             <tbody>{ for found.iter().map(|h| html! {
@@ -38,6 +46,12 @@ pub fn table(found: &[Head]) -> Html {
                     <td>{ h.label }</td>
                 </tr>
             }) }</tbody>
+            if even[0].is_some() {
+                <tfoot><tr>
+                    <th scope="row">{"even "}<Tip about="even attention">{"What a head would score that attends to every earlier token alike: a head is named by the share of what is left above that."}</Tip></th>
+                    { for even.map(|y| html! { <td>{ shown(y) }</td> }) }
+                </tr></tfoot>
+            }
         </table></div>
     }
 }
@@ -78,5 +92,5 @@ pub fn whole_blocks(run: &Run, step: f64) -> Html {
     if all.is_empty() {
         return Html::default();
     }
-    html! { <p>{ format!("Added to the loss{} without all heads of {}. Heads that do the same stand in for one that is missing, so a block may matter more than its heads one by one.", targets(on), all.join("; ")) }</p> }
+    html! { <p data-test="blocks">{ format!("Added to the loss{} without all heads of {}. Heads that do the same stand in for one that is missing, so a block may matter more than its heads one by one.", targets(on), all.join("; ")) }</p> }
 }

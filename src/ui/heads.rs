@@ -53,20 +53,31 @@ pub fn Heads(page: &Page) -> Html {
     html! {
         <section class="heads-table" data-test="heads" aria-label="Attention heads" ref={node}>
             <h3>{ format!("Heads at step {}", fixed(step, 0)) }</h3>
-            <p class="small-print">{"Over all held-out sequences, at the step under the cursor, else the last one. Ablation in nats."}
-                if run.knobs.int("member") > 0 { {" Of the seed followed; ablation is measured on the first seed alone, and shares on the one the run began with."} }</p>
-            { table(&found) }
+            <p class="small-print">{ whose(run) }{"Over all held-out sequences, at the step under the cursor, else the last one."}</p>
+            if run.unprobed > 0 {
+                <p role="status" data-test="unprobed">{ format!("Ablation and composition on data of this seed are being measured. Checkpoints to go: {}.", run.unprobed) }</p>
+            }
+            { table(&found, heads::EVEN.map(|id| value_at(run, id, step))) }
             { others(&found) }
             { whole_blocks(run, step) }
-            <TokensView ..page.clone() />
             { multiples(page, run, &found, width) }
             <Composing page={page.clone()} {step} found={found.clone()} />
             <Sharing page={page.clone()} {step} found={found.clone()} {width} />
             <Refined page={page.clone()} found={found.clone()} {width} />
             <Learning page={page.clone()} {step} {width} />
+            <TokensView ..page.clone() />
             <Turning page={page.clone()} {found} />
         </section>
     }
+}
+
+/// Which of several seeds the figures are of.
+fn whose(run: &Run) -> String {
+    if run.knobs.int("replicas") < 2 {
+        return String::new();
+    }
+    let seed = run.knobs.int("seed") + run.knobs.int("member");
+    format!("Of seed {seed}, the one followed, alone. ")
 }
 
 /// The scores of each head over training, and what its ablation adds.
@@ -93,7 +104,7 @@ fn multiples(page: &Page, run: &Run, found: &[Head], width: f64) -> Html {
         let title = format!("{}.{} {}", h.layer, h.head, h.label);
         strip(page, over_time(&narrow, title, &kept, Some(1.0))).shown
     };
-    let on = heads::counted(|id| Some(*run.series.get(id)?.y.last()?));
+    let on = heads::counted(|id| Some(*seeds::followed(run, id)?.y.last()?));
     let ablated: Vec<_> = found
         .iter()
         .enumerate()

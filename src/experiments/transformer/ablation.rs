@@ -128,6 +128,7 @@ impl Ablation {
             reads: reads.collect(),
             tables: vec![Replica::default(); self.replicas],
             at,
+            mark: "heads.0.0.ablation.loss",
         }
     }
 

@@ -177,8 +177,7 @@ impl Trained {
         if let Some(ablation) = &built.ablation {
             ablation.setup(&mut setup);
         }
-        let pairs = (&*world, seed);
-        let spliced = Spliced::build(built, spec, &sizes, pairs, &mut setup)?;
+        let spliced = Spliced::build(built, spec, &sizes, (&*world, seed), &mut setup)?;
         let chains = Settings::of(knobs);
         let warmup = knobs.size("warmup") as u64;
         Ok(Self {
@@ -342,37 +341,41 @@ impl Lab for Trained {
         [class::A, class::B].map(|k| count(&|c| c == k) / targets)
     }
 
-    fn inspect(
-        &self,
-        step: u64,
-        follow: usize,
-        weights: &[f32],
-        reads: &[Vec<f32>],
-        probed: &[Vec<f32>],
-    ) -> Vec<Reading> {
+    fn inspect(&self, step: u64, follow: usize, w: &[f32], reads: &[Vec<f32>]) -> Vec<Reading> {
         let composed = self.composed.binary_search(&step).is_ok();
         let count = self.spec.arena().len();
-        let own = |r: usize| weights.get(r * count..(r + 1) * count).unwrap_or_default();
-        let mut out = self.on_text(reads, 0);
-        out.extend(self.circuits.readings(own(0), composed));
+        let of = |r: usize| {
+            let own = w.get(r * count..(r + 1) * count).unwrap_or_default();
+            let mut out = self.on_text(reads, r);
+            out.extend(self.circuits.readings(own, composed));
+            out.into_iter().map(move |reading| reading.of(r))
+        };
+        let more = (follow > 0).then_some(follow);
+        std::iter::once(0).chain(more).flat_map(of).collect()
+    }
+
+    fn probed(&self, member: usize, weights: &[f32], probed: &[Vec<f32>]) -> Vec<Reading> {
+        let mut out = Vec::new();
         if let Some(ablation) = &self.ablation {
             out.extend(ablation.readings(probed, self.world.classes()[1]));
         }
         if let Some(spliced) = &self.spliced {
             out.extend(spliced.readings(probed));
         }
-        if follow > 0 {
-            let mut its = self.on_text(reads, follow);
-            its.extend(self.circuits.readings(own(follow), composed));
-            out.extend(its.into_iter().map(|r| r.of(follow)));
-        }
         if let Some(on_data) = &self.on_data {
-            let (r, mut tokens) = (on_data.member(), Vec::new());
-            self.held_out(r, &mut tokens);
-            let left = on_data.readings(own(r), &tokens, probed);
-            out.extend(left.into_iter().map(|reading| reading.of(r)));
+            let mut tokens = Vec::new();
+            self.held_out(member, &mut tokens);
+            out.extend(on_data.readings(weights, &tokens, probed));
         }
         out
+    }
+
+    fn probing(&self, member: usize) -> Batch {
+        let mut batch = Batch::default();
+        if let Some(spliced) = &self.spliced {
+            spliced.feed(&*self.world, self.seed_of(member), &mut batch);
+        }
+        batch
     }
 
     fn turned(&self, weights: &[f32], turn: &Gauge) -> Option<[Vec<f32>; 2]> {

@@ -18,19 +18,12 @@ const FLOATS: usize = 1 << 21;
 pub(super) struct OnData {
     spec: Spec,
     rows: usize,
-    /// Which model it is measured on.
-    member: usize,
     reads: Vec<(Buf, Range<usize>)>,
 }
 
 impl OnData {
-    /// Of the first held-out sequences of a member, as many as the budget allows; none with one layer.
-    pub(super) fn new(
-        model: &Transformer,
-        spec: &Spec,
-        sizes: &Sizes,
-        member: usize,
-    ) -> Option<Self> {
+    /// Of the first held-out sequences, as many as the budget allows; none with one layer.
+    pub(super) fn new(model: &Transformer, spec: &Spec, sizes: &Sizes) -> Option<Self> {
         let (later, m) = (
             spec.n_layers.checked_sub(1).filter(|l| *l > 0)?,
             spec.n_heads * spec.d_head,
@@ -38,13 +31,10 @@ impl OnData {
         let pairs = spec.n_layers * later / 2;
         let most = (WORK / (3 * m * m * pairs)).min(FLOATS / (4 * m * later));
         let rows = (most / spec.n_ctx).min(sizes.batch) * spec.n_ctx;
-        let member = member.min(sizes.replicas - 1);
         let mut reads = Vec::new();
         for l in 0..spec.n_layers {
             let [z, qkv, moments] = model.left(l)?;
-            let first = member * sizes.batch * sizes.ctx;
-            let mut read =
-                |buf, width: usize| reads.push((buf, first * width..(first + rows) * width));
+            let mut read = |buf, width: usize| reads.push((buf, 0..rows * width));
             if l < later {
                 read(z, m);
             }
@@ -58,18 +48,12 @@ impl OnData {
         (rows > 0).then(|| Self {
             spec: spec.clone(),
             rows,
-            member,
             reads,
         })
     }
 
     pub(super) fn reads(&self) -> &[(Buf, Range<usize>)] {
         &self.reads
-    }
-
-    /// The model it is measured on.
-    pub(super) fn member(&self) -> usize {
-        self.member
     }
 
     /// `share.q.0.3.1.2`: of the queries of head 1.2, what is due to head 0.3; `share.q.embed.1.2` and

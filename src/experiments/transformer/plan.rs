@@ -174,7 +174,7 @@ pub(super) fn build(knobs: &Knobs, spec: &Spec, copies: u32) -> Result<Built, Pl
         ..io
     };
     let ablation = Ablation::build(&mut plan, spec, &sizes, io, (eval.program, &patterns))?;
-    let on_data = OnData::new(&model, spec, &sizes, knobs.size("member"));
+    let on_data = OnData::new(&model, spec, &sizes);
     let chains = if sizes.chains > 0 {
         Some(chains(&mut plan, spec, &sizes, &Settings::of(knobs))?)
     } else {

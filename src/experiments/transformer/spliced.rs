@@ -43,14 +43,17 @@ pub(super) fn bytes(sizes: &Sizes) -> u64 {
 /// The programs of the check, a batch of pairs each; all use the same activations in turn.
 #[derive(Clone, Debug)]
 pub(super) struct Spliced {
-    groups: Vec<(Prog, Buf)>,
+    /// By batch: the program, its data, its losses.
+    groups: Vec<(Prog, Buf, Buf)>,
+    /// Sequences of a batch.
+    batch: usize,
     /// How many reads of ablation come first.
     behind: usize,
 }
 
 impl Spliced {
     /// Appends them, if the world has such pairs and there is room; what they read goes into `setup`. Of
-    /// the first model alone, as ablation is.
+    /// the model that stands in the first place, as ablation is.
     pub(super) fn build(
         built: &mut Built,
         spec: &Spec,
@@ -75,9 +78,8 @@ impl Spliced {
         let model = Transformer::shared(plan, spec, io, 1);
         let mut groups = Vec::new();
         for group in 0..GROUPS {
-            let mut words = Vec::new();
-            world.0.spliced(world.1, group, sizes.batch, &mut words);
-            let feed = plan.host_u32(format!("spliced.{group}.feed"), words.len());
+            let words = 2 * sizes.batch * sizes.ctx;
+            let feed = plan.host_u32(format!("spliced.{group}.feed"), words);
             let stats = plan.f32(format!("spliced.{group}.stats"), STATS);
             let prog = plan.program("spliced", 1);
             let data = Data {
@@ -86,16 +88,30 @@ impl Spliced {
                 stats,
             };
             model.forward_on(plan, prog, data)?;
-            setup.words.push((feed, 0, words));
-            groups.push((prog, stats));
+            groups.push((prog, feed, stats));
         }
-        Ok(Some(Self { groups, behind }))
+        let own = Self {
+            groups,
+            batch: sizes.batch,
+            behind,
+        };
+        own.feed(world.0, world.1, setup);
+        Ok(Some(own))
+    }
+
+    /// Writes the pairs of a seed.
+    pub(super) fn feed(&self, world: &dyn World, seed: u32, to: &mut Batch) {
+        for (group, &(_, feed, _)) in (0..).zip(&self.groups) {
+            let mut words = Vec::new();
+            world.spliced(seed, group, self.batch, &mut words);
+            to.words.push((feed, 0, words));
+        }
     }
 
     /// Joins the programs behind those of ablation.
     pub(super) fn join(&self, probes: &mut Probes) {
         probes.programs.extend(self.groups.iter().map(|g| g.0));
-        let reads = self.groups.iter().map(|g| (g.1, 0..STATS));
+        let reads = self.groups.iter().map(|g| (g.2, 0..STATS));
         probes.reads.extend(reads);
     }
 

@@ -73,6 +73,57 @@ pub async fn heads_on_cpu(at: &Places) -> Result<()> {
     page.close(&[]).await
 }
 
+/// Every figure of tab Heads, and the pictures, in words; whether the head of the slider is answered.
+const ALL: &str = "const q = n => document.querySelector(`[data-test=\"${n}\"]`); const text = n => q(n)?.innerText ?? '';\
+    const drawn = [...document.querySelectorAll('[data-test=figure] canvas')].map(c => c.toDataURL()).join();\
+    const lines = [...(q('multiples')?.querySelectorAll('.line') ?? [])].map(l => l.getAttribute('d'));\
+    return { over: (text('phase').toLowerCase() === 'done') && !q('unprobed'), drawn, lines,\
+        words: ['head-rows', 'others', 'blocks', 'composition', 'shares', 'turned', 'worst', 'best'].map(text) };";
+
+/// Who is followed later has the figures of its seed alone, one by one; nothing of another one stays.
+pub async fn heads_of_the_followed_on_cpu(at: &Places) -> Result<()> {
+    let link = |seed: u32, more: &str| LINK.replace("seed=3", &format!("seed={seed}{more}"));
+    let ask = "document.querySelector('[data-test=ask-tokens]').click();\
+        const s = document.querySelector('[data-test=turn]'); s.value = 10; s.dispatchEvent(new Event('input', { bubbles: true }))";
+    let whole = |v: &serde_json::Value| {
+        let words = v["words"].as_array().cloned().unwrap_or_default();
+        let there = words
+            .iter()
+            .all(|w| w.as_str().is_some_and(|w| w.len() > 30));
+        v["over"] == true && v["drawn"] != "" && there
+    };
+    let page = Page::open(&at.page, DESKTOP, &link(3, "&replicas=2")).await?;
+    page.booted().await?;
+    page.click("run").await?;
+    page.finished().await?;
+    page.click("tab-heads").await?;
+    page.browser.eval(ask, vec![]).await?;
+    let first = wait(&page, "the heads of the first", ALL, whole).await?;
+    page.click("tab-seeds").await?;
+    page.click("seed-1").await?;
+    page.click("tab-heads").await?;
+    wait(&page, "nothing of the first", ALL, |v| {
+        v["over"] == true && v["words"][6] == "" && v["words"][5] == "Move the slider."
+    })
+    .await?;
+    page.browser.eval(ask, vec![]).await?;
+    let later = wait(&page, "the heads of the second", ALL, whole).await?;
+    page.goto(&link(4, "")).await?;
+    page.booted().await?;
+    page.click("run").await?;
+    page.finished().await?;
+    page.click("tab-heads").await?;
+    page.browser.eval(ask, vec![]).await?;
+    let alone = wait(&page, "the heads of the second alone", ALL, whole).await?;
+    ensure!(later == alone, "{later} is not {alone}");
+    // The comparison can fail: the first one's are others.
+    for i in 0..8 {
+        ensure!(first["words"][i] != alone["words"][i], "{i}: {first}");
+    }
+    ensure!(first["drawn"] != alone["drawn"], "the same patterns");
+    page.close(&[]).await
+}
+
 /// Refined λ̂ of every head and layer, as one job; and composition before it, some steps later.
 async fn refined(page: &Page) -> Result<()> {
     page.click("study-refined").await?;

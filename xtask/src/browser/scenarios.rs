@@ -12,7 +12,7 @@ use crate::calibration::{
 use crate::chains::chains_agree;
 use crate::commitment::commitment_on_cpu;
 use crate::driver::Kind;
-use crate::heads::heads_on_cpu;
+use crate::heads::{heads_of_the_followed_on_cpu, heads_on_cpu};
 use crate::instruments::{diagnose_and_calibrate, grok_on_cpu, truth_on_cpu};
 use crate::own::{own_text_on_cpu, own_text_unkept};
 use crate::page::{Page, Seen};
@@ -100,6 +100,7 @@ scenarios![
     files_have_content,
     grok_on_cpu,
     heads_on_cpu,
+    heads_of_the_followed_on_cpu,
     versus_on_cpu,
     tms_on_gpu,
     tms_on_cpu,
