@@ -1,63 +1,33 @@
 //! What the page knows.
 
 use super::{lab, settle};
-use crate::experiments::chains::{self, Defaults, join};
-use crate::experiments::transformer::knobs::{
-    self as shared, ACT, BATCH, LAYERS, MBATCH, MLP, NORM, ON, OPTIMIZER, PACE, SEEDS, SMEAR, TIED,
-};
+use crate::experiments::transformer::knobs as shared;
 use crate::experiments::transformer::sizes;
 use crate::experiments::{Card, Event, Indicator, Panel, Preset, RefLine, SeriesSpec};
 use crate::knobs::{Group, Knob, Knobs, int};
-use crate::model;
 
 const DATA: Group = Group::Data;
 
-const OWN: &[Knob] = &[
-    LAYERS,
-    shared::d_model(64),
-    shared::heads(4),
-    MLP,
-    ACT,
-    NORM,
-    shared::positions("learned"),
-    SMEAR,
-    TIED,
-    shared::init(1.0),
+const DATA_KNOBS: &[Knob] = &[
     int("vocab", "vocabulary", DATA, (8, 1024), 128, "Number of different tokens; guessing uniformly costs ln V.").symbol("V").unit("tokens"),
     int("ctx", "context", DATA, (8, 128), 48, "Tokens of a sequence.").symbol("T").unit("tokens"),
     int("pmin", "least period", DATA, (2, 126), 12, "Shortest period a sequence may have; the period is drawn anew for each sequence, so that counting positions does not solve the task.").symbol("p_min").unit("tokens").then(),
     int("pmax", "greatest period", DATA, (2, 126), 24, "Longest period a sequence may have.").symbol("p_max").unit("tokens").then(),
-    OPTIMIZER,
-    shared::lr(3e-3),
-    PACE[0],
-    PACE[1],
-    PACE[2],
-    BATCH,
-    shared::steps(1800),
-    SEEDS[0],
-    SEEDS[1],
-    SEEDS[2],
 ];
 
-const CADENCE: &[Knob] = &[ON, shared::cadence(50)[0], shared::cadence(50)[1]];
-
-const CHAINS: Defaults = Defaults {
-    nbeta: 300.0,
-    gamma: 1000.0,
-    eps: 1e-4,
-    chains: 4,
-    burnin: (2000, 20),
-    draws: (2000, 30),
-    mbatch: MBATCH,
-    samplers: &["sgld", "rmsprop"],
-    parts: model::PARTS,
+const OWN: shared::Own = shared::Own {
+    d_model: 64,
+    heads: 4,
+    norm: "none",
+    positions: "learned",
+    data: DATA_KNOBS,
+    lr: 3e-3,
+    batch: 64,
+    steps: 1800,
+    every: 50,
 };
 
-const KNOBS: &[Knob] = &join::<{ OWN.len() + chains::KNOBS + CADENCE.len() }>(&[
-    OWN,
-    &chains::knobs(&CHAINS),
-    CADENCE,
-]);
+const KNOBS: &[Knob] = &shared::knobs::<{ shared::COUNT + DATA_KNOBS.len() }>(&OWN);
 
 const PRESETS: &[Preset] = &[
     Preset {

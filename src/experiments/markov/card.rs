@@ -2,65 +2,35 @@
 
 use super::judge::{self, Level};
 use super::settle;
-use crate::experiments::chains::{self, Defaults, join};
-use crate::experiments::transformer::knobs::{
-    self as shared, ACT, BATCH, LAYERS, MBATCH, MLP, NORM, ON, OPTIMIZER, PACE, SEEDS, SMEAR, TIED,
-};
+use crate::experiments::transformer::knobs as shared;
 use crate::experiments::transformer::sizes;
 use crate::experiments::{Card, Clock, Event, Indicator, Panel, Preset, RefLine, SeriesSpec};
 use crate::knobs::{Group, Knob, Knobs, choice, int};
-use crate::model;
 use crate::plot::number::significant;
 use crate::tasks::markov::{Markov, Rows};
 
 const DATA: Group = Group::Data;
 
-const OWN: &[Knob] = &[
-    LAYERS,
-    shared::d_model(32),
-    shared::heads(1),
-    MLP,
-    ACT,
-    NORM,
-    shared::positions("rotary"),
-    SMEAR,
-    TIED,
-    shared::init(1.0),
+const DATA_KNOBS: &[Knob] = &[
     int("vocab", "symbols", DATA, (2, 16), 3, "Symbols of the chains; guessing uniformly costs ln k.").symbol("k").unit("symbols"),
     int("ctx", "context", DATA, (8, 128), 64, "Symbols of a sequence.").symbol("T").unit("symbols"),
     choice("chain", "rows of a chain", DATA, &["own", "turned"], "own", "Each row of transition probabilities drawn by itself; or all rows turns of one another, which makes the chain doubly stochastic (with two symbols, any that is): all symbols are equally frequent, and counting them says nothing.").then(),
     int("alpha", "evenness", DATA, (1, 8), 1, "Rows are Dirichlet(α, …, α): 1 is uniform over all rows, more makes rows more even and chains harder to tell apart.").symbol("α").then(),
-    OPTIMIZER,
-    shared::lr(1e-3),
-    PACE[0],
-    PACE[1],
-    PACE[2],
-    BATCH,
-    shared::steps(1000),
-    SEEDS[0],
-    SEEDS[1],
-    SEEDS[2],
 ];
 
-const CADENCE: &[Knob] = &[ON, shared::cadence(25)[0], shared::cadence(25)[1]];
-
-const CHAINS: Defaults = Defaults {
-    nbeta: 300.0,
-    gamma: 1000.0,
-    eps: 1e-4,
-    chains: 4,
-    burnin: (2000, 20),
-    draws: (2000, 30),
-    mbatch: MBATCH,
-    samplers: &["sgld", "rmsprop"],
-    parts: model::PARTS,
+const OWN: shared::Own = shared::Own {
+    d_model: 32,
+    heads: 1,
+    norm: "none",
+    positions: "rotary",
+    data: DATA_KNOBS,
+    lr: 1e-3,
+    batch: 64,
+    steps: 1000,
+    every: 25,
 };
 
-const KNOBS: &[Knob] = &join::<{ OWN.len() + chains::KNOBS + CADENCE.len() }>(&[
-    OWN,
-    &chains::knobs(&CHAINS),
-    CADENCE,
-]);
+const KNOBS: &[Knob] = &shared::knobs::<{ shared::COUNT + DATA_KNOBS.len() }>(&OWN);
 
 const PRESETS: &[Preset] = &[
     Preset {

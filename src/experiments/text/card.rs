@@ -1,28 +1,14 @@
 //! What the page knows.
 
 use super::settle;
-use crate::experiments::chains::{self, Defaults, join};
-use crate::experiments::transformer::knobs::{
-    self as shared, ACT, LAYERS, MBATCH, MLP, ON, OPTIMIZER, PACE, SEEDS, SMEAR, TIED,
-};
+use crate::experiments::transformer::knobs as shared;
 use crate::experiments::transformer::sizes;
 use crate::experiments::{Card, Event, Indicator, Panel, Preset, RefLine, SeriesSpec};
 use crate::knobs::{Group, Knob, Knobs, choice, digest, float, int};
-use crate::model;
 
 const DATA: Group = Group::Data;
 
-const OWN: &[Knob] = &[
-    LAYERS,
-    shared::d_model(64),
-    shared::heads(4),
-    MLP,
-    ACT,
-    shared::norm("layernorm"),
-    shared::positions("rotary"),
-    SMEAR,
-    TIED,
-    shared::init(1.0),
+const DATA_KNOBS: &[Knob] = &[
     digest("text", "own text", DATA, "Read a text of your own instead of the stories. The link then names it by the first sixteen digits of its SHA-256, and does not hold it: who opens the link is asked for the file."),
     choice("tokens", "tokens", DATA, &["chars", "pairs"], "chars", "What the text is cut into: characters, or byte-pair tokens (Sennrich et al. 2016), the most frequent pairs of tokens merged again and again, learned here from the text. Nothing is merged across words and lines.").fixed(),
     int("vocab", "vocabulary", DATA, (64, 1024), 68, "Greatest number of different tokens; the stories have 67 characters, and one more token stands for every character that is none. Guessing uniformly costs ln V.").symbol("V").unit("tokens"),
@@ -31,37 +17,21 @@ const OWN: &[Knob] = &[
     float("mix", "share of repeats", Group::Training, (0.0, 1.0), 0.5, "Of the training sequences this share are not text but random tokens of the same vocabulary that repeat; exactly so in every batch, rounded down. What is held out is always half and half."),
     int("pmin", "least period", DATA, (2, 126), 12, "Shortest period a repeating sequence may have.").symbol("p_min").unit("tokens"),
     int("pmax", "greatest period", DATA, (2, 126), 40, "Longest period a repeating sequence may have.").symbol("p_max").unit("tokens"),
-    OPTIMIZER,
-    shared::lr(3e-3),
-    PACE[0],
-    PACE[1],
-    PACE[2],
-    shared::batch(16),
-    shared::steps(3000),
-    SEEDS[0],
-    SEEDS[1],
-    SEEDS[2],
 ];
 
-const CADENCE: &[Knob] = &[ON, shared::cadence(100)[0], shared::cadence(100)[1]];
-
-const CHAINS: Defaults = Defaults {
-    nbeta: 300.0,
-    gamma: 1000.0,
-    eps: 1e-4,
-    chains: 4,
-    burnin: (2000, 20),
-    draws: (2000, 30),
-    mbatch: MBATCH,
-    samplers: &["sgld", "rmsprop"],
-    parts: model::PARTS,
+const OWN: shared::Own = shared::Own {
+    d_model: 64,
+    heads: 4,
+    norm: "layernorm",
+    positions: "rotary",
+    data: DATA_KNOBS,
+    lr: 3e-3,
+    batch: 16,
+    steps: 3000,
+    every: 100,
 };
 
-const KNOBS: &[Knob] = &join::<{ OWN.len() + chains::KNOBS + CADENCE.len() }>(&[
-    OWN,
-    &chains::knobs(&CHAINS),
-    CADENCE,
-]);
+const KNOBS: &[Knob] = &shared::knobs::<{ shared::COUNT + DATA_KNOBS.len() }>(&OWN);
 
 const PRESETS: &[Preset] = &[
     Preset {

@@ -1,17 +1,90 @@
-//! Settings that experiments with a transformer share. What differs between them is the default.
+//! Settings that experiments with a transformer share. What differs between them is the default, and
+//! what their data are.
 
+use crate::experiments::chains::{self, Defaults, join};
 use crate::knobs::{Group, Knob, choice, float, int};
+use crate::model;
 
 const MODEL: Group = Group::Model;
 const TRAINING: Group = Group::Training;
 const SAMPLER: Group = Group::Sampler;
 
+/// What differs.
+#[derive(Clone, Copy, Debug)]
+pub struct Own {
+    /// Width of the residual stream.
+    pub d_model: i64,
+    /// Heads a block.
+    pub heads: i64,
+    /// LayerNorm, or none.
+    pub norm: &'static str,
+    /// Where positions enter.
+    pub positions: &'static str,
+    /// The data.
+    pub data: &'static [Knob],
+    /// Learning rate.
+    pub lr: f64,
+    /// Sequences of a training step.
+    pub batch: i64,
+    /// Training steps.
+    pub steps: i64,
+    /// Steps between checkpoints.
+    pub every: i64,
+}
+
+/// How many there are beside those of the data.
+pub const COUNT: usize = 10 + 10 + chains::KNOBS + 3;
+
+/// All of them, `N` with those of the data, in the order of the form.
+#[must_use]
+pub const fn knobs<const N: usize>(own: &Own) -> [Knob; N] {
+    let model = [
+        LAYERS,
+        d_model(own.d_model),
+        heads(own.heads),
+        MLP,
+        ACT,
+        norm(own.norm),
+        positions(own.positions),
+        SMEAR,
+        TIED,
+        INIT,
+    ];
+    let training = [
+        OPTIMIZER,
+        lr(own.lr),
+        PACE[0],
+        PACE[1],
+        PACE[2],
+        batch(own.batch),
+        steps(own.steps),
+        SEEDS[0],
+        SEEDS[1],
+        SEEDS[2],
+    ];
+    let [every, log] = cadence(own.every);
+    let sampler = chains::knobs(&CHAINS);
+    join(&[&model, own.data, &training, &sampler, &[ON, every, log]])
+}
+
+/// The chains, where nothing else is said.
+const CHAINS: Defaults = Defaults {
+    nbeta: 300.0,
+    gamma: 1000.0,
+    eps: 1e-4,
+    chains: 4,
+    burnin: (2000, 20),
+    draws: (2000, 30),
+    mbatch: MBATCH,
+    samplers: &["sgld", "rmsprop"],
+    parts: model::PARTS,
+};
+
 /// Blocks.
-pub const LAYERS: Knob = int("layers", "layers", MODEL, (1, 4), 2, "Blocks of the transformer; an induction head needs a head of an earlier block to read from, so one block cannot form it (Olsson et al. 2022).").symbol("L");
+const LAYERS: Knob = int("layers", "layers", MODEL, (1, 4), 2, "Blocks of the transformer; an induction head needs a head of an earlier block to read from, so one block cannot form it (Olsson et al. 2022).").symbol("L");
 
 /// Width of the residual stream.
-#[must_use]
-pub const fn d_model(default: i64) -> Knob {
+const fn d_model(default: i64) -> Knob {
     int(
         "d_model",
         "d_model",
@@ -25,8 +98,7 @@ pub const fn d_model(default: i64) -> Knob {
 }
 
 /// Heads a block.
-#[must_use]
-pub const fn heads(default: i64) -> Knob {
+const fn heads(default: i64) -> Knob {
     int(
         "heads",
         "heads",
@@ -39,7 +111,7 @@ pub const fn heads(default: i64) -> Knob {
 }
 
 /// Hidden width of the MLPs.
-pub const MLP: Knob = int(
+const MLP: Knob = int(
     "mlp",
     "MLP width",
     MODEL,
@@ -50,7 +122,7 @@ pub const MLP: Knob = int(
 .symbol("d_mlp")
 .unit("neurons");
 /// Activation of the MLPs.
-pub const ACT: Knob = choice(
+const ACT: Knob = choice(
     "act",
     "activation",
     MODEL,
@@ -59,7 +131,7 @@ pub const ACT: Knob = choice(
     "Activation of the MLP's neurons: ReLU, max(x, 0); GELU, x·Φ(x) in its tanh form (Hendrycks and Gimpel 2016); SoLU, x·softmax(x) over the neurons of the layer, with a LayerNorm behind it (Elhage et al. 2022).",
 );
 /// Tied unembedding.
-pub const TIED: Knob = choice(
+const TIED: Knob = choice(
     "tied",
     "tied unembedding",
     MODEL,
@@ -67,11 +139,8 @@ pub const TIED: Knob = choice(
     "off",
     "Whether the unembedding is the transpose of the embedding (tied: on), W_U = W_Eᵀ, which saves its parameters; or a matrix of its own.",
 );
-/// No LayerNorm, or one.
-pub const NORM: Knob = norm("none");
 /// LayerNorm, or none.
-#[must_use]
-pub const fn norm(default: &'static str) -> Knob {
+const fn norm(default: &'static str) -> Knob {
     choice(
         "norm",
         "norm",
@@ -83,8 +152,7 @@ pub const fn norm(default: &'static str) -> Knob {
 }
 
 /// Where positions enter.
-#[must_use]
-pub const fn positions(default: &'static str) -> Knob {
+const fn positions(default: &'static str) -> Knob {
     choice(
         "positions",
         "positions",
@@ -96,7 +164,7 @@ pub const fn positions(default: &'static str) -> Knob {
 }
 
 /// Smeared keys.
-pub const SMEAR: Knob = choice(
+const SMEAR: Knob = choice(
     "smear",
     "smeared keys",
     MODEL,
@@ -106,20 +174,17 @@ pub const SMEAR: Knob = choice(
 );
 
 /// Size of the initial weights.
-#[must_use]
-pub const fn init(default: f64) -> Knob {
-    float(
-        "init",
-        "initial scale",
-        MODEL,
-        (0.01, 4.0),
-        default,
-        "Standard deviation of the initial matrices, in units of 1/√d_model.",
-    )
-}
+const INIT: Knob = float(
+    "init",
+    "initial scale",
+    MODEL,
+    (0.01, 4.0),
+    1.0,
+    "Standard deviation of the initial matrices, in units of 1/√d_model.",
+);
 
 /// The optimizer.
-pub const OPTIMIZER: Knob = choice(
+const OPTIMIZER: Knob = choice(
     "optimizer",
     "optimizer",
     TRAINING,
@@ -130,8 +195,7 @@ pub const OPTIMIZER: Knob = choice(
 .fixed();
 
 /// Learning rate.
-#[must_use]
-pub const fn lr(default: f64) -> Knob {
+const fn lr(default: f64) -> Knob {
     float(
         "lr",
         "learning rate",
@@ -144,18 +208,14 @@ pub const fn lr(default: f64) -> Knob {
 }
 
 /// Warm-up, weight decay and momentum.
-pub const PACE: [Knob; 3] = [
+const PACE: [Knob; 3] = [
     int("warmup", "warm-up", TRAINING, (0, 10_000), 100, "Steps over which the learning rate rises linearly from zero.").unit("steps"),
     float("wd", "weight decay", TRAINING, (0.0, 10.0), 0.01, "Each step every weight shrinks by the learning rate times this, beside the gradient (decoupled).").symbol("wd"),
     float("momentum", "momentum", TRAINING, (0.0, 0.999), 0.9, "Share of the last step that SGD keeps; AdamW has its own.").symbol("μ"),
 ];
 
-/// Sequences of a training step: 64.
-pub const BATCH: Knob = batch(64);
-
 /// Sequences of a training step.
-#[must_use]
-pub const fn batch(default: i64) -> Knob {
+const fn batch(default: i64) -> Knob {
     int(
         "batch",
         "batch",
@@ -169,8 +229,7 @@ pub const fn batch(default: i64) -> Knob {
 }
 
 /// Training steps.
-#[must_use]
-pub const fn steps(default: i64) -> Knob {
+const fn steps(default: i64) -> Knob {
     int(
         "steps",
         "steps",
@@ -183,14 +242,14 @@ pub const fn steps(default: i64) -> Knob {
 }
 
 /// Seeds, and the one that is followed.
-pub const SEEDS: [Knob; 3] = [
+const SEEDS: [Knob; 3] = [
     int("seed", "seed", TRAINING, (0, 4_294_967_295), 1, "Everything random follows from it: the same seed gives the same run."),
     int("replicas", "seeds", TRAINING, (1, 16), 1, "Models trained side by side in the same dispatches, from this seed and those that follow it, each on data of its own.").symbol("R").unit("models").fixed(),
     int("member", "model followed", SAMPLER, (0, 15), 0, "The model that λ̂, logit-PCA and the figure are of, counted from 0; a click on one in the list of seeds chooses it.").fixed(),
 ];
 
 /// Data of the chains.
-pub const ON: Knob = choice(
+const ON: Knob = choice(
     "on",
     "data of the chains",
     SAMPLER,
@@ -200,11 +259,10 @@ pub const ON: Knob = choice(
 );
 
 /// Sequences of a chain step.
-pub const MBATCH: Knob = int("mbatch", "chain batch", SAMPLER, (1, 64), 8, "Sequences of a chain step, fresh at each, the same for all chains and for the anchor at the checkpoint.").symbol("m").unit("sequences");
+const MBATCH: Knob = int("mbatch", "chain batch", SAMPLER, (1, 64), 8, "Sequences of a chain step, fresh at each, the same for all chains and for the anchor at the checkpoint.").symbol("m").unit("sequences");
 
 /// When checkpoints are taken.
-#[must_use]
-pub const fn cadence(every: i64) -> [Knob; 2] {
+const fn cadence(every: i64) -> [Knob; 2] {
     [
         int("every", "checkpoint every", SAMPLER, (0, 100_000), every, "Training steps between checkpoints, where λ̂ and logit-PCA are taken; 0 leaves the log-spaced ones.").unit("steps"),
         int("log", "checkpoints a decade", SAMPLER, (0, 50), 3, "Further checkpoints, equally spaced in the logarithm of the step; 0 for none."),
