@@ -165,6 +165,25 @@ fn the_command_line_takes_the_text_of_the_link() {
     assert_eq!(code, Some(2), "{said}");
     let (code, said) = run(&["--text", &right]);
     assert_eq!(code, Some(0), "{said}");
+
+    // Comparisons ask for it in the same way.
+    let compare = |text: &[&str]| {
+        let out = folder.join("versus").display().to_string();
+        let pair = format!("{link}&with=layers=1");
+        let program = std::process::Command::new(env!("CARGO_BIN_EXE_lambdahat"))
+            .args(["compare", &pair, "--device", "cpu", "--out", &out])
+            .args(text)
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&program.stderr).into_owned();
+        (program.status.code(), said)
+    };
+    for (given, word) in [(&[][..], &name[..]), (&["--text", &wrong], "begins with")] {
+        let (code, said) = compare(given);
+        assert!(code == Some(2) && said.contains(word), "{said}");
+    }
+    let (code, said) = compare(&["--text", &right]);
+    assert_eq!(code, Some(0), "{said}");
     std::fs::remove_dir_all(&folder).unwrap();
 }
 

@@ -1,22 +1,18 @@
 //! `lambdahat compare A B`: two models token by token, headless. A and B are links, which are trained, or
 //! folders of earlier runs.
 
+use super::given::{code, known, read, side, unreadable};
 use crate::app::against::Against;
-use crate::app::link::{self, Link};
+use crate::app::link::Link;
 use crate::app::versus;
 use crate::engine::Source;
-use crate::engine::history::Series;
-use crate::engine::known::{Known, model, turning};
+use crate::engine::known::model;
 use crate::engine::versus::Versus;
-use crate::experiments;
 use crate::instruments::versus::{By, groups};
 use crate::protocol::{At, EngineChoice, Fault, Side, VersusSpec, VersusStage};
 use indicatif::{ProgressBar, ProgressStyle};
-use safetensors::SafeTensors;
-use serde_json::Value;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
-use std::rc::Rc;
 
 /// What was asked for.
 #[derive(Clone, Debug)]
@@ -31,6 +27,8 @@ pub struct Options {
     pub floor: Option<f64>,
     /// Seed of the sequences, instead of what the link says.
     pub set: Option<u32>,
+    /// The text that both were trained on.
+    pub text: Option<PathBuf>,
     /// What to run on.
     pub device: EngineChoice,
     /// Folder to write to.
@@ -43,95 +41,9 @@ pub async fn compare(options: &Options) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(fault) => {
             eprintln!("lambdahat: {fault}");
-            ExitCode::from(if matches!(fault, Fault::BadLink(_)) {
-                2
-            } else {
-                1
-            })
+            code(&fault)
         }
     }
-}
-
-fn unreadable(path: &Path, why: impl std::fmt::Display) -> Fault {
-    Fault::BadLink(format!("{}: {why}", path.display()))
-}
-
-/// The link of a side, and the folder its checkpoints are in, if it is one.
-fn side(text: &str) -> Result<(Link, Option<(PathBuf, Value)>), Fault> {
-    let folder = PathBuf::from(text);
-    if !folder.is_dir() {
-        let link = link::parse(text);
-        link.notices
-            .iter()
-            .for_each(|n| eprintln!("notice: {}", n.text));
-        return Ok((link, None));
-    }
-    let path = folder.join("run.json");
-    let run = std::fs::read(&path).map_err(|e| unreadable(&path, e))?;
-    let run: Value = serde_json::from_slice(&run).map_err(|e| unreadable(&path, e))?;
-    let text = run["link"].as_str().unwrap_or_default();
-    Ok((link::parse(text), Some((folder, run))))
-}
-
-/// The checkpoints of a folder, their tensors put back in the order of the arena.
-fn known(link: &Link, folder: &Path, run: &Value) -> Result<Known, Fault> {
-    let arena = experiments::build(link.experiment, &link.knobs)?.arena;
-    let place = folder.join("checkpoints");
-    let mut out = Known {
-        device: run["device"]["name"].as_str().unwrap_or_default().into(),
-        ..Known::default()
-    };
-    for entry in std::fs::read_dir(&place).map_err(|e| unreadable(&place, e))? {
-        let path = entry.map_err(|e| unreadable(&place, e))?.path();
-        let name = path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        let step = name
-            .strip_prefix("step-")
-            .and_then(|n| n.strip_suffix(".safetensors"));
-        let Some(step) = step.and_then(|s| s.parse().ok()) else {
-            continue;
-        };
-        let bytes = std::fs::read(&path).map_err(|e| unreadable(&path, e))?;
-        let file = SafeTensors::deserialize(&bytes).map_err(|e| unreadable(&path, e))?;
-        let mut weights = vec![0.0; arena.len()];
-        for tensor in &arena.tensors {
-            let found = file
-                .tensor(&tensor.name)
-                .map_err(|e| unreadable(&path, e))?;
-            let floats = found
-                .data()
-                .as_chunks::<4>()
-                .0
-                .iter()
-                .map(|b| f32::from_le_bytes(*b));
-            if found.data().len() != 4 * tensor.range().len() {
-                return Err(unreadable(
-                    &path,
-                    format!("{} has another shape", tensor.name),
-                ));
-            }
-            weights[tensor.range()]
-                .iter_mut()
-                .zip(floats)
-                .for_each(|(w, x)| *w = x);
-        }
-        out.checkpoints.push((step, Rc::new(weights)));
-    }
-    out.checkpoints.sort_by_key(|c| c.0);
-    let numbers =
-        |v: &Value| -> Option<Vec<f64>> { v.as_array()?.iter().map(Value::as_f64).collect() };
-    out.curve = turning(link.experiment, |id| {
-        let curve = &run["series"][id];
-        Some(Series {
-            x: numbers(&curve["x"])?,
-            y: numbers(&curve["y"])?,
-            ..Series::default()
-        })
-    });
-    Ok(out)
 }
 
 async fn all(options: &Options) -> Result<(), Fault> {
@@ -141,6 +53,9 @@ async fn all(options: &Options) -> Result<(), Fault> {
         Some(b) => side(b)?,
         None => (against.other(&a), None),
     };
+    if let Some(path) = &options.text {
+        read(path, a.knobs.digest("text"))?;
+    }
     if let Some(at) = &options.at {
         against.at = Against::checkpoints(at)
             .ok_or_else(|| Fault::BadLink(format!("“{at}” names no two checkpoints")))?;

@@ -2,11 +2,13 @@
 
 mod bench;
 mod compare;
+mod complete;
+mod given;
 pub mod list;
 pub mod record;
 mod run;
 
-use crate::protocol::EngineChoice;
+use crate::protocol::{EngineChoice, Prompt};
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -65,12 +67,44 @@ enum Command {
         /// Seed of the sequences.
         #[arg(long)]
         set: Option<u32>,
+        /// The text that both links ask for.
+        #[arg(long, value_name = "FILE")]
+        text: Option<PathBuf>,
         /// What to run on; auto takes a hardware GPU, else the CPU engine.
         #[arg(long, default_value = "auto", value_parser = engine)]
         device: EngineChoice,
         /// Folder to write to.
         #[arg(long, default_value = "runs/compare")]
         out: PathBuf,
+    },
+    /// Let a checkpoint of a model of text write, as the page does: the same words give the same texts.
+    Complete {
+        /// A link, which is trained up to the step, or the folder of a run, whose checkpoints are read.
+        run: String,
+        /// The step of the checkpoint; the last unless told.
+        #[arg(long)]
+        step: Option<u64>,
+        /// What it goes on from.
+        #[arg(long, default_value = Prompt::BEGINNING)]
+        prompt: String,
+        /// Texts to print: the page shows the three of a seed; more are those of the seeds after it.
+        #[arg(long, value_name = "K", default_value_t = 3)]
+        samples: usize,
+        /// Tokens are drawn from softmax(logits/temperature); 0 takes the likeliest.
+        #[arg(long, default_value_t = prompt().temperature)]
+        temperature: f64,
+        /// Of the draws.
+        #[arg(long, default_value_t = prompt().seed)]
+        seed: u32,
+        /// Tokens of each text, at most 400.
+        #[arg(long, value_name = "TOKENS", default_value_t = prompt().length)]
+        length: usize,
+        /// The text that the link asks for.
+        #[arg(long, value_name = "FILE")]
+        text: Option<PathBuf>,
+        /// What to run on; auto takes a hardware GPU, else the CPU engine.
+        #[arg(long, default_value = "auto", value_parser = engine)]
+        device: EngineChoice,
     },
     /// Print every experiment with its knobs.
     List {
@@ -86,11 +120,16 @@ enum Command {
     },
 }
 
+/// What the page asks for before anything is changed there.
+fn prompt() -> Prompt {
+    Prompt::default()
+}
+
 fn engine(text: &str) -> Result<EngineChoice, String> {
     EngineChoice::parse(text).ok_or_else(|| "auto, gpu or cpu".into())
 }
 
-/// Runs the command line. Exit codes of `run`: 0 done, 2 bad link, 3 no device, 4 diverged, 1 anything else.
+/// Runs the command line. Exit codes: 0 done, 2 bad link, 3 no device, 4 diverged, 1 anything else.
 #[must_use]
 pub fn main() -> ExitCode {
     match Cli::parse().command {
@@ -119,6 +158,7 @@ pub fn main() -> ExitCode {
             at,
             floor,
             set,
+            text,
             device,
             out,
         } => pollster::block_on(compare::compare(&compare::Options {
@@ -127,8 +167,32 @@ pub fn main() -> ExitCode {
             at,
             floor,
             set,
+            text,
             device,
             out,
+        })),
+        Command::Complete {
+            run,
+            step,
+            prompt,
+            samples,
+            temperature,
+            seed,
+            length,
+            text,
+            device,
+        } => pollster::block_on(complete::complete(&complete::Options {
+            run,
+            prompt: Prompt {
+                step: step.unwrap_or(u64::MAX),
+                text: prompt,
+                temperature,
+                seed,
+                length,
+            },
+            samples,
+            text,
+            device,
         })),
         Command::List { json } => {
             println!("{}", if json { list::json() } else { list::text() });

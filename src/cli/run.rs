@@ -1,5 +1,6 @@
 //! `lambdahat run LINK`: the page's run, headless.
 
+use super::given::{code, read};
 use crate::app::reference;
 use crate::app::{link, study};
 use crate::engine::Source;
@@ -7,8 +8,6 @@ use crate::engine::branch::open;
 use crate::engine::report::report;
 use crate::engine::studying::begin;
 use crate::experiments;
-use crate::experiments::text::own;
-use crate::knobs::Digest;
 use crate::protocol::{EngineChoice, Fault, Notice, Phase};
 use crate::store::native::write_checkpoint;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -42,12 +41,7 @@ pub async fn run(options: &Options) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failed::Fault(fault)) => {
             eprintln!("lambdahat: {fault}");
-            ExitCode::from(match fault {
-                Fault::BadLink(_) => 2,
-                Fault::NoGpu(_) | Fault::DeviceLost(_) => 3,
-                Fault::Diverged { .. } => 4,
-                _ => 1,
-            })
+            code(&fault)
         }
         Err(Failed::Write(path, e)) => {
             eprintln!("lambdahat: {}: {e}", path.display());
@@ -69,22 +63,6 @@ impl From<Fault> for Failed {
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), Failed> {
     std::fs::write(path, bytes).map_err(|e| Failed::Write(path.into(), e))
-}
-
-/// Keeps the text of a file for the link that asks for it.
-fn read(path: &Path, asked: Digest) -> Result<(), Failed> {
-    let told = |why: String| Fault::BadLink(format!("{}: {why}", path.display()));
-    let bytes = std::fs::read(path).map_err(|e| told(e.to_string()))?;
-    let name = own::keep(&bytes).map_err(told)?;
-    if name == asked {
-        return Ok(());
-    }
-    let names = [name, asked].map(Digest::text);
-    let why = format!(
-        "its SHA-256 begins with {}, and the link has text={}",
-        names[0], names[1]
-    );
-    Err(told(why).into())
 }
 
 async fn all(options: &Options) -> Result<(), Failed> {

@@ -162,6 +162,18 @@ impl Session {
             .map_or(self.parts.steps, |t| t.parts.steps)
     }
 
+    /// The run ends at a step, with a checkpoint there; false where it is over before. What is trained up
+    /// to it stays what it is.
+    pub fn end_at(&mut self, step: u64) -> bool {
+        if step <= self.parts.steps {
+            self.then = None;
+            cut(&mut self.parts, step);
+        } else if let Some(then) = &mut self.then {
+            return then.end_at(step);
+        }
+        step <= self.parts.steps
+    }
+
     /// A run that is beyond its branch needs its parent no longer.
     pub(super) fn past(&mut self, step: u64) {
         if step > self.parts.steps

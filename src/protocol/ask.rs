@@ -30,6 +30,23 @@ pub struct Prompt {
     pub length: usize,
 }
 
+impl Prompt {
+    /// What is gone on from before anything else was typed: stories begin so.
+    pub const BEGINNING: &str = "One day Anna";
+}
+
+impl Default for Prompt {
+    fn default() -> Self {
+        Self {
+            step: 0,
+            text: Self::BEGINNING.into(),
+            temperature: 0.8,
+            seed: 1,
+            length: 200,
+        }
+    }
+}
+
 /// Texts so far.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Completed {

@@ -10,9 +10,6 @@ use wasm_bindgen::JsCast;
 use web_sys::{HtmlInputElement, HtmlTextAreaElement};
 use yew::prelude::*;
 
-/// Tokens that are written.
-const LENGTH: usize = 200;
-
 /// What is shown.
 #[derive(Clone, PartialEq, Properties)]
 pub struct CompletionsProps {
@@ -25,8 +22,9 @@ pub struct CompletionsProps {
 /// The section.
 #[component]
 pub fn Completions(props: &CompletionsProps) -> Html {
-    let text = use_state(|| "One day Anna".to_string());
-    let numbers = use_state(|| (0.8_f64, 1_u32));
+    let first = Prompt::default();
+    let text = use_state(|| first.text.clone());
+    let numbers = use_state(|| (first.temperature, first.seed));
     let Some(run) = &props.page.state.run else {
         return Html::default();
     };
@@ -74,7 +72,7 @@ pub fn Completions(props: &CompletionsProps) -> Html {
             <p class="jobs">
                 <label title="Tokens are drawn from softmax(logits/τ); 0 takes the likeliest">{"temperature τ "}<input type="number" data-test="temperature" min="0" max="5" step="0.1" value={temperature.to_string()} onchange={number(true)} /></label>
                 <label title="Of the draws: the same seed writes the same text">{"seed "}<input type="number" min="0" step="1" value={seed.to_string()} onchange={number(false)} /></label>
-                <button type="button" class="small" data-test="write" disabled={busy} onclick={ask(LENGTH)}>{ format!("Write {LENGTH} tokens at step {}", grouped(props.step)) }</button>
+                <button type="button" class="small" data-test="write" disabled={busy} onclick={ask(first.length)}>{ format!("Write {} tokens at step {}", first.length, grouped(props.step)) }</button>
                 if busy { <button type="button" class="small" data-test="stop-writing" onclick={ask(0)}>{"Stop"}</button> }
             </p>
             if let Some(w) = written {

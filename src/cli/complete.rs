@@ -1,0 +1,140 @@
+//! `lambdahat complete LINK`: a checkpoint of a model of text writes, headless. The texts are those of the
+//! page for the same link, step, beginning, temperature and seed, on the same engine.
+
+use super::given::{code, known, read, side};
+use crate::engine::branch::open;
+use crate::engine::importing::place;
+use crate::engine::known::model;
+use crate::engine::{Session, Source};
+use crate::protocol::{Ask, Completed, EngineChoice, Fault, Prompt, Told};
+use crate::store::import::Taken;
+use indicatif::{ProgressBar, ProgressStyle};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// What was asked for.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// A link or the folder of a run.
+    pub run: String,
+    /// What the page would ask; a step beyond all others is the last.
+    pub prompt: Prompt,
+    /// Texts to print.
+    pub samples: usize,
+    /// The text that the link asks for.
+    pub text: Option<PathBuf>,
+    /// What to run on.
+    pub device: EngineChoice,
+}
+
+/// Prints the texts; faults go to stderr.
+pub async fn complete(options: &Options) -> ExitCode {
+    match all(options).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fault) => {
+            eprintln!("lambdahat: {fault}");
+            code(&fault)
+        }
+    }
+}
+
+/// A session that stands at the checkpoint, and its step.
+async fn standing(options: &Options) -> Result<(Session, u64), Fault> {
+    let (link, folder) = side(&options.run)?;
+    if let Some(path) = &options.text {
+        read(path, link.knobs.digest("text"))?;
+    }
+    if !link.known {
+        return Err(Fault::BadLink("see the notices above".into()));
+    }
+    let alone = model(&link, link.knobs.int("member"));
+    let (source, _) = Source::find(options.device, true).await?;
+    let mut session = open(&source, &alone).await?;
+    if session.parts.writer.is_none() {
+        return Err(Fault::BadLink(
+            "this experiment has no text to go on from".into(),
+        ));
+    }
+    let last = session.steps();
+    let step = match options.prompt.step {
+        u64::MAX => last,
+        step => step,
+    };
+    let beyond = format!("the run has {last} steps, and none numbered {step}");
+    if !session.end_at(step) {
+        return Err(Fault::BadLink(beyond));
+    }
+    eprintln!("{} on {}", alone.text(true), source.info().name);
+    let Some((folder, run)) = folder else {
+        session.begin()?;
+        return Ok((session, step));
+    };
+    let there = known(&alone, &folder, &run)?.checkpoints;
+    let Some((_, weights)) = there.iter().find(|c| c.0 == step) else {
+        let steps: Vec<String> = there.iter().map(|c| c.0.to_string()).collect();
+        let steps = steps.join(", ");
+        let why = format!(
+            "{} has no checkpoint of step {step}, but of {steps}",
+            folder.display()
+        );
+        return Err(Fault::BadLink(why));
+    };
+    let taken = Taken {
+        weights: weights.to_vec(),
+        state: Vec::new(),
+    };
+    place(&mut session, taken, step)?;
+    Ok((session, step))
+}
+
+async fn all(options: &Options) -> Result<(), Fault> {
+    let (mut session, step) = standing(options).await?;
+    let bar = ProgressBar::new(session.steps());
+    if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {eta} left") {
+        bar.set_style(style);
+    }
+    bar.set_message("training, step");
+    while session.pump().await? {
+        bar.set_position(session.step());
+    }
+    bar.set_message("writing, token");
+    let (mut texts, mut seed) = (Vec::new(), options.prompt.seed);
+    while texts.len() < options.samples {
+        let prompt = Prompt {
+            step,
+            seed,
+            ..options.prompt.clone()
+        };
+        session.ask(Ask::Complete(prompt));
+        let mut last = Completed::default();
+        while session.pump().await? {
+            for told in session.answers() {
+                if let Told::Completed(told) = told {
+                    bar.set_length(told.all as u64);
+                    bar.set_position(told.done as u64);
+                    last = told;
+                }
+            }
+        }
+        if last.texts.is_empty() {
+            return Err(Fault::Internal("nothing was written".into()));
+        }
+        if last.outside > 0 && texts.is_empty() {
+            eprintln!(
+                "notice: {} characters of the beginning are no token of this model and were read as one for all others.",
+                last.outside
+            );
+        }
+        texts.extend(last.texts.into_iter().map(|text| (seed, text)));
+        seed = seed.wrapping_add(1);
+    }
+    bar.finish_and_clear();
+    let temperature = options.prompt.temperature;
+    for (i, (seed, text)) in texts.iter().take(options.samples).enumerate() {
+        println!(
+            "--- {} · step {step} · temperature {temperature} · seed {seed}\n{text}",
+            i + 1
+        );
+    }
+    Ok(())
+}
