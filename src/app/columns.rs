@@ -9,7 +9,7 @@ pub fn told(value: impl Fn(&str) -> Option<(f64, f64)>) -> Option<String> {
     let of = |id: &str| value(&format!("wrap.{id}"));
     let (from, _) = of("from")?;
     if from == 0.0 {
-        let none = "In the held-out text that is judged here lines end at no column in particular: there is no step to be seen.";
+        let none = "In the held-out text that is judged here lines end at no column in particular: there is no step to be seen. (A window of the context must hold more than a line.)";
         return Some(none.into());
     }
     let [(low, below), (high, above)] = [of("before")?, of("behind")?];

@@ -8,7 +8,7 @@ use super::own;
 use super::reduce::{drop_run, measure};
 use super::run::Run;
 use super::state::State;
-use crate::knobs::{Knobs, Value};
+use crate::knobs::{Digest, Knobs, Value};
 use crate::protocol::{Command, Notice, RunId, Upload};
 
 /// Changes the form.
@@ -20,10 +20,16 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
             let Some(preset) = card.presets.iter().find(|p| p.id == id) else {
                 return Vec::new();
             };
-            let text = knobs.get("text");
-            knobs = Knobs::defaults(card.knobs);
-            // A preset reads what was read before.
-            text.into_iter().for_each(|name| knobs.put("text", name));
+            let before = std::mem::replace(&mut knobs, Knobs::defaults(card.knobs));
+            // A preset reads what was read before: a text of one's own, with its characters.
+            if before
+                .get("text")
+                .is_some_and(|t| t != Value::Digest(Digest(0)))
+            {
+                for key in ["text", "vocab"] {
+                    before.get(key).into_iter().for_each(|v| knobs.put(key, v));
+                }
+            }
             notices = apply_query(&mut knobs, preset.query);
             state.link.course = Course::default();
         }

@@ -8,6 +8,20 @@ use crate::knobs::{Digest, Value};
 use crate::plot::number::grouped;
 use crate::protocol::{Fault, Notice};
 
+/// The largest vocabulary that a text is given unasked.
+const MOST: i64 = 256;
+
+/// Different characters of a text, fewer than [`MOST`].
+fn characters(text: &str) -> i64 {
+    let mut seen: Vec<char> = Vec::new();
+    for c in text.chars().filter(|c| *c != '\r') {
+        if !seen.contains(&c) && (seen.len() as i64) < MOST - 1 {
+            seen.push(c);
+        }
+    }
+    seen.len() as i64
+}
+
 /// What a text, or the browser's refusal to keep it, changes.
 pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
     let Action::Text(bytes) = action else {
@@ -25,8 +39,8 @@ pub(super) fn given(state: &mut State, bytes: Vec<u8>) -> Vec<Effect> {
         (state.own, state.unkept) = (None, false);
         return vec![Effect::Text(bytes)];
     }
-    let name = match check(&bytes) {
-        Ok((name, _)) => name,
+    let (name, needed) = match check(&bytes) {
+        Ok((name, text)) => (name, characters(text) + 1),
         Err(why) => {
             state.refused = vec![why];
             return Vec::new();
@@ -44,6 +58,16 @@ pub(super) fn given(state: &mut State, bytes: Vec<u8>) -> Vec<Effect> {
     (state.own, state.unkept) = (Some((name, bytes.len())), false);
     if matches!(state.fault, Some(Fault::BadLink(_))) {
         state.fault = None;
+    }
+    // Another text than the link's has characters of its own; a link's settings stay what they are.
+    if asked != name && knobs.word("tokens") == "chars" && knobs.int("vocab") < needed {
+        knobs.put("vocab", Value::Int(needed));
+        let why = format!(
+            "The vocabulary V is {needed} now: the text has {} different characters{}, and one token stands for all others.",
+            needed - 1,
+            if needed == MOST { " or more" } else { "" }
+        );
+        notices.push(Notice::about("vocab", why));
     }
     knobs.put("text", Value::Digest(name));
     let mut effects = vec![Effect::Text(bytes)];
@@ -134,6 +158,32 @@ mod tests {
         let _ = reduce(&mut s, Action::Import("mine.txt".into(), text));
         assert!(s.link.notices[0].text.contains("not the text of the link"));
         assert!(!told(&s).1 && s.fault.is_none());
+    }
+
+    /// A text of many characters has a token for each; the link that names it keeps its own settings.
+    #[test]
+    fn every_character_of_a_text_is_a_token() {
+        let of = |many: u32| {
+            let all = (0..many).filter_map(|i| char::from_u32(0x4e00 + i));
+            all.collect::<String>()
+                .repeat(4000 / many as usize)
+                .into_bytes()
+        };
+        for (many, vocab) in [(20, 68), (100, 101), (1000, 256)] {
+            let mut s = state("#/text?v=1");
+            let _ = reduce(&mut s, Action::Text(of(many)));
+            assert_eq!(s.link.knobs.int("vocab"), vocab);
+            assert_eq!(s.link.notices.len(), usize::from(vocab != 68));
+            // A preset reads it on, with its characters.
+            let _ = reduce(&mut s, Action::Preset("tiny".into()));
+            assert_eq!(s.link.knobs.int("vocab"), vocab);
+            let _ = reduce(&mut s, Action::Preset("pairs".into()));
+            assert_eq!(s.link.knobs.int("vocab"), 256);
+        }
+        let name = check(&of(100)).map(|(name, _)| name.text());
+        let mut s = state(&format!("#/text?v=1&text={}", name.unwrap_or_default()));
+        let _ = reduce(&mut s, Action::Text(of(100)));
+        assert_eq!(s.link.knobs.int("vocab"), 68);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use super::Page;
 use super::heads::definition;
 use crate::app::Action;
 use crate::experiments::heads::TEXT;
+use crate::knobs::{Digest, Value};
 use crate::plot::number::grouped;
 use crate::protocol::{Ask, Prompt};
 use wasm_bindgen::JsCast;
@@ -23,7 +24,15 @@ pub struct CompletionsProps {
 #[component]
 pub fn Completions(props: &CompletionsProps) -> Html {
     let first = Prompt::default();
-    let text = use_state(|| first.text.clone());
+    // Stories begin so; what another text begins with nobody knows.
+    let own = props.page.state.link.knobs.get("text") != Some(Value::Digest(Digest(0)));
+    let text = use_state(|| {
+        if own {
+            String::new()
+        } else {
+            first.text.clone()
+        }
+    });
     let numbers = use_state(|| (first.temperature, first.seed));
     let Some(run) = &props.page.state.run else {
         return Html::default();
@@ -68,7 +77,7 @@ pub fn Completions(props: &CompletionsProps) -> Html {
     html! {
         <div data-test="writing" data-done={written.map(|w| w.done.to_string())}>
             <h3>{"Let it write "}{ definition(&TEXT[5]) }</h3>
-            <p><label>{"begins with "}<textarea rows="2" data-test="prompt" value={(*text).clone()} oninput={typed} /></label></p>
+            <p><label>{"begins with "}<textarea rows="2" data-test="prompt" placeholder="nothing: behind the end of a line" value={(*text).clone()} oninput={typed} /></label></p>
             <p class="jobs">
                 <label title="Tokens are drawn from softmax(logits/τ); 0 takes the likeliest">{"temperature τ "}<input type="number" data-test="temperature" min="0" max="5" step="0.1" value={temperature.to_string()} onchange={number(true)} /></label>
                 <label title="Of the draws: the same seed writes the same text">{"seed "}<input type="number" min="0" step="1" value={seed.to_string()} onchange={number(false)} /></label>

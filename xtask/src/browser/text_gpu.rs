@@ -8,10 +8,13 @@ use crate::scenarios::{DESKTOP, Places};
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
-/// An MLP with SoLU and its LayerNorm, smeared keys, a tied unembedding; evaluated at every second step.
-const RUN: &str = "#/text?v=1&d_model=16&heads=2&mlp=32&act=solu&smear=on&tied=on&ctx=32&wrap=12&pmin=4&pmax=8&batch=6&steps=12&every=2&log=0&lr=0.01&warmup=0&chains=2&burnin=2&draws=4&mbatch=2&seed=2";
+/// An MLP with SoLU and its LayerNorm, smeared keys, a tied unembedding; evaluated at every fourth step.
+const RUN: &str = "#/text?v=1&d_model=16&heads=2&mlp=32&act=solu&smear=on&tied=on&ctx=32&wrap=12&pmin=4&pmax=8&batch=6&steps=12&every=4&log=0&lr=0.01&warmup=0&chains=1&burnin=1&draws=2&mbatch=2&seed=2";
 /// Greatest distance of a loss on two engines, nats: both round in f32, over twelve steps.
-const APART: f64 = 2e-3;
+const APART: f64 = 1e-4;
+
+/// Characters of each text that are compared.
+const WRITTEN: usize = 48;
 
 /// What would be saved is kept instead.
 const KEEP: &str = "HTMLAnchorElement.prototype.click = function () { fetch(this.href).then(f => f.text()).then(t => window.kept = t) }";
@@ -35,7 +38,7 @@ impl Shown {
     /// The greatest distance of a series from that of another run, in units of what is allowed.
     fn apart(&self, other: &Shown, id: &str) -> Result<f64> {
         let (a, b) = (self.values(id)?, other.values(id)?);
-        ensure!(a.len() == b.len() && a.len() > 3, "{id}: {a:?}, {b:?}");
+        ensure!(a.len() == b.len() && a.len() >= 3, "{id}: {a:?}, {b:?}");
         let pairs = a.iter().zip(&b);
         Ok(pairs.fold(0.0, |m: f64, (a, b)| m.max((a - b).abs())) / APART)
     }
@@ -58,6 +61,14 @@ async fn shown(at: &Places, engine: &str) -> Result<Shown> {
     let all: Value = serde_json::from_str(kept.as_str().unwrap_or_default())?;
     let series = all["series"].as_object().cloned().unwrap_or_default();
 
+    if engine.contains("act=") {
+        page.close(&[]).await?;
+        return Ok(Shown {
+            series,
+            passage: Vec::new(),
+            texts: Vec::new(),
+        });
+    }
     page.click("tab-text").await?;
     let charts = |v: &Value| {
         let at_least = |key: &str, n| v[key].as_u64() >= Some(n);
@@ -67,14 +78,20 @@ async fn shown(at: &Places, engine: &str) -> Result<Shown> {
     page.click("ask-passage").await?;
     let whole = |v: &Value| v["step"] == "12" && v["tokens"].as_u64() == Some(2 * 31);
     wait(&page, "a passage", SEEN, whole).await?;
-    let script = "return [...document.querySelectorAll('[data-test=passage] [title*=expected]')].map(e => parseFloat(e.title.split(': ')[1]))";
+    let script = "return [...document.querySelectorAll('[data-test=passage] [title*=expected]')].map(e => Number(/: ([\\d.]+) nats/.exec(e.title)?.[1]))";
     let losses = page.browser.eval(script, vec![]).await?;
     let losses = losses.as_array().into_iter().flatten();
     let passage = losses.filter_map(Value::as_f64).collect();
     page.browser.eval(TYPE, vec![]).await?;
     page.click("write").await?;
-    let wrote = |v: &Value| v["done"] == "200" && v["busy"] == false;
-    let written = wait(&page, "three texts", SEEN, wrote).await?;
+    let wrote = |v: &Value| {
+        let done = v["done"].as_str().and_then(|d| d.parse::<u64>().ok());
+        done >= Some(WRITTEN as u64)
+    };
+    wait(&page, "three texts", SEEN, wrote).await?;
+    // A software adapter is slow: what is there is enough.
+    let _ = page.click("stop-writing").await;
+    let written = wait(&page, "no more is written", SEEN, |v| v["busy"] == false).await?;
     page.shot(&format!("text-{}", engine.replace('=', "-")))
         .await?;
     page.close(&[]).await?;
@@ -103,20 +120,17 @@ pub async fn text_on_gpu(at: &Places) -> Result<()> {
     let pairs = gpu.passage.iter().zip(&cpu.passage);
     let far = pairs.filter(|(a, b)| (*a - *b).abs() > 0.02).count();
     ensure!(far == 0, "{far} tokens of the passage differ");
-    // A number that falls between two tokens may fall on either side: most of a text is the same.
+    // A number that falls between two tokens may fall on either side, once in a long while.
     let same = |a: &str, b: &str| a.chars().zip(b.chars()).take_while(|(a, b)| a == b).count();
-    let alike = |o: &Shown| {
-        gpu.texts
-            .iter()
-            .zip(&o.texts)
-            .map(|(a, b)| same(a, b))
-            .sum::<usize>()
-    };
-    let [same, not] = [alike(&cpu), alike(&other)];
-    println!("  {same} of {} characters are written alike", 3 * 209);
+    let all = gpu.texts.iter().zip(&cpu.texts);
+    let alike: Vec<usize> = all.map(|(a, b)| same(a, b)).collect();
+    println!("  written alike: {alike:?} characters");
     ensure!(
-        same > 300 && not < same,
-        "texts: {same} alike, {not} with ReLU"
+        alike.iter().filter(|n| **n >= WRITTEN).count() >= 2,
+        "the engines write {alike:?} alike"
     );
+    // Planted fault: a text of other draws.
+    let other = same(&gpu.texts[0], &cpu.texts[1]);
+    ensure!(other < WRITTEN, "other draws write {other} alike");
     Ok(())
 }
