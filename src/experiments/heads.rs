@@ -128,7 +128,7 @@ fn label(head: &Head, loss: Option<f64>, even: &[f64; 3]) -> &'static str {
     match greatest {
         Some((score, name)) if score >= NAMED => name,
         _ if head.ablation.is_none() => "",
-        _ if matters => "matters, but is neither",
+        _ if matters => "matters otherwise",
         _ => "idle",
     }
 }
@@ -238,11 +238,8 @@ mod tests {
     fn a_head_is_called_by_what_it_does() {
         assert_eq!(named(0.05, 0.9, Some(0.0), None), "induction head");
         assert_eq!(named(0.45, 0.1, None, None), "previous-token head");
-        assert_eq!(named(0.1, 0.29, Some(0.5), None), "matters, but is neither");
-        assert_eq!(
-            named(0.1, 0.1, Some(-2.0), Some(0.2)),
-            "matters, but is neither"
-        );
+        assert_eq!(named(0.1, 0.29, Some(0.5), None), "matters otherwise");
+        assert_eq!(named(0.1, 0.1, Some(-2.0), Some(0.2)), "matters otherwise");
         assert_eq!(named(0.1, 0.1, Some(0.05), Some(0.0)), "idle");
         // Without an ablation nobody can say that a head is idle.
         assert_eq!(named(0.1, 0.1, None, None), "");
@@ -274,7 +271,7 @@ mod tests {
         };
         let all = [
             head(0, Some(4.0), "induction head"),
-            head(1, Some(0.2), "matters, but is neither"),
+            head(1, Some(0.2), "matters otherwise"),
             head(2, Some(3.0), "previous-token head"),
             head(3, Some(0.01), "previous-token head"),
             head(4, None, ""),

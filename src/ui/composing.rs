@@ -91,8 +91,8 @@ pub fn Composing(props: &ComposingProps) -> Html {
                 }) }</span>
             </h3>
             if known {
-                <table class="heat" data-test="composition">
-                    <caption><span class="small-print">{ format!("z of the score: how many standard deviations above random rotations. A row writes, a column reads its {what} from it; the score itself shows under the pointer.") }</span></caption>
+                <p class="small-print">{ format!("z of the score: how many standard deviations above random rotations. A row writes, a column reads its {what} from it; the score itself shows under the pointer.") }</p>
+                <table class="heat" data-test="composition" aria-label="Composition, z">
                     <thead><tr><th scope="col">{"writes \\ reads"}</th>{ for reading().map(named) }</tr></thead>
                     <tbody>{ for writing().map(|from| html! {
                         <tr>{ named(from) }{ for reading().map(|to| cell(from, to)) }</tr>

@@ -107,8 +107,8 @@ pub fn Sharing(props: &SharingProps) -> Html {
                     html! { <ToggleButton label={format!("{} ({what})", k.to_uppercase())} on={*kind == i} press={Callback::from(move |_| kind.set(i))} /> }
                 }) }</span>
             </h3>
-            <table class="heat" data-test="shares">
-                <caption><span class="small-print">{ format!("% of the {what} of the head in the column that is due to the source in the row, over the held-out sequences; a column sums to 100.") }</span></caption>
+            <p class="small-print">{ format!("% of the {what} of the head in the column that is due to the source in the row, over the held-out sequences; a column sums to 100.") }</p>
+            <table class="heat" data-test="shares" aria-label="Composition on data, %">
                 <thead><tr><th scope="col">{"from \\ of"}</th>{ for later.iter().map(|h| html! { <th scope="col" title={h.label}>{ label(h) }</th> }) }</tr></thead>
                 <tbody>{ for sources.iter().map(|from| html! {
                     <tr><th scope="row">{ &from.0 }</th>{ for later.iter().map(|to| cell(from, to)) }</tr>

