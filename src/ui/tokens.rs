@@ -65,13 +65,19 @@ fn in_context(t: &Target, set: &TokenSet) -> Html {
         .tokens
         .get(t.sequence * set.ctx..(t.sequence + 1) * set.ctx)
         .unwrap_or_default();
+    // Pieces of text are read as text, numbers one by one.
+    let prose = !set.texts.is_empty();
+    let piece = |token: &u32| {
+        let text = set.texts.get(*token as usize).filter(|_| prose);
+        text.map_or_else(|| shown(&set.texts, *token), |t| t.replace('\n', "↵"))
+    };
     let period = set.periods.get(t.sequence).copied().unwrap_or(0);
     let token = |(at, token): (usize, &u32)| {
         let again = period > 0 && at >= period;
         if at == t.position {
             html! { <mark>{ shown(&set.texts, *token) }</mark> }
         } else {
-            html! { <span class={classes!(again.then_some("again"))}>{ shown(&set.texts, *token) }</span> }
+            html! { <span class={classes!(again.then_some("again"))}>{ piece(token) }</span> }
         }
     };
     let kind = set
@@ -84,7 +90,7 @@ fn in_context(t: &Target, set: &TokenSet) -> Html {
     html! {
         <li>
             <b>{ format!("Δ {sign}{}", fixed(t.delta, 2)) }</b>{ format!(" token {} at {}, {kind}; lp A {a}, B {b}", shown(&set.texts, t.token), t.position) }
-            <div class="sequence">{ for row.iter().enumerate().map(token) }</div>
+            <div class={classes!("sequence", prose.then_some("prose"))}>{ for row.iter().enumerate().map(token) }</div>
         </li>
     }
 }
