@@ -35,20 +35,21 @@ pub fn table(found: &[Head], even: [Option<f64>; 3]) -> Html {
         <div class="table"><table class="figures" data-test="head-rows">
             <thead><tr>
                 <th scope="col">{"head"}</th>
-                { for INSTRUMENTS.iter().map(|i| html! { <th scope="col">{ i.title }{ unit(i) }{" "}{ definition(i) }</th> }) }
                 <th scope="col">{"what it is "}<Tip about="what a head is called">{ label }</Tip></th>
+                { for INSTRUMENTS.iter().map(|i| html! { <th scope="col">{ i.title }{ unit(i) }{" "}{ definition(i) }</th> }) }
             </tr></thead>
             <tbody>{ for found.iter().map(|h| html! {
                 <tr data-label={h.label}>
                     <th scope="row">{ format!("{}.{}", h.layer, h.head) }</th>
+                    <td>{ h.label }</td>
                     <td>{ shown(h.prev_token) }</td><td>{ shown(h.prefix_matching) }</td><td>{ shown(h.duplicate_token) }</td>
                     <td>{ shown(h.copying) }</td><td>{ shown(h.ablation) }</td><td>{ shown(h.preserving) }</td>
-                    <td>{ h.label }</td>
                 </tr>
             }) }</tbody>
             if even[0].is_some() {
                 <tfoot><tr>
                     <th scope="row">{"even "}<Tip about="even attention">{"What a head would score that attends to every earlier token alike: a head is named by the share of what is left above that."}</Tip></th>
+                    <td></td>
                     { for even.map(|y| html! { <td>{ shown(y) }</td> }) }
                 </tr></tfoot>
             }

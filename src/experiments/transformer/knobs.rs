@@ -245,7 +245,7 @@ const fn steps(default: i64) -> Knob {
 const SEEDS: [Knob; 3] = [
     int("seed", "seed", TRAINING, (0, 4_294_967_295), 1, "Everything random follows from it: the same seed gives the same run."),
     int("replicas", "seeds", TRAINING, (1, 16), 1, "Models trained side by side in the same dispatches, from this seed and those that follow it, each on data of its own.").symbol("R").unit("models").fixed(),
-    int("member", "model followed", SAMPLER, (0, 15), 0, "The model that λ̂, logit-PCA and the figure are of, counted from 0; a click on one in the list of seeds chooses it.").fixed(),
+    int("member", "model followed", SAMPLER, (0, 15), 0, "The model that λ̂, logit-PCA, heads and the figure are of, counted from 0; a click on one in the list of seeds chooses it.").fixed(),
 ];
 
 /// Data of the chains.
