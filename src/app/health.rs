@@ -97,6 +97,9 @@ fn agreement(p: &LlcPoint, s: &SamplerSettings) -> (String, Grade) {
     (text, below(rhat, chance, chance + 0.15))
 }
 
+/// The index ε·a/4 from which a point is graded bad.
+pub const COARSE: f64 = 0.15;
+
 /// Effective draws, and how well the error bar is known from them.
 fn effective(p: &LlcPoint) -> (String, Grade) {
     let off = 100.0 / (2.0 * p.ess.max(0.5)).sqrt();
@@ -160,7 +163,7 @@ pub fn signs(p: &LlcPoint, s: &SamplerSettings) -> Vec<Sign> {
             "ε·a/4",
             maybe(p.index),
             "below 0.1",
-            judged(p.index, &|x| below(x, 0.1, 0.15)),
+            judged(p.index, &|x| below(x, 0.1, COARSE)),
             "Discretisation: a is the greatest curvature nβ·h + γ. SGLD inflates λ̂ along it by 1/(1 − εa/4) and runs away at 1. Under RMSprop a is that of G^½(nβH + γ)G^½, G measured in these chains; a study shows its upper bound. Lower ε.",
         ),
         row(

@@ -6,6 +6,7 @@ pub mod against;
 mod aim;
 mod align;
 pub mod beside;
+pub mod beware;
 pub mod columns;
 pub mod commitment;
 pub mod compare;

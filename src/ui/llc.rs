@@ -11,6 +11,7 @@ use super::spread::{self, line};
 use super::stages::bands;
 use super::zoom;
 use crate::app::action::Toggle;
+use crate::app::beware::beware;
 use crate::app::link::parse;
 use crate::app::run::Llc;
 use crate::app::spread::{Layers, llcs};
@@ -148,6 +149,8 @@ pub fn LlcChart(page: &Page) -> Html {
     .filter(|(name, _)| *name != "by position" || !llc.classes.is_empty())
     .map(|(name, help)| (name.to_string(), help.to_string()))
     .collect::<Vec<_>>();
+    let told = state.run.as_ref();
+    let beware = told.and_then(|r| beware(&llc.points, &r.knobs));
     let below: Vec<Strip> = flat.into_iter().chain(nulls).chain(lower).collect();
     html! {
         <div class="llc">
@@ -166,6 +169,7 @@ pub fn LlcChart(page: &Page) -> Html {
                     <ToggleButton label="locality" on={state.view.locality} press={page.on(Action::View(Toggle::Locality))} />
                 </span>
             </Chart>
+            if let Some(words) = beware { <p class="small-print" data-test="llc-beware">{ words }</p> }
         </div>
     }
 }
