@@ -2,7 +2,7 @@
 //! its origin beside it.
 
 use super::still::Still;
-use crate::protocol::{Figure, LlcPoint, PcaUpdate};
+use crate::protocol::{Figure, LlcPoint, PcaUpdate, Stages};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -37,6 +37,8 @@ pub struct Recorded {
     pub pca: PcaUpdate,
     /// The model at the end.
     pub still: Option<Still>,
+    /// The stages that its λ̂ points have; last, so that they can be found anew without a new recording.
+    pub stages: Option<Stages>,
 }
 
 /// The files, by experiment. In the page they are data of `index.html` and no part of the program:

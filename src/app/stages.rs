@@ -2,6 +2,7 @@
 
 use crate::experiments::heads;
 use crate::knobs::Value;
+use crate::plot::bands::{Band, Pattern};
 use crate::plot::number::{fixed, grouped, significant, with_error};
 use crate::protocol::{Stage, StageKind, Stages};
 
@@ -108,6 +109,25 @@ pub fn told(all: &Stages, stage: &Stage) -> String {
         "Steps {}: {}, Δλ̂ {}, {}",
         r.steps, r.kind, r.dllc, r.settings
     )
+}
+
+/// The stages as bands; one stage is no division of the run.
+#[must_use]
+pub fn bands(all: &Stages) -> Vec<Band> {
+    let some = all.stages.iter().filter(|_| all.stages.len() > 1);
+    some.map(|s| Band {
+        from: s.from as f64,
+        to: s.to as f64,
+        letter: letter(s),
+        pattern: match s.kind {
+            _ if differs(s) => Pattern::Crossed,
+            StageKind::A => Pattern::Plain,
+            StageKind::B => Pattern::Hatched,
+            StageKind::Unresolved => Pattern::Open,
+        },
+        title: told(all, s),
+    })
+    .collect()
 }
 
 /// The boundaries with the one that ends stage `at` moved, or taken away.

@@ -8,7 +8,7 @@ use super::scrub::Film;
 use super::spread::Shown;
 use crate::experiments::{CARDS, Card, Cost, card};
 use crate::knobs::Digest;
-use crate::protocol::{Checked, DeviceInfo, Estimate, Fault, Phase, Stored, VersusView, WhyCpu};
+use crate::protocol::{Checked, DeviceInfo, Estimate, Fault, Phase, Stages, Stored, VersusView, WhyCpu};
 use std::rc::Rc;
 
 /// A run that takes longer than this, in seconds, is not the one offered first.
@@ -286,6 +286,16 @@ impl State {
             None
         } else {
             recorded::of(self.link.experiment)
+        }
+    }
+
+    /// The stages of the run on the screen, or before one those of the recorded.
+    #[must_use]
+    pub fn stages(&self) -> Option<&Stages> {
+        match (&self.run, self.recorded()) {
+            (Some(run), _) => run.stages.as_deref(),
+            (None, Some(recorded)) => recorded.stages.as_ref(),
+            (None, None) => None,
         }
     }
 

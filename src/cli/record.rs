@@ -2,14 +2,17 @@
 
 use crate::app::link::Link;
 use crate::app::recorded::{Recorded, Trace};
+use crate::app::stages::bands;
 use crate::app::still::Still;
 use crate::engine::Session;
+use crate::engine::history::Series;
+use crate::engine::staging::stages_of;
 use crate::experiments::Card;
 use crate::plot::decimate::decimate;
 use crate::plot::export::export;
+use crate::plot::fits::Fits;
 use crate::plot::panels::{self, Curve, LlcCurve, Look};
-use crate::protocol::LlcPoint;
-use crate::protocol::TimeAxis;
+use crate::protocol::{LlcPoint, Stages, TimeAxis};
 use std::io::{Error, Result};
 use std::path::Path;
 
@@ -64,9 +67,11 @@ fn trace(card: &Card, link: &Link, session: &Session) -> Recorded {
             )
         });
     let mut pca = history.pca.update(TimeAxis::Linear);
-    pca.turns.clear();
     for p in pca.pcs.iter_mut().flatten() {
         *p = rounded(*p);
+    }
+    for turn in &mut pca.turns {
+        (turn.angle, turn.noise) = (rounded(turn.angle), rounded(turn.noise));
     }
     // The numbers a chart draws; the rest belongs to a run of one's own.
     let point = |p: &LlcPoint| LlcPoint {
@@ -79,7 +84,7 @@ fn trace(card: &Card, link: &Link, session: &Session) -> Recorded {
         failed_chains: p.failed_chains,
         ..LlcPoint::default()
     };
-    Recorded {
+    let trace = Recorded {
         link: link.text(true),
         version: crate::VERSION.into(),
         device: session.exec.device().name,
@@ -88,7 +93,43 @@ fn trace(card: &Card, link: &Link, session: &Session) -> Recorded {
         llc: history.llc.iter().map(point).collect(),
         pca,
         still: history.figure.as_ref().map(Still::of),
+        stages: None,
+    };
+    let stages = stages(&trace);
+    Recorded { stages, ..trace }
+}
+
+/// The stages of a trace, from the numbers that are in it alone: who holds the trace can find them
+/// again. None where there are too few λ̂ points.
+#[must_use]
+pub fn stages(trace: &Recorded) -> Option<Stages> {
+    let drawn = trace.series.iter().filter(|(id, _)| {
+        let again = ["replicas/", "loss.train"];
+        !again.iter().any(|p| id.starts_with(p))
+    });
+    let curves: Vec<(&str, Series)> = drawn
+        .map(|(id, t)| {
+            let series = Series {
+                x: t.x.clone(),
+                y: t.y.clone(),
+                ..Series::default()
+            };
+            (id.as_str(), series)
+        })
+        .collect();
+    let curves: Vec<(&str, &Series)> = curves.iter().map(|(id, s)| (*id, s)).collect();
+    let mut all = stages_of(&trace.llc, &curves);
+    for s in &mut all.stages {
+        (s.dllc, s.se, s.dloss) = (rounded(s.dllc), rounded(s.se), s.dloss.map(rounded));
+        for (_, share) in &mut s.moved {
+            *share = rounded(*share);
+        }
     }
+    let [line, smooth] = [all.line.as_flattened_mut(), all.smooth.as_flattened_mut()];
+    for x in line.iter_mut().chain(smooth) {
+        *x = rounded(*x);
+    }
+    (!all.stages.is_empty()).then_some(all)
 }
 
 /// Five significant digits: more than a picture shows.
@@ -133,17 +174,21 @@ pub fn pictures(card: &Card, trace: &Recorded) -> Vec<(&'static str, String)> {
         lo: &lo,
         hi: &hi,
     };
+    let mut loss = panels::loss(&look, unit, &curves, Vec::new());
+    let mut llc = panels::llc(&look, llc);
+    let fits = trace.stages.as_ref().map(|all| {
+        (loss.bands, llc.bands) = (bands(all), bands(all));
+        Fits::of(&all.line, &all.smooth)
+    });
+    let fits = fits.unwrap_or_default();
+    llc.lines.splice(0..0, fits.lines(&look));
     let pca = &trace.pca;
+    let mut path = panels::pca(&look, &pca.steps, &pca.pcs, pca.explained);
+    path.kinks = pca.kinks();
     let scenes = [
-        (
-            "loss",
-            panels::loss(&look, unit, &curves, Vec::new()).draw(),
-        ),
-        ("llc", panels::llc(&look, llc).draw()),
-        (
-            "pca",
-            panels::pca(&look, &pca.steps, &pca.pcs, pca.explained).draw(),
-        ),
+        ("loss", loss.draw()),
+        ("llc", llc.draw()),
+        ("pca", path.draw()),
     ];
     scenes
         .into_iter()

@@ -34,7 +34,7 @@ pub mod sampling;
 pub mod serve;
 pub mod session;
 mod shelf;
-mod staging;
+pub mod staging;
 mod stiffness;
 mod studies;
 pub mod study;

@@ -194,88 +194,94 @@ impl Session {
     }
 
     fn staged(&self) -> Stages {
-        let (llc, chosen) = (&self.history.llc, &self.staging.chosen);
-        let own = settled(points(llc.iter().map(|p| (p.step, p.value, p.se))));
-        let by_hand = chosen.cuts.as_ref().filter(|_| own.len() >= 4);
-        let found = match by_hand {
-            Some(cuts) => stages::given(&own, &edges(cuts, &own), 1),
-            None => stages::stages(&own, 1),
-        };
-        let mut bounds: Vec<f64> = found.iter().map(|s| s.from).collect();
-        bounds.extend(found.last().map(|s| s.to));
-        let second = chosen.second.as_ref().map(|s| {
-            let points = points(s.points.iter().copied());
-            stages::given(&points, &bounds, 2)
-        });
-        let step = |x: f64| x.exp_m1().round() as u64;
-        let loss = self.own_series("loss");
-        let stages = found.iter().enumerate().map(|(i, s)| {
-            let (from, to) = (step(s.from), step(s.to));
-            let dloss = loss.and_then(|l| Some(value(l, to)? - value(l, from)?));
-            let falls = |l: &Series| dloss.is_some_and(|d| d < -STILL * range(l));
-            Stage {
-                from,
-                to,
-                end: s
-                    .end
-                    .map(|(lo, hi)| outwards(llc, lo.exp_m1(), hi.exp_m1())),
-                kind: kind(s.kind),
-                dllc: s.change,
-                se: s.se,
-                second: second.as_ref().and_then(|all| all.get(i)).map(change),
-                dloss,
-                falling: loss.is_some_and(falls),
-                moved: self.moved(from, to),
-            }
-        });
-        // A line in ln(step + 1) is no line over steps: it is told at many places, its knots among them.
-        let mut at = places(&own);
-        at.extend(&bounds);
-        crate::math::order::ascending(&mut at);
-        let line = stages::line(&own, &bounds, &at);
-        Stages {
-            line: at.iter().zip(line).map(|(x, y)| [x.exp_m1(), y]).collect(),
-            smooth: smoothed(&own),
-            stages: stages.collect(),
-            points: llc.len(),
-            by_hand: by_hand.is_some(),
-            second: chosen.second.as_ref().map(|s| s.setting),
-        }
-    }
-
-    /// The series of that name of the replica followed.
-    fn own_series(&self, id: &str) -> Option<&Series> {
-        let own = Reading::new(id.into(), 0.0).of(self.follow()).id;
-        self.history.series.get(&own)
-    }
-
-    /// The series that change most between two steps, by the share of their range; none where nothing
-    /// does more than its own noise.
-    fn moved(&self, from: u64, to: u64) -> Vec<(String, f64)> {
         // The minibatch loss says what the loss says, with noise; the loss at single positions, too.
         let again = |id: &str| {
             ["replicas/", "loss.train", "loss.position."]
                 .iter()
                 .any(|p| id.starts_with(p))
         };
+        // Of the replica followed alone.
         let start = Reading::new(String::new(), 0.0).of(self.follow()).id;
-        let own = self.history.series.keys();
-        let ids = own
-            .filter_map(|id| id.strip_prefix(&start))
-            .filter(|id| !again(id));
-        let mut all: Vec<(String, f64)> = ids
-            .filter_map(|id| {
-                let s = self.own_series(id)?;
-                let change = value(s, to)? - value(s, from)?;
-                let share = change / range(s);
-                let moved = share.abs() >= MOVED && change.abs() > NOISE * jitter(s);
-                moved.then(|| (id.to_string(), share))
-            })
+        let all = self.history.series.iter();
+        let curves: Vec<(&str, &Series)> = all
+            .filter_map(|(id, s)| Some((id.strip_prefix(&start)?, s)))
+            .filter(|(id, _)| !again(id))
             .collect();
-        crate::math::order::sort_by(&mut all, |a, b| b.1.abs().total_cmp(&a.1.abs()));
-        all.truncate(NAMED);
-        all
+        found(&self.history.llc, &curves, &self.staging.chosen)
     }
+}
+
+/// The stages of a curve of λ̂ alone, with nothing set by hand and no second setting; `curves` are the
+/// loss and what else may be named as having moved, by id.
+#[must_use]
+pub fn stages_of(llc: &[LlcPoint], curves: &[(&str, &Series)]) -> Stages {
+    found(llc, curves, &Chosen::default())
+}
+
+fn found(llc: &[LlcPoint], curves: &[(&str, &Series)], chosen: &Chosen) -> Stages {
+    let own = settled(points(llc.iter().map(|p| (p.step, p.value, p.se))));
+    let by_hand = chosen.cuts.as_ref().filter(|_| own.len() >= 4);
+    let found = match by_hand {
+        Some(cuts) => stages::given(&own, &edges(cuts, &own), 1),
+        None => stages::stages(&own, 1),
+    };
+    let mut bounds: Vec<f64> = found.iter().map(|s| s.from).collect();
+    bounds.extend(found.last().map(|s| s.to));
+    let second = chosen.second.as_ref().map(|s| {
+        let points = points(s.points.iter().copied());
+        stages::given(&points, &bounds, 2)
+    });
+    let step = |x: f64| x.exp_m1().round() as u64;
+    let loss = curves.iter().find(|c| c.0 == "loss").map(|c| c.1);
+    let stages = found.iter().enumerate().map(|(i, s)| {
+        let (from, to) = (step(s.from), step(s.to));
+        let dloss = loss.and_then(|l| Some(value(l, to)? - value(l, from)?));
+        let falls = |l: &Series| dloss.is_some_and(|d| d < -STILL * range(l));
+        Stage {
+            from,
+            to,
+            end: s
+                .end
+                .map(|(lo, hi)| outwards(llc, lo.exp_m1(), hi.exp_m1())),
+            kind: kind(s.kind),
+            dllc: s.change,
+            se: s.se,
+            second: second.as_ref().and_then(|all| all.get(i)).map(change),
+            dloss,
+            falling: loss.is_some_and(falls),
+            moved: moved(curves, from, to),
+        }
+    });
+    // A line in ln(step + 1) is no line over steps: it is told at many places, its knots among them.
+    let mut at = places(&own);
+    at.extend(&bounds);
+    crate::math::order::ascending(&mut at);
+    let line = stages::line(&own, &bounds, &at);
+    Stages {
+        line: at.iter().zip(line).map(|(x, y)| [x.exp_m1(), y]).collect(),
+        smooth: smoothed(&own),
+        stages: stages.collect(),
+        points: llc.len(),
+        by_hand: by_hand.is_some(),
+        second: chosen.second.as_ref().map(|s| s.setting),
+    }
+}
+
+/// The curves that change most between two steps, by the share of their range; none where nothing does
+/// more than its own noise.
+fn moved(curves: &[(&str, &Series)], from: u64, to: u64) -> Vec<(String, f64)> {
+    let mut all: Vec<(String, f64)> = curves
+        .iter()
+        .filter_map(|(id, s)| {
+            let change = value(s, to)? - value(s, from)?;
+            let share = change / range(s);
+            let moved = share.abs() >= MOVED && change.abs() > NOISE * jitter(s);
+            moved.then(|| ((*id).to_string(), share))
+        })
+        .collect();
+    crate::math::order::sort_by(&mut all, |a, b| b.1.abs().total_cmp(&a.1.abs()));
+    all.truncate(NAMED);
+    all
 }
 
 /// Evenly spaced places from the first point to the last.

@@ -8,6 +8,7 @@ pub mod cursor;
 pub mod decimate;
 pub mod dots;
 pub mod export;
+pub mod fits;
 pub mod histogram;
 pub mod labels;
 pub mod line;

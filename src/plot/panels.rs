@@ -38,7 +38,7 @@ pub struct Look {
 }
 
 impl Look {
-    fn class(&self, class: &str) -> String {
+    pub(super) fn class(&self, class: &str) -> String {
         if self.recorded {
             "recorded".into()
         } else {

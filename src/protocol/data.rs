@@ -59,6 +59,15 @@ pub struct PcaUpdate {
     pub turns: Vec<Turn>,
 }
 
+impl PcaUpdate {
+    /// Steps of the kinks.
+    #[must_use]
+    pub fn kinks(&self) -> Vec<f64> {
+        let kinks = self.turns.iter().filter(|t| t.kink);
+        kinks.map(|t| t.step).collect()
+    }
+}
+
 /// How much the path of the outputs turns at a checkpoint.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Turn {

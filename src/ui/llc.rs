@@ -3,7 +3,7 @@
 use super::Page;
 use super::branch;
 use super::chart::{Chart, ToggleButton};
-use super::fits::{Fits, flat};
+use super::fits::{fits, flat};
 use super::loss::{HEIGHT, look, series};
 use super::plot::{Strip, step_under, strip};
 use super::size::use_width;
@@ -100,9 +100,9 @@ pub fn LlcChart(page: &Page) -> Html {
     chart
         .events
         .extend(branch::event(state).into_iter().chain(zoom::events(state)));
-    let fits = Fits::of(state);
+    let fits = fits(state);
     if *fitted {
-        chart.lines.splice(0..0, fits.lines());
+        chart.lines.splice(0..0, fits.lines(&upper));
     }
     // λ̂ of the other models, where a study has it.
     let all = state.run.as_ref().map_or(Vec::new(), llcs);

@@ -60,8 +60,7 @@ pub fn PcaChart(page: &Page) -> Html {
         ..whole
     };
     let mut chart = panels::pca(&look, &pca.steps, &pca.pcs, pca.explained);
-    let kinks = pca.turns.iter().filter(|t| t.kink);
-    chart.kinks = kinks.map(|t| t.step).collect();
+    chart.kinks = pca.kinks();
     chart.smooth = *smooth;
     let drawn = chart.draw();
     let cursor = state

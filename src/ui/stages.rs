@@ -4,9 +4,9 @@ use super::Page;
 use super::tip::Tip;
 use crate::app::{Action, State, stages, study, terms, words};
 use crate::knobs::Value;
-use crate::plot::bands::{Band, Pattern};
+use crate::plot::bands::Band;
 use crate::plot::number::grouped;
-use crate::protocol::{StageKind, Stages, StudyKind};
+use crate::protocol::{Stages, StudyKind};
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
@@ -15,37 +15,19 @@ const MOST: usize = 60;
 
 /// The stages as bands over every chart whose axis is time.
 pub fn bands(state: &State) -> Vec<Band> {
-    let Some(all) = state.run.as_ref().and_then(|r| r.stages.clone()) else {
-        return Vec::new();
-    };
-    // One stage is no division of the run.
-    let some = all.stages.iter().filter(|_| all.stages.len() > 1);
-    some.map(|s| Band {
-        from: s.from as f64,
-        to: s.to as f64,
-        letter: stages::letter(s),
-        pattern: match s.kind {
-            _ if stages::differs(s) => Pattern::Crossed,
-            StageKind::A => Pattern::Plain,
-            StageKind::B => Pattern::Hatched,
-            StageKind::Unresolved => Pattern::Open,
-        },
-        title: stages::told(&all, s),
-    })
-    .collect()
+    state.stages().map_or(Vec::new(), stages::bands)
 }
 
-/// The table.
+/// The table: of the run, or before one of the recorded trace.
 pub fn stage_table(page: &Page) -> Html {
     let state = &page.state;
-    let Some(run) = state.run.as_ref().filter(|r| !r.llc.points.is_empty()) else {
-        return Html::default();
-    };
+    let live = state.run.is_some();
     let none = Stages::default();
-    let all = run.stages.as_deref().unwrap_or(&none);
+    let all = state.stages().unwrap_or(&none);
     if all.stages.is_empty() {
+        let points = state.run.as_ref().is_some_and(|r| !r.llc.points.is_empty());
         return html! {
-            <p class="muted" data-test="no-stages">{"Stages are looked for once there are enough λ̂ points."}</p>
+            if points { <p class="muted" data-test="no-stages">{"Stages are looked for once there are enough λ̂ points."}</p> }
         };
     }
     let by_hand = if all.by_hand {
@@ -53,7 +35,11 @@ pub fn stage_table(page: &Page) -> Html {
     } else {
         ""
     };
-    let before = match (run.llc.points.first(), all.stages.first()) {
+    let llc = match (&state.run, state.recorded()) {
+        (Some(run), _) => run.llc.points.first(),
+        (None, recorded) => recorded.and_then(|r| r.llc.first()),
+    };
+    let before = match (llc, all.stages.first()) {
         (Some(p), Some(s)) if p.step < s.from => format!(
             " Before step {} λ̂ lies below 0: w* is no minimum there, and no stage is told.",
             grouped(s.from)
@@ -62,15 +48,17 @@ pub fn stage_table(page: &Page) -> Html {
     };
     html! {
         <section class="stages" data-test="stages" data-stages={all.stages.len().to_string()} data-second={all.second.is_some().to_string()}
-            data-by-hand={all.by_hand.to_string()} aria-label="Stages">
+            data-by-hand={all.by_hand.to_string()} data-recorded={(!live).to_string()} aria-label="Stages">
             <h2>{ "Stages" }{" "}<Tip about="stages">{ terms::STAGES }</Tip></h2>
             <p class="small-print">{ format!("From {} λ̂ points.{before}{by_hand}", all.points) }</p>
             <table class="figures" data-test="stage-rows">
                 <thead><tr><th scope="col">{"stage"}</th><th scope="col">{"steps"}</th><th scope="col">{"type"}</th><th scope="col">{"Δλ̂"}</th>
-                    <th scope="col">{"second setting"}</th><th scope="col">{"Δloss"}</th><th scope="col">{"moved most, of its range"}</th><th scope="col">{"ends at"}</th></tr></thead>
+                    <th scope="col">{"second setting"}</th><th scope="col">{"Δloss"}</th><th scope="col">{"moved most, of its range"}</th>
+                    if live { <th scope="col">{"ends at"}</th> }</tr></thead>
                 <tbody>{ for (0..all.stages.len()).map(|i| line(page, all, i)) }</tbody>
             </table>
             { again(page, all) }
+            if let Some(r) = state.recorded() { <p class="origin">{ format!("{}; press Run for yours.", r.origin()) }</p> }
         </section>
     }
 }
@@ -78,22 +66,27 @@ pub fn stage_table(page: &Page) -> Html {
 fn line(page: &Page, all: &Stages, i: usize) -> Html {
     let stage = &all.stages[i];
     let row = stages::row(all, stage);
-    let moved = {
-        let (send, all) = (page.send.clone(), all.clone());
-        Callback::from(move |e: Event| {
-            if let Some(input) = e.target_dyn_into::<HtmlInputElement>() {
-                let to = input.value().trim().parse().ok();
-                send.emit(Action::Cut(Some(stages::cut(&all, i, to))));
-            }
-        })
-    };
     html! {
         <tr><th scope="row">{ format!("{} {}", i + 1, stages::letter(stage)) }</th>
             <td>{ row.steps }</td><td>{ row.kind }</td><td>{ row.dllc }</td><td>{ row.settings }</td><td>{ row.dloss }</td><td>{ row.moved }</td>
-            <td>if i + 1 < all.stages.len() {
-                <input type="number" min="1" step="1" value={stage.to.to_string()} onchange={moved} data-test={format!("stage-end-{i}")}
-                    aria-label={format!("Last step of stage {}; empty joins it with the next", i + 1)} />
-            }</td></tr>
+            if page.state.run.is_some() { <td>{ end(page, all, i) }</td> }</tr>
+    }
+}
+
+/// Where the last step of a stage is typed.
+fn end(page: &Page, all: &Stages, i: usize) -> Html {
+    let (send, cuts) = (page.send.clone(), all.clone());
+    let moved = Callback::from(move |e: Event| {
+        if let Some(input) = e.target_dyn_into::<HtmlInputElement>() {
+            let to = input.value().trim().parse().ok();
+            send.emit(Action::Cut(Some(stages::cut(&cuts, i, to))));
+        }
+    });
+    html! {
+        if i + 1 < all.stages.len() {
+            <input type="number" min="1" step="1" value={all.stages[i].to.to_string()} onchange={moved} data-test={format!("stage-end-{i}")}
+                aria-label={format!("Last step of stage {}; empty joins it with the next", i + 1)} />
+        }
     }
 }
 

@@ -93,8 +93,9 @@ const ARROWS: &[(&str, &[&str])] = &[
             "exec::CheckRow",
             "exec::Counters",
             "json",
-            // Numbers as text.
+            // Numbers as text, stages as bands.
             "plot::number",
+            "plot::bands",
         ],
     ),
     ("plot", &["math"]),
