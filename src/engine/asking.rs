@@ -27,6 +27,10 @@ pub(super) struct Asks {
     way: Option<Way>,
     pub(super) writing: Option<Box<Writing>>,
     pub(super) found: Vec<Told>,
+    /// The last whole answer of each kind.
+    pub(super) kept: Vec<Told>,
+    /// How many were whole so far.
+    pub(super) over: u32,
 }
 
 /// Paths under way.
@@ -92,7 +96,7 @@ impl Session {
             Ask::Complete(prompt) => self.begin_writing(prompt),
             Ask::Tokens(step) => {
                 if let Some(tokens) = self.tokens(step).await? {
-                    self.asks.found.push(Told::Tokens(tokens));
+                    self.asks.tell(Told::Tokens(tokens));
                 }
             }
         }
@@ -138,8 +142,7 @@ impl Session {
         } else {
             self.asks.way = Some(way);
         }
-        self.asks.found.retain(|f| !matches!(f, Told::Paths(_)));
-        self.asks.found.push(Told::Paths(paths));
+        self.asks.tell(Told::Paths(paths));
         Ok(())
     }
 

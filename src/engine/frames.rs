@@ -15,7 +15,7 @@ pub(super) struct Live {
     /// The axis along which the PCA weights checkpoints.
     pub(super) axis: TimeAxis,
     pub(super) shown: Shown,
-    /// The last checkpoint that was kept, and how many studies were over.
+    /// The last checkpoint that was kept, and how many studies and answers were whole.
     pub(super) kept_step: Option<(u64, u32)>,
     pub(super) kept_at: Instant,
     /// How long the last record took to write.

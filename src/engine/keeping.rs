@@ -80,7 +80,8 @@ impl Host {
             return;
         };
         let last = live.session.history.checkpoints.last();
-        let last = last.map(|c| (c.step, live.session.studies.over));
+        let session = &live.session;
+        let last = last.map(|c| (c.step, session.studies.over + session.asks.over));
         let due = last != live.kept_step
             && (idle || live.kept_at.elapsed() > KEEP.max(KEEP_SHARE * live.keeping));
         if !due {

@@ -2,6 +2,7 @@
 //! It knows experiments through [`crate::experiments::Parts`] and devices through
 //! [`crate::exec::Exec`]; it does not know wgpu, yew or any particular model.
 
+mod answers;
 mod asking;
 pub mod branch;
 mod committing;

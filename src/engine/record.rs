@@ -90,6 +90,7 @@ pub fn capture_at(session: &Session, link: &str, step: u64) -> Option<Record> {
             (LOST, crate::json::write(&lost)),
             (STAGES, crate::json::write(&session.staging.chosen().rows())),
             (STUDIES, Ok(session.studies.text(session.study()))),
+            (ANSWERS, session.asks.text()),
         ]),
     })
 }
@@ -121,6 +122,9 @@ fn state(step: u64, name: &str) -> String {
 
 /// Where a record keeps λ̂ at other settings.
 const STUDIES: &str = "studies";
+
+/// Where a record keeps what was asked of stored checkpoints.
+const ANSWERS: &str = "answers";
 
 /// What could be written, by name.
 fn extras(all: &[(&str, Result<String, String>)]) -> BTreeMap<String, String> {
@@ -212,6 +216,7 @@ pub fn restore(session: &mut Session, record: &Record) -> Result<(), Fault> {
     let knobs = crate::app::link::parse(&record.link).knobs;
     let own = (knobs.float("nbeta"), knobs.float("gamma"));
     session.studies.restore(extra(STUDIES), own);
+    session.asks.restore(extra(ANSWERS));
     let lost = crate::json::read::<Vec<Option<u64>>>(extra(LOST)).ok();
     if let Some(lost) = lost.filter(|lost| lost.len() == session.lost.len()) {
         session.lost = lost;

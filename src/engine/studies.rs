@@ -11,7 +11,7 @@ use std::str::SplitWhitespace;
 const MOST: usize = 1 << 20;
 
 /// As they are numbered in a record: a new kind goes to the end.
-const KINDS: [StudyKind; 9] = [
+const KINDS: [StudyKind; 10] = [
     StudyKind::Sweep,
     StudyKind::Spring,
     StudyKind::Lens,
@@ -21,6 +21,7 @@ const KINDS: [StudyKind; 9] = [
     StudyKind::Refined,
     StudyKind::Richardson,
     StudyKind::Reference,
+    StudyKind::Commitment,
 ];
 
 /// Studies of a session.
@@ -77,14 +78,13 @@ impl Studies {
     }
 }
 
-/// One line says what was asked, one each cell, one each result.
+/// One line says what was asked, one each cell, one each result and what is told of it in words.
 fn written(study: &Study) -> String {
     let (spec, mut out) = (&study.spec, String::new());
-    let kind = KINDS.iter().position(|k| *k == spec.kind).unwrap_or(0);
     let _ = writeln!(
         out,
-        "s {kind} {} {} {} {}",
-        spec.chains, spec.burnin, spec.draws, spec.query
+        "s {} {} {} {} {}",
+        spec.kind as usize, spec.chains, spec.burnin, spec.draws, spec.query
     );
     for c in &spec.cells {
         let _ = writeln!(
@@ -106,6 +106,9 @@ fn written(study: &Study) -> String {
             let _ = write!(out, " {x}");
         }
         out.push('\n');
+    }
+    for told in &study.told {
+        let _ = writeln!(out, "t {told}");
     }
     out
 }
@@ -136,6 +139,9 @@ fn read(text: &str) -> Vec<Study> {
                 let there = (r.cell as usize) < s.spec.cells.len();
                 there.then(|| s.done.push(r))
             }),
+            Some("t") => out
+                .last_mut()
+                .map(|s| s.told.push(line.get(2..).unwrap_or_default().into())),
             _ => None,
         };
         if read.is_none() {
@@ -237,6 +243,10 @@ mod tests {
             },
             done: (0..cells.min(3)).map(result).collect(),
             over: true,
+            told: vec![
+                "the run: 4-gon; the others: 2 × 4-gon".into(),
+                "gone".into(),
+            ],
             ..Study::default()
         }
     }
@@ -244,10 +254,11 @@ mod tests {
     #[test]
     fn every_kind_reads_back_to_the_bit() {
         for (i, kind) in KINDS.into_iter().enumerate() {
-            assert!(!KINDS[..i].contains(&kind));
+            assert_eq!(kind as usize, i);
             let (was, text) = (study(kind, 4), written(&study(kind, 4)));
             let is = &read(&text)[0];
             assert_eq!((&is.spec, is.done.len()), (&was.spec, 3));
+            assert_eq!(is.told, was.told);
             let bits = |s: &Study| -> Vec<u64> {
                 let of = |r: &CellResult| {
                     [

@@ -49,11 +49,12 @@ impl Session {
     pub(super) fn begin_writing(&mut self, prompt: Prompt) {
         let before = self.asks.writing.take();
         if prompt.length == 0 {
-            let told = before.map(|w| Completed {
-                all: w.told.done,
-                ..w.told
-            });
-            self.asks.found.extend(told.map(Told::Completed));
+            if let Some(w) = before {
+                self.asks.tell(Told::Completed(Completed {
+                    all: w.told.done,
+                    ..w.told
+                }));
+            }
             return;
         }
         let found = self
@@ -140,8 +141,7 @@ impl Session {
         self.last_end = None;
         let text = |t: &Vec<u32>| self.parts.lab.decode(t);
         writing.told.texts = writing.texts.iter().map(text).collect();
-        self.asks.found.retain(|f| !matches!(f, Told::Completed(_)));
-        self.asks.found.push(Told::Completed(writing.told.clone()));
+        self.asks.tell(Told::Completed(writing.told.clone()));
         if writing.told.done < writing.told.all {
             self.asks.writing = Some(writing);
         }
