@@ -3,14 +3,13 @@
 
 use lambdahat::app::leads::{self, Nulls};
 use lambdahat::app::link::{self, Link};
-use lambdahat::app::run::{Llc, Run, Series};
 use lambdahat::app::study;
+use lambdahat::cli::asked::seen;
 use lambdahat::engine::history::History;
 use lambdahat::engine::studying::begin;
 use lambdahat::engine::{Session, Source};
 use lambdahat::experiments::{self, Card};
-use lambdahat::knobs::Value;
-use lambdahat::protocol::{EngineChoice, RunId};
+use lambdahat::protocol::EngineChoice;
 use pollster::block_on;
 use std::rc::Rc;
 
@@ -32,24 +31,6 @@ fn ended(text: &str) -> (Session, Source, Link) {
     session.begin().unwrap();
     while block_on(session.pump()).unwrap() {}
     (session, source, link)
-}
-
-/// A run as the page would see it.
-fn seen(session: &Session, link: &Link) -> Run {
-    let mut knobs = link.knobs.clone();
-    knobs.put("member", Value::Int(session.follow() as i64));
-    let mut run = Run::new(RunId(1), link.text(true), knobs, session.step());
-    for (id, s) in &session.history.series {
-        let series = Series {
-            x: s.x.clone(),
-            y: s.y.clone(),
-            ..Series::default()
-        };
-        run.series.insert(id.clone(), Rc::new(series));
-    }
-    run.llc = Rc::new(Llc::of(session.history.llc.clone()));
-    run.kept.extend(session.study().map(|s| Rc::new(s.clone())));
-    run
 }
 
 /// Whether a model of superposition keeps its polygon and every +.

@@ -1,6 +1,6 @@
 //! The stages of a run in words: a letter for the band, a row for the table.
 
-use crate::experiments::heads;
+use crate::experiments::{Card, heads};
 use crate::knobs::Value;
 use crate::plot::bands::{Band, Pattern};
 use crate::plot::number::{fixed, grouped, significant, with_error};
@@ -54,7 +54,7 @@ fn change(by: f64, se: f64) -> String {
 
 /// The row of a stage.
 #[must_use]
-pub fn row(all: &Stages, stage: &Stage) -> Row {
+pub fn row(card: &Card, all: &Stages, stage: &Stage) -> Row {
     let mut steps = format!("{} to {}", grouped(stage.from), grouped(stage.to));
     if let Some([lo, hi]) = stage.end {
         steps += &format!(" (90 %: {} to {})", grouped(lo), grouped(hi));
@@ -82,7 +82,10 @@ pub fn row(all: &Stages, stage: &Stage) -> Row {
     };
     let moved = stage.moved.iter().map(|(id, share)| {
         let sign = if *share > 0.0 { "+" } else { "" };
-        let name = heads::series(id).map_or_else(|| id.clone(), |(name, _)| name);
+        // By the name that the chart has for it.
+        let own = card.losses.iter().find(|l| l.id == id);
+        let other = || heads::series(id).map_or_else(|| id.clone(), |(name, _)| name);
+        let name = own.map_or_else(other, |l| l.label.to_string());
         format!("{name} {sign}{} %", fixed(100.0 * share, 0))
     });
     Row {
@@ -103,8 +106,8 @@ pub fn row(all: &Stages, stage: &Stage) -> Row {
 
 /// All of it in a line, for the band's tooltip.
 #[must_use]
-pub fn told(all: &Stages, stage: &Stage) -> String {
-    let r = row(all, stage);
+pub fn told(card: &Card, all: &Stages, stage: &Stage) -> String {
+    let r = row(card, all, stage);
     format!(
         "Steps {}: {}, Δλ̂ {}, {}",
         r.steps, r.kind, r.dllc, r.settings
@@ -113,7 +116,7 @@ pub fn told(all: &Stages, stage: &Stage) -> String {
 
 /// The stages as bands; one stage is no division of the run.
 #[must_use]
-pub fn bands(all: &Stages) -> Vec<Band> {
+pub fn bands(card: &Card, all: &Stages) -> Vec<Band> {
     let some = all.stages.iter().filter(|_| all.stages.len() > 1);
     some.map(|s| Band {
         from: s.from as f64,
@@ -125,7 +128,7 @@ pub fn bands(all: &Stages) -> Vec<Band> {
             StageKind::B => Pattern::Hatched,
             StageKind::Unresolved => Pattern::Open,
         },
-        title: told(all, s),
+        title: told(card, all, s),
     })
     .collect()
 }
@@ -172,7 +175,8 @@ mod tests {
             stages: vec![stage(StageKind::B, None)],
             ..Stages::default()
         };
-        let r = row(&one, &one.stages[0]);
+        let card = crate::experiments::CARDS[0];
+        let r = row(card, &one, &one.stages[0]);
         assert_eq!(
             r.steps,
             "100 to 1\u{202f}640 (90 %: 1\u{202f}600 to 1\u{202f}700)"
@@ -182,7 +186,8 @@ mod tests {
             ("B, λ̂ falls, loss still falling", "at one setting")
         );
         assert_eq!((r.dllc.as_str(), r.dloss.as_str()), ("−3.2 ± 0.4", "−0.51"));
-        assert!(r.moved.ends_with("−45 %"), "{}", r.moved);
+        let label = card.losses.iter().find(|l| l.id == "loss").map(|l| l.label);
+        assert_eq!(r.moved, format!("{} −45 %", label.unwrap_or_default()));
         let two = |second| Stages {
             stages: vec![stage(StageKind::B, Some(second))],
             second: Some([100.0, 1000.0, 1.5e-4]),
@@ -190,7 +195,10 @@ mod tests {
         };
         let said = |second| {
             let all = two(second);
-            (letter(&all.stages[0]), row(&all, &all.stages[0]).settings)
+            (
+                letter(&all.stages[0]),
+                row(card, &all, &all.stages[0]).settings,
+            )
         };
         assert_eq!(
             said(StageKind::B),

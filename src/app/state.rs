@@ -8,7 +8,9 @@ use super::scrub::Film;
 use super::spread::Shown;
 use crate::experiments::{CARDS, Card, Cost, card};
 use crate::knobs::Digest;
-use crate::protocol::{Checked, DeviceInfo, Estimate, Fault, Phase, Stages, Stored, VersusView, WhyCpu};
+use crate::protocol::{
+    Checked, DeviceInfo, Estimate, Fault, Phase, Stages, Stored, VersusView, WhyCpu,
+};
 use std::rc::Rc;
 
 /// A run that takes longer than this, in seconds, is not the one offered first.

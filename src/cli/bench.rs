@@ -1,5 +1,6 @@
 //! `lambdahat bench`: both engines on this machine, each measured against what the device can do.
 
+use super::out;
 use crate::engine::Source;
 use crate::exec::{Batch, Counters, Exec, Run};
 use crate::experiments::{self, CARDS, Card, Job, Of, Parts, feed_batch};
@@ -75,17 +76,17 @@ pub async fn bench(json: bool) -> ExitCode {
     match all(json).await {
         Ok(report) if json => match serde_json::to_string_pretty(&report) {
             Ok(text) => {
-                println!("{text}");
+                out::line(text);
                 ExitCode::SUCCESS
             }
             Err(e) => {
-                eprintln!("lambdahat: {e}");
+                out::remark(format_args!("lambdahat: {e}"));
                 ExitCode::FAILURE
             }
         },
         Ok(_) => ExitCode::SUCCESS,
         Err(fault) => {
-            eprintln!("lambdahat: {fault}");
+            out::remark(format_args!("lambdahat: {fault}"));
             ExitCode::FAILURE
         }
     }
@@ -97,7 +98,7 @@ async fn all(json: bool) -> Result<Report, Fault> {
         let source = match Source::find(choice, true).await {
             Ok((source, _)) => source,
             Err(fault) => {
-                eprintln!("{fault}");
+                out::remark(fault);
                 continue;
             }
         };
@@ -109,15 +110,15 @@ async fn all(json: bool) -> Result<Report, Fault> {
             "cpu"
         };
         if !json {
-            println!(
+            out::line(format_args!(
                 "{engine}: {}, {:.1} GFLOP/s multiply-add",
                 info.name,
                 peak * 1e-9
-            );
-            println!(
+            ));
+            out::line(format_args!(
                 "  {:<12} {:>9} {:>10} {:>8} {:>8} {:>8} {:>8}   chain-steps/s at 1, 8, 64 chains",
                 "", "steps/s", "disp/step", "sub/step", "bg/step", "buf/step", "of peak"
-            );
+            ));
         }
         let mut rows = Vec::new();
         for card in CARDS {
@@ -147,7 +148,7 @@ fn print(row: &Row) {
             .map_or("–".to_owned(), |x| format!("{x:.0}"))
     };
     let sampled: Vec<String> = row.chain_steps_per_s.iter().map(rate).collect();
-    println!(
+    out::line(format_args!(
         "  {:<12} {:>9.1} {:>10.1} {:>8.3} {:>8.2} {:>8.2} {:>7.2}%   {}",
         row.experiment,
         row.steps_per_s,
@@ -157,7 +158,7 @@ fn print(row: &Row) {
         row.buffers_per_step,
         100.0 * row.share_of_peak,
         sampled.join(", ")
-    );
+    ));
 }
 
 /// Floating-point operations a second of the FMA probe, the best of several launches.

@@ -2,6 +2,7 @@
 //! folders of earlier runs.
 
 use super::given::{code, known, read, side, unreadable};
+use super::out;
 use crate::app::against::Against;
 use crate::app::link::Link;
 use crate::app::versus;
@@ -40,7 +41,7 @@ pub async fn compare(options: &Options) -> ExitCode {
     match all(options).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(fault) => {
-            eprintln!("lambdahat: {fault}");
+            out::remark(format_args!("lambdahat: {fault}"));
             code(&fault)
         }
     }
@@ -84,12 +85,12 @@ async fn all(options: &Options) -> Result<(), Fault> {
     {
         bar.set_style(style);
     }
-    eprintln!(
+    out::remark(format_args!(
         "{}\n{} on {}",
         spec.sides[0].link,
         spec.sides[1].link,
         source.info().name
-    );
+    ));
     while versus.pump(&source).await? {
         if let VersusStage::Training { side, step, steps } = versus.view.stage {
             bar.set_message(["training A", "training B"][side.min(1)]);
@@ -107,29 +108,29 @@ async fn all(options: &Options) -> Result<(), Fault> {
     let written = std::fs::create_dir_all(&options.out).and_then(|()| std::fs::write(&path, text));
     written.map_err(|e| unreadable(&path, e))?;
     let told = versus::Told::of(found, floor);
-    println!(
+    out::line(format_args!(
         "mean Δ {:.4} ± {:.4} nats a token over {} targets; losses A {:.4}, B {:.4}",
         told.whole.mean, told.whole.se, told.whole.count, told.losses[0], told.losses[1]
-    );
+    ));
     for g in groups(&told.targets, By::Kind, &found.set) {
-        println!(
+        out::line(format_args!(
             "  {:<12} {:>6} targets, mean Δ {:>8.4} ± {:.4}, {:>6.1} % of the difference",
             g.name,
             g.count,
             g.mean,
             g.se,
             100.0 * g.share.unwrap_or(0.0)
-        );
+        ));
     }
     for r in told.removed.iter().take(5) {
-        println!(
+        out::line(format_args!(
             "  without {} of {}: mean Δ {:.4}, {:.1} % of it gone",
             r.name,
             ["A", "B"][r.side.min(1)],
             r.left,
             100.0 * r.share.unwrap_or(0.0)
-        );
+        ));
     }
-    eprintln!("wrote {}", path.display());
+    out::remark(format_args!("wrote {}", path.display()));
     Ok(())
 }

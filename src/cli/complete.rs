@@ -2,6 +2,7 @@
 //! page for the same link, step, beginning, temperature and seed, on the same engine.
 
 use super::given::{code, known, read, side};
+use super::out;
 use crate::engine::branch::open;
 use crate::engine::importing::place;
 use crate::engine::known::model;
@@ -32,7 +33,7 @@ pub async fn complete(options: &Options) -> ExitCode {
     match all(options).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(fault) => {
-            eprintln!("lambdahat: {fault}");
+            out::remark(format_args!("lambdahat: {fault}"));
             code(&fault)
         }
     }
@@ -64,7 +65,11 @@ async fn standing(options: &Options) -> Result<(Session, u64), Fault> {
     if !session.end_at(step) {
         return Err(Fault::BadLink(beyond));
     }
-    eprintln!("{} on {}", alone.text(true), source.info().name);
+    out::remark(format_args!(
+        "{} on {}",
+        alone.text(true),
+        source.info().name
+    ));
     let Some((folder, run)) = folder else {
         session.begin()?;
         return Ok((session, step));
@@ -120,10 +125,10 @@ async fn all(options: &Options) -> Result<(), Fault> {
             return Err(Fault::Internal("nothing was written".into()));
         }
         if last.outside > 0 && texts.is_empty() {
-            eprintln!(
+            out::remark(format_args!(
                 "notice: {} characters of the beginning are no token of this model and were read as one for all others.",
                 last.outside
-            );
+            ));
         }
         texts.extend(last.texts.into_iter().map(|text| (seed, text)));
         seed = seed.wrapping_add(1);
@@ -131,10 +136,10 @@ async fn all(options: &Options) -> Result<(), Fault> {
     bar.finish_and_clear();
     let temperature = options.prompt.temperature;
     for (i, (seed, text)) in texts.iter().take(options.samples).enumerate() {
-        println!(
+        out::line(format_args!(
             "--- {} · step {step} · temperature {temperature} · seed {seed}\n{text}",
             i + 1
-        );
+        ));
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! What stands behind the words of a command line: links, folders of earlier runs, the text that a link
 //! asks for.
 
+use super::out;
 use crate::app::link::{self, Link};
 use crate::engine::history::Series;
 use crate::engine::known::{Known, turning};
@@ -36,7 +37,7 @@ pub(super) fn side(text: &str) -> Result<(Link, Option<(PathBuf, Value)>), Fault
         let link = link::parse(text);
         link.notices
             .iter()
-            .for_each(|n| eprintln!("notice: {}", n.text));
+            .for_each(|n| out::remark(format_args!("notice: {}", n.text)));
         return Ok((link, None));
     }
     let path = folder.join("run.json");

@@ -1,10 +1,13 @@
 //! The native command line: the same links, headless.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
 
+pub mod asked;
 mod bench;
 mod compare;
 mod complete;
 mod given;
 pub mod list;
+mod out;
 pub mod record;
 mod run;
 
@@ -48,6 +51,12 @@ enum Command {
         /// Find the value λ̂ should have by long MALA chains, where `truth` has none exact or on record.
         #[arg(long)]
         reference: bool,
+        /// Train branches with other data from stored checkpoints: when was it settled what the run becomes?
+        #[arg(long)]
+        commitment: bool,
+        /// Say which indicators give notice of the transition; with replicas, λ̂ of every model is found first.
+        #[arg(long)]
+        leads: bool,
         /// Treat every notice about the link as an error.
         #[arg(long)]
         strict: bool,
@@ -141,6 +150,8 @@ pub fn main() -> ExitCode {
             record,
             second,
             reference,
+            commitment,
+            leads,
             strict,
         } => pollster::block_on(run::run(&run::Options {
             link,
@@ -150,6 +161,8 @@ pub fn main() -> ExitCode {
             record,
             second,
             reference,
+            commitment,
+            leads,
             strict,
         })),
         Command::Compare {
@@ -195,7 +208,7 @@ pub fn main() -> ExitCode {
             device,
         })),
         Command::List { json } => {
-            println!("{}", if json { list::json() } else { list::text() });
+            out::line(if json { list::json() } else { list::text() });
             ExitCode::SUCCESS
         }
         Command::Bench { json } => pollster::block_on(bench::bench(json)),

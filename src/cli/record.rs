@@ -177,7 +177,7 @@ pub fn pictures(card: &Card, trace: &Recorded) -> Vec<(&'static str, String)> {
     let mut loss = panels::loss(&look, unit, &curves, Vec::new());
     let mut llc = panels::llc(&look, llc);
     let fits = trace.stages.as_ref().map(|all| {
-        (loss.bands, llc.bands) = (bands(all), bands(all));
+        (loss.bands, llc.bands) = (bands(card, all), bands(card, all));
         Fits::of(&all.line, &all.smooth)
     });
     let fits = fits.unwrap_or_default();

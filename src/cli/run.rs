@@ -1,12 +1,12 @@
 //! `lambdahat run LINK`: the page's run, headless.
 
+use super::asked::{self, Found, Whole};
 use super::given::{code, read};
-use crate::app::reference;
-use crate::app::{link, study};
+use super::out;
+use crate::app::link;
 use crate::engine::Source;
 use crate::engine::branch::open;
 use crate::engine::report::report;
-use crate::engine::studying::begin;
 use crate::experiments;
 use crate::protocol::{EngineChoice, Fault, Notice, Phase};
 use crate::store::native::write_checkpoint;
@@ -31,6 +31,10 @@ pub struct Options {
     pub second: bool,
     /// A value for λ̂ to be compared with is found by MALA, where none is known.
     pub reference: bool,
+    /// Branches with other data are trained from stored checkpoints.
+    pub commitment: bool,
+    /// The table of who leads.
+    pub leads: bool,
     /// Notices about the link are errors.
     pub strict: bool,
 }
@@ -40,11 +44,11 @@ pub async fn run(options: &Options) -> ExitCode {
     match all(options).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failed::Fault(fault)) => {
-            eprintln!("lambdahat: {fault}");
+            out::remark(format_args!("lambdahat: {fault}"));
             code(&fault)
         }
         Err(Failed::Write(path, e)) => {
-            eprintln!("lambdahat: {}: {e}", path.display());
+            out::remark(format_args!("lambdahat: {}: {e}", path.display()));
             ExitCode::FAILURE
         }
     }
@@ -65,13 +69,21 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), Failed> {
     std::fs::write(path, bytes).map_err(|e| Failed::Write(path.into(), e))
 }
 
+/// How a progress bar looks.
+///
+/// # Errors
+/// A pattern that is none.
+pub fn bar(pattern: &str) -> Result<ProgressStyle, Fault> {
+    ProgressStyle::with_template(pattern).map_err(|e| Fault::Internal(e.to_string()))
+}
+
 async fn all(options: &Options) -> Result<(), Failed> {
     let link = link::parse(&options.link);
     if let Some(path) = &options.text {
         read(path, link.knobs.digest("text"))?;
     }
     for n in &link.notices {
-        eprintln!("notice: {}", n.text);
+        out::remark(format_args!("notice: {}", n.text));
     }
     if !link.known || (options.strict && !link.notices.is_empty()) {
         return Err(Fault::BadLink("see the notices above".into()).into());
@@ -90,13 +102,14 @@ async fn all(options: &Options) -> Result<(), Failed> {
     session.begin()?;
 
     std::fs::create_dir_all(&options.out).map_err(|e| Failed::Write(options.out.clone(), e))?;
-    let bar = ProgressBar::new(session.steps());
-    if let Ok(style) =
-        ProgressStyle::with_template("{msg} {wide_bar} step {pos}/{len} {per_sec} {eta} left")
-    {
-        bar.set_style(style);
-    }
-    eprintln!("{} on {}", link.text(true), source.info().name);
+    let bar = ProgressBar::new(session.steps()).with_style(bar(
+        "{msg} {wide_bar} step {pos}/{len} {per_sec} {eta} left",
+    )?);
+    out::remark(format_args!(
+        "{} on {}",
+        link.text(true),
+        source.info().name
+    ));
     let mut written = 0;
     let end = loop {
         match session.pump().await {
@@ -121,44 +134,41 @@ async fn all(options: &Options) -> Result<(), Failed> {
         notices.append(&mut session.notices);
     };
     bar.finish_and_clear();
-    if options.second && end.is_ok() {
-        let steps: Vec<u64> = session.history.llc.iter().map(|p| p.step).collect();
-        let spec = study::second(&link.knobs, &steps);
-        session.begin_study(begin(&source, link.clone(), spec).await?);
-        while session.pump().await? {}
-        notices.append(&mut session.notices);
-    }
-    let mut found = None;
-    if options.reference && end.is_ok() {
-        let truth = experiments::truth_of(card.id, &link.knobs);
-        if truth.is_some_and(|t| t.value.is_none()) {
-            let spec = reference::study(&link.knobs);
-            session.begin_study(begin(&source, link.clone(), spec).await?);
-            while session.pump().await? {}
+    let mut found = Found::default();
+    let end = match end {
+        Ok(()) => {
+            let at = (&mut session, &source);
+            let done = asked::all(options, at, (&link, card), &mut found, &mut notices).await;
             notices.append(&mut session.notices);
-            found = session.study().and_then(reference::found);
-        } else {
-            let why = "A reference is for a target of truth that has none, exact or on record.";
-            notices.push(Notice::new(why));
+            done
         }
-    }
+        fault => fault,
+    };
     session.stage();
     // What was seen before a fault is written too.
     let mut report = report(&link, card, &session, notices);
-    if let (Some(found), Some(answer)) = (found, &mut report.estimate) {
+    if let (Some(found), Some(answer)) = (found.reference, &mut report.estimate) {
         let told = found.fill(&mut answer.truth);
         report.notices.push(Notice::new(told));
     }
     for n in report.notices.iter().skip(link.notices.len()) {
-        eprintln!("notice: {}", n.text);
+        out::remark(format_args!("notice: {}", n.text));
     }
-    let json = serde_json::to_vec_pretty(&report).map_err(|e| Fault::Internal(e.to_string()))?;
+    let whole = Whole {
+        report,
+        commitment: found.commitment,
+        leads: found.leads,
+    };
+    let json = serde_json::to_vec_pretty(&whole).map_err(|e| Fault::Internal(e.to_string()))?;
     write(&options.out.join("run.json"), &json)?;
     end?;
     if let Some(folder) = &options.record {
         super::record::record(folder, card, &link, &session)
             .map_err(|e| Failed::Write(folder.clone(), e))?;
     }
-    eprintln!("wrote {}", options.out.join("run.json").display());
+    out::remark(format_args!(
+        "wrote {}",
+        options.out.join("run.json").display()
+    ));
     Ok(())
 }

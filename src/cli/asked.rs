@@ -1,0 +1,240 @@
+//! What `run` does after a run where it was asked to: the studies of the page, and what comes of them in
+//! `run.json`.
+
+use super::run::{Options, bar};
+use crate::app::leads::{self, Lead};
+use crate::app::link::Link;
+use crate::app::run::{Llc, Run, Series};
+use crate::app::{commitment, reference, seeds, study};
+use crate::engine::report::Report;
+use crate::engine::studying::begin;
+use crate::engine::{Session, Source};
+use crate::experiments::{self, Card};
+use crate::knobs::Value;
+use crate::protocol::{Fault, Notice, RunId, StudySpec, TimeAxis};
+use indicatif::ProgressBar;
+use serde::Serialize;
+use std::rc::Rc;
+
+/// λ̂ points of a model that "Who leads?" goes by, at most: as many as in the page.
+const POINTS: usize = 64;
+
+/// A checkpoint whose branches have ended.
+#[derive(Clone, Debug, Serialize)]
+pub struct Committed {
+    /// Its step.
+    pub step: u64,
+    /// The share of the branches that ended like the run; null where the state of the optimiser is no
+    /// longer kept.
+    pub share: Option<f64>,
+    /// Its 95 % interval (Wilson 1927).
+    pub lo: Option<f64>,
+    /// See `lo`.
+    pub hi: Option<f64>,
+    /// Branches, the one with the run's own data not among them.
+    pub branches: u32,
+    /// How they ended, in words.
+    pub told: String,
+}
+
+/// How long before the behaviour is half done, in steps, over the models that have changed.
+#[derive(Clone, Debug, Serialize)]
+pub struct Ahead {
+    /// The median; negative where it comes later, null where no model gives one.
+    pub median: Option<f64>,
+    /// Its 95 % bootstrap interval over models; null of fewer than three.
+    pub lo: Option<f64>,
+    /// See `lo`.
+    pub hi: Option<f64>,
+    /// Models that have changed and have the indicator's curve.
+    pub n: usize,
+    /// Those of them in which it came before.
+    pub before: usize,
+}
+
+impl Ahead {
+    fn of(lead: &Lead) -> Self {
+        Self {
+            median: lead.median,
+            lo: lead.interval.map(|i| i.0),
+            hi: lead.interval.map(|i| i.1),
+            n: lead.runs,
+            before: lead.before,
+        }
+    }
+}
+
+/// A row of "Who leads?".
+#[derive(Clone, Debug, Serialize)]
+pub struct Leading {
+    /// Its series, or `llc` and the like.
+    pub indicator: &'static str,
+    /// Its name.
+    pub label: &'static str,
+    /// What gives an alarm, in deviations of its own past; null where no null run is recorded.
+    pub threshold: Option<f64>,
+    /// Null runs that the threshold was set on.
+    pub set_on: usize,
+    /// Of its alarm, which uses nothing that comes later.
+    pub lead: Ahead,
+    /// Of the step at which it has done half of its own way, which takes the whole run to tell.
+    pub half: Ahead,
+    /// Steps between two of its points, the median: a lead of less than two of these is none.
+    pub apart: f64,
+    /// Null runs held out that give an alarm at the threshold.
+    pub false_alarms: usize,
+    /// Null runs held out.
+    pub null_runs: usize,
+    /// It takes the end of the run to know where to look.
+    pub hindsight: bool,
+}
+
+/// The file: the report, and what was asked for besides.
+#[derive(Debug, Serialize)]
+pub struct Whole {
+    /// The run.
+    #[serde(flatten)]
+    pub report: Report,
+    /// When it was settled what the run becomes.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub commitment: Vec<Committed>,
+    /// Who leads.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub leads: Vec<Leading>,
+}
+
+/// What came of what was asked for.
+#[derive(Debug, Default)]
+pub struct Found {
+    pub(super) reference: Option<reference::Reference>,
+    pub(super) commitment: Vec<Committed>,
+    pub(super) leads: Vec<Leading>,
+}
+
+/// A run as the page would see it, with its newest study.
+#[must_use]
+pub fn seen(session: &Session, link: &Link) -> Run {
+    let mut knobs = link.knobs.clone();
+    knobs.put("member", Value::Int(session.follow() as i64));
+    let mut run = Run::new(RunId(1), link.text(true), knobs, session.step());
+    for (id, s) in &session.history.series {
+        let series = Series {
+            x: s.x.clone(),
+            y: s.y.clone(),
+            ..Series::default()
+        };
+        run.series.insert(id.clone(), Rc::new(series));
+    }
+    run.llc = Rc::new(Llc::of(session.history.llc.clone()));
+    run.pca = Rc::new(session.history.pca.update(TimeAxis::Linear));
+    run.kept.extend(session.study().map(|s| Rc::new(s.clone())));
+    run
+}
+
+/// A study of the session's run, to its end.
+async fn studied(
+    session: &mut Session,
+    source: &Source,
+    link: &Link,
+    spec: StudySpec,
+    name: &'static str,
+) -> Result<(), Fault> {
+    let bar = ProgressBar::new(spec.cells.len() as u64)
+        .with_style(bar("{msg} {wide_bar} {pos}/{len} {eta} left")?)
+        .with_message(name);
+    session.begin_study(begin(source, link.clone(), spec).await?);
+    while session.pump().await? {
+        let done = session.study().map_or(0, |s| s.done.len());
+        bar.set_position(done as u64);
+    }
+    bar.finish_and_clear();
+    Ok(())
+}
+
+/// Everything that was asked for, one after the other, into `found`; remarks go to `notices`.
+///
+/// # Errors
+/// Device lost or out of memory; what was found before is kept.
+pub async fn all(
+    options: &Options,
+    (session, source): (&mut Session, &Source),
+    (link, card): (&Link, &'static Card),
+    found: &mut Found,
+    notices: &mut Vec<Notice>,
+) -> Result<(), Fault> {
+    let knobs = &link.knobs;
+    let steps: Vec<u64> = session.history.llc.iter().map(|p| p.step).collect();
+    if options.second {
+        let spec = study::second(knobs, &steps);
+        studied(session, source, link, spec, "second setting").await?;
+    }
+    if options.reference {
+        let truth = experiments::truth_of(card.id, knobs);
+        if truth.is_some_and(|t| t.value.is_none()) {
+            let spec = reference::study(knobs);
+            studied(session, source, link, spec, "reference").await?;
+            found.reference = session.study().and_then(reference::found);
+        } else {
+            let why = "A reference is for a target of truth that has none, exact or on record.";
+            notices.push(Notice::new(why));
+        }
+    }
+    if options.commitment {
+        let from = link.course.branch.as_ref().map_or(0, |b| b.from);
+        let spec = commitment::spec(&seen(session, link), from);
+        if card.event.alike.is_empty() || spec.cells.len() < 2 {
+            let why = "Commitment is for an experiment that says when two models end alike, and takes two checkpoints.";
+            notices.push(Notice::new(why));
+        } else {
+            studied(session, source, link, spec, "commitment").await?;
+            found.commitment = session.study().map_or(Vec::new(), committed);
+        }
+    }
+    if options.leads {
+        if card.leads.is_empty() {
+            let why = "This experiment has no indicators to ask who leads.";
+            notices.push(Notice::new(why));
+            return Ok(());
+        }
+        // Without others, the λ̂ of the run itself is all there is.
+        if knobs.int("replicas") > 1 && !steps.is_empty() {
+            let spec = study::members(knobs, &study::thinned(&steps, POINTS));
+            studied(session, source, link, spec, "λ̂ of every model").await?;
+        }
+        found.leads = leading(&seen(session, link), card);
+    }
+    Ok(())
+}
+
+fn committed(study: &crate::protocol::Study) -> Vec<Committed> {
+    let points = commitment::points(study).into_iter();
+    let of = |p: commitment::Point| Committed {
+        step: p.step,
+        share: p.share.map(|s| s[0]),
+        lo: p.share.map(|s| s[1]),
+        hi: p.share.map(|s| s[2]),
+        branches: study.spec.chains,
+        told: p.told,
+    };
+    points.map(of).collect()
+}
+
+/// The rows of "Who leads?" of a run.
+#[must_use]
+pub fn leading(run: &Run, card: &Card) -> Vec<Leading> {
+    let members = seeds::members(run, card);
+    let rows = leads::rows(run, card, &members, leads::nulls());
+    let of = |row: leads::Row| Leading {
+        indicator: row.indicator.id,
+        label: row.indicator.label,
+        threshold: row.threshold.map(|t| t.level),
+        set_on: row.threshold.map_or(0, |t| t.nulls),
+        lead: Ahead::of(&row.lead),
+        half: Ahead::of(&row.half),
+        apart: row.apart,
+        false_alarms: row.threshold.map_or(0, |t| t.held[0]),
+        null_runs: row.threshold.map_or(0, |t| t.held[1]),
+        hindsight: row.indicator.hindsight(),
+    };
+    rows.into_iter().map(of).collect()
+}
