@@ -15,7 +15,9 @@ const MOST: usize = 60;
 
 /// The stages as bands over every chart whose axis is time.
 pub fn bands(state: &State) -> Vec<Band> {
-    state.stages().map_or(Vec::new(), stages::bands)
+    state
+        .stages()
+        .map_or(Vec::new(), |all| stages::bands(state.card(), all))
 }
 
 /// The table: of the run, or before one of the recorded trace.
@@ -65,7 +67,7 @@ pub fn stage_table(page: &Page) -> Html {
 
 fn line(page: &Page, all: &Stages, i: usize) -> Html {
     let stage = &all.stages[i];
-    let row = stages::row(all, stage);
+    let row = stages::row(page.state.card(), all, stage);
     html! {
         <tr><th scope="row">{ format!("{} {}", i + 1, stages::letter(stage)) }</th>
             <td>{ row.steps }</td><td>{ row.kind }</td><td>{ row.dllc }</td><td>{ row.settings }</td><td>{ row.dloss }</td><td>{ row.moved }</td>
