@@ -82,8 +82,9 @@ pub fn planar(page: &Page, chart: &PathChart, name: &'static str) -> Html {
     html! {
         <figure class="chart" data-test={format!("chart-{name}")}>
             <Plot page={page.clone()} label={chart.label.clone()} scene={drawn.scene.clone()} {cursor} {step_at} time={false} />
-            <SaveChart page={page.clone()} {name} scenes={vec![drawn.scene]} />
-            <button type="button" class="small" data-test={format!("save-csv-{name}")} title="Every point, a row each" onclick={save}>{"save CSV"}</button>
+            <SaveChart page={page.clone()} {name} scenes={vec![drawn.scene]}>
+                <button type="button" class="small" data-test={format!("save-csv-{name}")} title="Every point, a row each" onclick={save}>{"save CSV"}</button>
+            </SaveChart>
         </figure>
     }
 }

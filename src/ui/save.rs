@@ -30,9 +30,12 @@ pub struct SaveProps {
     /// Where the picture comes from, where that is not the run on the page.
     #[prop_or_default]
     pub own: Option<AttrValue>,
+    /// Buttons of its own.
+    #[prop_or_default]
+    pub children: Html,
 }
 
-/// The two buttons of a chart.
+/// The buttons of a chart.
 #[component]
 pub fn SaveChart(props: &SaveProps) -> Html {
     let state = &props.page.state;
@@ -63,6 +66,7 @@ pub fn SaveChart(props: &SaveProps) -> Html {
         <span class="toggles save">
             <button type="button" class="small" data-test={format!("save-svg-{}", props.name)} onclick={save("svg")}>{"save SVG"}</button>
             <button type="button" class="small" data-test={format!("save-png-{}", props.name)} onclick={save("png")}>{"save PNG"}</button>
+            { props.children.clone() }
         </span>
     }
 }

@@ -101,10 +101,21 @@ pub async fn boots(at: &Places) -> Result<()> {
         told == serde_json::json!([true, true, true]),
         "a recorded trace is not grey, or not said to be one: {told}"
     );
+    // With its stages: bands on the time axes as on those of a run, and the table with where it comes from.
+    let script = "const n = q => document.querySelectorAll(q).length, t = document.querySelector('[data-test=stages]');\
+        return [Number(t?.dataset.stages), n('[data-test=stage-rows] tbody tr'), n('[data-test=chart-loss] .plot-box:first-of-type rect.stage'),\
+            n('[data-test=chart-llc] .plot-box:first-of-type rect.stage'), n('[data-test=timeline] rect.stage'), n('[data-test=stages] input, .grip'),\
+            /recorded/i.test(t?.querySelector('.origin')?.textContent ?? '')]";
+    let told = page.browser.eval(script, vec![]).await?;
+    let stages = told[0].as_u64().unwrap_or(0);
+    ensure!(
+        stages > 1 && told == serde_json::json!([stages, stages, stages, stages, stages, 0, true]),
+        "the stages of the recorded trace are not whole: {told}"
+    );
     // Gone with the press, before anything was computed.
     let script = "document.querySelector('[data-test=run]').click(); return (async () => {\
         await new Promise(done => requestAnimationFrame(() => setTimeout(done)));\
-        return document.querySelectorAll('figure.chart .recorded, figure.chart .origin').length })()";
+        return document.querySelectorAll('figure.chart .recorded, figure.chart .origin, rect.stage, [data-test=stages]').length })()";
     let left = page.browser.eval(script, vec![]).await?;
     ensure!(left == 0, "{left} recorded things are left after Run");
     page.close(&[]).await

@@ -4,6 +4,8 @@ use crate::instruments::wait;
 use crate::page::Page;
 use crate::scenarios::{DESKTOP, Places};
 use anyhow::{Result, ensure};
+use serde_json::Value;
+use std::time::Duration;
 
 /// A short run of few replicas, nothing sampled.
 const RUN: &str = "#/tms?v=1&replicas=2&steps=400&every=100&log=0&chains=0&seed=3&engine=cpu";
@@ -12,6 +14,10 @@ const RUN: &str = "#/tms?v=1&replicas=2&steps=400&every=100&log=0&chains=0&seed=
 const SEEN: &str = "const s = document.querySelector('[data-test=commitment]');\
     return { rows: [...(s?.querySelectorAll('tbody tr') ?? [])].map(r => [...r.children].map(c => c.textContent)),\
         band: s?.querySelectorAll('.band').length ?? 0, busy: document.querySelector('[data-test=study-commitment]')?.disabled };";
+
+/// Where the points of every plane are.
+const PLANES: &str = "return [...document.querySelectorAll('[data-test=plane]')].map(p =>\
+    [...p.querySelectorAll('svg .dot')].map(d => d.getAttribute('cx') + ' ' + d.getAttribute('cy')).join())";
 
 pub async fn commitment_on_cpu(at: &Places) -> Result<()> {
     let page = Page::open(&at.page, DESKTOP, RUN).await?;
@@ -36,5 +42,25 @@ pub async fn commitment_on_cpu(at: &Places) -> Result<()> {
         page.finished().await? == bits,
         "branches changed the run they are of"
     );
+
+    // What was asked for comes back with the run, without being computed again.
+    page.click("tab-paths").await?;
+    page.click("ask-paths").await?;
+    let some = |v: &Value| v.as_array().is_some_and(|p| !p.is_empty());
+    let paths = wait(&page, "paths of all models", PLANES, some).await?;
+    // It is kept once nothing is under way.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    page.browser.reload().await?;
+    page.booted().await?;
+    page.click("resume").await?;
+    ensure!(
+        page.finished().await? == bits,
+        "the run comes back with other bits"
+    );
+    page.click("tab-paths").await?;
+    wait(&page, "the same paths", PLANES, |v| *v == paths).await?;
+    page.click("tab-commitment").await?;
+    let again = |v: &Value| v["rows"] == seen["rows"];
+    wait(&page, "the same branches", SEEN, again).await?;
     page.close(&[]).await
 }

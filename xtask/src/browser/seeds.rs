@@ -22,6 +22,17 @@ const BANDS: &str = "const c = document.querySelector('[data-test=chart-loss]');
     return { members: n('.plot .member'), bands: n('.plot .band'), named: n('.plot .end'), sub: c.querySelector('.sub').innerText,\
         choices: n('[data-test=spread] option') };";
 
+/// Clicks twice on a faint curve, at the step where it is farthest from that of the model followed; says how
+/// far, in pixels.
+const TWICE: &str = "const c = document.querySelector('[data-test=chart-loss] .plot-box'); c.scrollIntoView({ block: 'center' });\
+    const points = p => { const n = p.getAttribute('d').match(/-?[\\d.]+/g).map(Number), m = p.getScreenCTM();\
+        return n.filter((_, i) => i % 2 === 0).map((x, i) => new DOMPoint(x, n[2 * i + 1]).matrixTransform(m)); };\
+    const own = points(c.querySelector('.line.s0:not(.member):not(.thin)')); let best = [0, null];\
+    points(c.querySelector('.line.member.s0')).forEach((p, i) => {\
+        const d = own[i] ? Math.abs(p.y - own[i].y) : 0; if (d > best[0]) best = [d, p]; });\
+    const at = { bubbles: true, clientX: best[1]?.x, clientY: best[1]?.y };\
+    c.querySelector('svg').dispatchEvent(new MouseEvent('dblclick', at)); return best[0];";
+
 pub async fn seeds_on_cpu(at: &Places) -> Result<()> {
     let page = Page::open(&at.page, DESKTOP, &format!("{RUN}&seed=3&replicas=3")).await?;
     page.booted().await?;
@@ -71,6 +82,17 @@ pub async fn seeds_on_cpu(at: &Places) -> Result<()> {
     })
     .await?;
     page.browser.eval(&press("members"), vec![]).await?;
+    // A double click on a faint curve makes its model the main run, too.
+    let clicked = page.browser.eval(TWICE, vec![]).await?;
+    ensure!(
+        clicked.as_f64() > Some(1.0),
+        "no curve apart from the followed one: {clicked}"
+    );
+    let other =
+        |v: &Value| v["followed"] != json!(["5"]) && v["points"] == 7 && v["phase"] == "done";
+    wait(&page, "the one clicked twice is followed", SEEN, other).await?;
+    page.click("seed-2").await?;
+    wait(&page, "the third again", SEEN, |v| v["llc"] == third["llc"]).await?;
     pictures(&page, "seeds").await?;
 
     // It has the bits of the run of that seed alone.
