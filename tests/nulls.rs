@@ -3,13 +3,14 @@
 
 use lambdahat::app::leads::{self, Nulls};
 use lambdahat::app::link::{self, Link};
+use lambdahat::app::run::Run;
 use lambdahat::app::study;
 use lambdahat::cli::asked::seen;
 use lambdahat::engine::history::History;
 use lambdahat::engine::studying::begin;
 use lambdahat::engine::{Session, Source};
 use lambdahat::experiments::{self, Card};
-use lambdahat::protocol::EngineChoice;
+use lambdahat::protocol::{EngineChoice, RunId};
 use pollster::block_on;
 use std::rc::Rc;
 

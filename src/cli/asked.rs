@@ -201,7 +201,14 @@ pub async fn all(
             let spec = study::members(knobs, &study::thinned(&steps, POINTS));
             studied(session, source, link, spec, "λ̂ of every model").await?;
         }
-        found.leads = leading(&seen(session, link), card);
+        let run = seen(session, link);
+        let apart = leads::apart(&run, card, leads::nulls());
+        if !apart.is_empty() {
+            let which = apart.join(", ");
+            let why = format!("The null runs behind the thresholds have other settings: {which}.");
+            notices.push(Notice::new(why));
+        }
+        found.leads = leading(&run, card);
     }
     Ok(())
 }
