@@ -36,7 +36,7 @@ fn uncommitted(file: &Value) -> Vec<String> {
     let all = file["commitment"].as_array().unwrap();
     let mut out = Vec::new();
     let steps: Vec<u64> = all.iter().map(|p| p["step"].as_u64().unwrap()).collect();
-    if steps.len() != 6 || steps[0] != 0 || steps[5] != 600 || !steps.is_sorted() {
+    if steps.len() < 6 || steps[0] != 0 || steps.last() != Some(&600) || !steps.is_sorted() {
         out.push(format!("steps {steps:?}"));
     }
     for p in all {
@@ -47,7 +47,7 @@ fn uncommitted(file: &Value) -> Vec<String> {
         }
     }
     // Where nothing is left to train, all end alike: 8 of 8, whose lower end is 8/(8 + 1.96²).
-    let last = &all[5];
+    let last = &all[all.len() - 1];
     let lo = last["lo"].as_f64().unwrap();
     if last["share"] != 1.0 || (lo - 8.0 / (8.0 + 1.96 * 1.96)).abs() > 1e-3 {
         out.push(format!("{last}"));
