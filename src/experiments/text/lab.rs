@@ -171,7 +171,9 @@ impl World for Reader {
     fn period(&self, tokens: &[u32]) -> usize {
         let p = World::period(&self.repeat, tokens);
         let again = |(a, b): (&u32, &u32)| a == b;
-        let repeats = p > 0 && tokens.iter().zip(&tokens[p..]).all(again);
+        // A text may end as it begins; no sequence that repeats does so this late.
+        let repeats = (self.repeat.pmin..=self.repeat.pmax).contains(&p)
+            && tokens.iter().zip(&tokens[p..]).all(again);
         if repeats { p } else { 0 }
     }
 
