@@ -2,6 +2,7 @@
 //! its origin beside it.
 
 use super::still::Still;
+use crate::knobs::{Group, Knob, Knobs};
 use crate::protocol::{Figure, LlcPoint, PcaUpdate, Stages};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -92,6 +93,20 @@ impl Recorded {
         format!("Recorded by lambdahat {} from {}", self.version, self.link)
     }
 
+    /// Settings of model, data and training in which it differs from a form, in words; none where it is of
+    /// that form, whatever the seed.
+    #[must_use]
+    pub fn apart(&self, form: &Knobs) -> Option<String> {
+        let own = super::link::parse(&self.link).knobs;
+        let differs = |k: &&Knob| {
+            k.group != Group::Sampler && k.key != "seed" && own.get(k.key) != form.get(k.key)
+        };
+        let all = own.schema().iter().filter(differs);
+        let told = all.filter_map(|k| Some(format!("{} {}", k.label, own.get(k.key)?.text())));
+        let told: Vec<String> = told.collect();
+        (!told.is_empty()).then(|| format!("Its settings are not the form’s: {}", told.join(", ")))
+    }
+
     /// The figure of the model, if it was recorded.
     #[must_use]
     pub fn figure(&self) -> Option<Figure> {
@@ -126,6 +141,16 @@ mod tests {
                 "the trace of {id} is too large for the page"
             );
         }
+    }
+
+    #[test]
+    fn a_form_it_is_not_of_is_told() {
+        let recorded = of("induction").unwrap();
+        let form = |text| crate::app::link::parse(text).knobs;
+        let same = form("#/induction?seed=5&nbeta=50");
+        assert_eq!(recorded.apart(&same), None);
+        let other = recorded.apart(&form("#/induction?layers=1")).unwrap();
+        assert_eq!(other, "Its settings are not the form’s: layers 2");
     }
 
     #[test]

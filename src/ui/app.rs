@@ -101,15 +101,15 @@ impl Component for App {
                         <setup::Setup ..page.clone() />
                     </section>
                     <section class="middle" aria-label="Charts">
-                        { status::remarks(&page) }
+                        <div class="slot">{ status::remarks(&page) }</div>
                         if self.state.trains() {
                             { trained::trained(&page) }
                         } else {
                             <chains::Chains ..page.clone() />
                         }
-                        <truth::KnownAnswer ..page.clone() />
-                        { readout::readout(&page) }
-                        <instruments::Instruments ..page.clone() />
+                        <div class="slot"><truth::KnownAnswer ..page.clone() /></div>
+                        <div class="slot">{ readout::readout(&page) }</div>
+                        <div class="slot"><instruments::Instruments ..page.clone() /></div>
                         <versus::Versus ..page.clone() />
                     </section>
                     <section class="right" aria-label="The model">

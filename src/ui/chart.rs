@@ -76,7 +76,8 @@ pub fn Chart(props: &ChartProps) -> Html {
             </Plot>
             { for below.map(|s| s.shown.clone()) }
             if !bare { <SaveChart page={props.page.clone()} name={props.name.clone()} {scenes} /> }
-            if let Some(r) = &props.recorded { <p class="origin">{ format!("{}, on {}; press Run for yours.", r.origin(), r.device) }</p> }
+            if let Some(r) = &props.recorded { <p class="origin">{ format!("{}, on {}; press Run for yours.", r.origin(), r.device) }
+                if let Some(apart) = r.apart(&props.page.state.link.knobs) { <b>{ format!(" {apart}.") }</b> }</p> }
         </figure>
     }
 }

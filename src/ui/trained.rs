@@ -15,10 +15,12 @@ pub fn trained(page: &Page) -> Html {
             </div>
             <timeline::Timeline ..page.clone() />
             <zoom::Zoom ..page.clone() />
-            { storage::storage(page) }
+            // What comes and goes has an element of its own that stays: yew 0.23 can lose the place
+            // of a node whose next sibling goes in the same stroke.
+            <div class="slot">{ storage::storage(page) }</div>
             { shelf::shelf(page) }
-            { compare::compare(page) }
-            { stages::stage_table(page) }
+            <div class="slot">{ compare::compare(page) }</div>
+            <div class="slot">{ stages::stage_table(page) }</div>
         </>
     }
 }
