@@ -3,7 +3,7 @@
 use super::action::{Action, Effect};
 use super::form::formed;
 use super::state::State;
-use crate::experiments::text::own::{check, missing};
+use crate::experiments::text::own::check;
 use crate::knobs::{Digest, Value};
 use crate::plot::number::grouped;
 use crate::protocol::{Fault, Notice};
@@ -98,8 +98,8 @@ pub fn told(state: &State) -> (String, bool) {
         }
         _ => (
             format!(
-                "This link cannot be run yet: {}. Give it below.",
-                missing(asked)
+                "The text of this link is not here, and no link holds one: give the file whose SHA-256 begins with {}.",
+                asked.text()
             ),
             true,
         ),

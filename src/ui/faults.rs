@@ -1,9 +1,10 @@
 //! A fault: what happened, what is safe, and what to press.
 
 use super::Page;
-use crate::app::Action;
+use super::own_text::pick;
 use crate::app::words::{self, Press};
-use crate::protocol::EngineChoice;
+use crate::app::{Action, own};
+use crate::protocol::{EngineChoice, Fault};
 use yew::prelude::*;
 
 /// The fault on the screen, if there is one.
@@ -13,6 +14,21 @@ pub fn faults(page: &Page) -> Html {
         return Html::default();
     };
     let told = words::fault(fault);
+    // A text that is not here is no mistake: it is asked for.
+    let (asked, asks) = own::told(state);
+    if asks && matches!(fault, Fault::BadLink(_)) {
+        return html! {
+            <section class="fault asks" role="status" data-test="asks-text">
+                <h2>{"This link reads a text of its own"}</h2>
+                <p>{ asked }</p>
+                <p class="small-print">{"Pick the file here, drop it on the page, or paste it under Settings. It stays on this machine."}</p>
+                <div class="buttons">
+                    { pick(page) }
+                    <button type="button" onclick={page.on(Action::Knob("text".into(), "none".into()))}>{"Read the stories instead"}</button>
+                </div>
+            </section>
+        };
+    }
     let light = state.card().light.filter(|_| told.press == Press::Light);
     let button = |action: Action, text: String| {
         html! { <button type="button" class="primary" data-test="way-on" onclick={page.on(action)}>{ text }</button> }

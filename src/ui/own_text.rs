@@ -24,6 +24,15 @@ pub fn keep(bytes: &[u8]) -> bool {
     text.is_empty() || kept::set(KEY, text)
 }
 
+/// Picks a file.
+pub fn pick(page: &Page) -> Html {
+    let send = page.send.clone();
+    let picked = Callback::from(move |e: Event| {
+        import::take(e.target().map(JsValue::from), &send);
+    });
+    html! { <input type="file" accept="text/*,.txt,.md" data-test="own-file" aria-label="Pick a text file" onchange={picked} /> }
+}
+
 /// The field, where a text is read.
 pub fn own_text(page: &Page) -> Html {
     let state = &page.state;
@@ -46,12 +55,6 @@ pub fn own_text(page: &Page) -> Html {
         let send = page.send.clone();
         Callback::from(move |e: Event| take(e.target_dyn_into(), 0, &send))
     };
-    let picked = {
-        let send = page.send.clone();
-        Callback::from(move |e: Event| {
-            import::take(e.target().map(JsValue::from), &send);
-        })
-    };
     let (told, asks) = own::told(state);
     let set = |text: String| page.on(Action::Knob("text".into(), text));
     let read = state.link.knobs.digest("text");
@@ -65,7 +68,7 @@ pub fn own_text(page: &Page) -> Html {
             <p class="small-print">{"Your own text, 10 kB to 2 MB: paste it here, pick a file, or drop one on the page. It is read and kept in this browser and sent nowhere; a link holds its name alone."}</p>
             <textarea rows="2" data-test="own-paste" aria-label="Paste a text" placeholder="Paste a text" oninput={pasted} onchange={left} />
             <p class="jobs">
-                <input type="file" accept="text/*,.txt,.md" data-test="own-file" aria-label="Pick a text file" onchange={picked} />
+                { pick(page) }
                 if read.0 != 0 {
                     <button type="button" class="small" title="Train on the built-in stories" data-test="own-stories" onclick={set("none".into())}>{"Read the stories"}</button>
                 }

@@ -92,6 +92,12 @@ pub async fn own_text_on_cpu(at: &Places) -> Result<()> {
     // Whoever opens the link is asked for the text, and told when it is another.
     let page = Page::open(&at.page, DESKTOP, &named).await?;
     page.booted().await?;
+    page.click("run").await?;
+    let calm = "return !!document.querySelector('[data-test=asks-text] input[type=file]') && !document.querySelector('[role=alert]')";
+    wait(&page, "it is asked for, and nothing is wrong", calm, |v| {
+        *v == true
+    })
+    .await?;
     wait(&page, "the page asks for the text", SAID, |v| {
         v["asks"] == true
     })
