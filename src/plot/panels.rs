@@ -81,7 +81,7 @@ pub fn loss<'a>(
         log_x: look.log_x,
         log_y: look.log_y,
         lines,
-        levels: if look.recorded { Vec::new() } else { levels },
+        levels,
         ..LineChart::default()
     }
 }

@@ -9,12 +9,14 @@ use super::size::use_width;
 use super::spread::{self, layers, line};
 use super::stages::bands;
 use crate::app::action::Toggle;
+use crate::app::link::parse;
 use crate::app::spread::{Layers, count, members};
 use crate::app::{Action, State, seeds, terms};
 use crate::experiments::{Panel, SeriesSpec};
 use crate::knobs::Knobs;
 use crate::plot::line::Line;
 use crate::plot::panels::{self, Curve, Look};
+use std::borrow::Cow;
 use yew::prelude::*;
 
 /// Height of the charts in pixels.
@@ -46,8 +48,12 @@ pub fn series<'a>(state: &'a State, id: &str) -> Option<(&'a [f64], &'a [f64])> 
 }
 
 /// The settings of what is drawn.
-fn settings(state: &State) -> &Knobs {
-    state.run.as_ref().map_or(&state.link.knobs, |r| &r.knobs)
+fn settings(state: &State) -> Cow<'_, Knobs> {
+    match (&state.run, state.recorded()) {
+        (Some(run), _) => Cow::Borrowed(&run.knobs),
+        (None, Some(recorded)) => Cow::Owned(parse(&recorded.link).knobs),
+        (None, None) => Cow::Borrowed(&state.link.knobs),
+    }
 }
 
 /// The second panel, if the card has series for it.
@@ -76,9 +82,7 @@ fn below(page: &Page, look: &Look) -> Option<Strip> {
         return None;
     }
     let mut lower = panels::lower(look, state.card().below, lines);
-    if !look.recorded {
-        lower.levels = levels(state.card(), settings(state), Panel::Below);
-    }
+    lower.levels = levels(state.card(), &settings(state), Panel::Below);
     Some(strip(page, lower))
 }
 
@@ -89,7 +93,7 @@ pub fn LossChart(page: &Page) -> Html {
     let state = &page.state;
     let whole = look(state, use_width(&node));
     // A panel with lines of its own needs room for their names.
-    let lined = !levels(state.card(), settings(state), Panel::Below).is_empty();
+    let lined = !levels(state.card(), &settings(state), Panel::Below).is_empty();
     let share = if lined { 0.5 } else { 0.42 };
     let second = below(
         page,
@@ -108,8 +112,8 @@ pub fn LossChart(page: &Page) -> Html {
     };
     let card = state.card();
     let unit = card.losses.first().map_or("", |l| l.unit);
-    let terms = meanings(card, settings(state));
-    let mut levels = levels(card, settings(state), Panel::Main);
+    let terms = meanings(card, &settings(state));
+    let mut levels = levels(card, &settings(state), Panel::Main);
     levels.extend(measured(card, |id| series(state, id)?.1.last().copied()));
     let layers = state
         .run
