@@ -6,7 +6,8 @@
 //! the angle is taken from inner products and not from the plane that is drawn.
 //!
 //! Checkpoints scatter around the path by a variance V (summed over outputs), told from how far each
-//! lies off the chord of its neighbours. Legs reach until they are well above it. Of a straight path
+//! lies off the chord of its neighbours. Legs reach until they are well above it; where eight checkpoints
+//! do not reach that far, their ends are means over three or five, which scatter less. Of a straight path
 //! with that scatter, |u|² = s² + 2V and ⟨u, v⟩ = s_u·s_v − V: x_t is in both, with opposite signs.
 //! The increments of a random walk are at right angles, all of them: its turns are 90°.
 
@@ -17,6 +18,8 @@ use crate::protocol::Turn;
 const REACH: f64 = 16.0;
 /// Checkpoints of a leg, at least and at most.
 const LEGS: [usize; 2] = [2, 8];
+/// Checkpoints around each end of a leg whose mean stands for it, on either side: as few as it takes.
+const AROUND: [usize; 3] = [0, 1, 2];
 /// Degrees above noise, and above what is usual for the path, that make a kink.
 const KINK: f64 = 30.0;
 
@@ -27,8 +30,17 @@ impl Pca {
     }
 
     /// ⟨x_b − x_a, x_d − x_c⟩.
-    fn between(&self, [a, b]: [usize; 2], [c, d]: [usize; 2]) -> f64 {
-        let p = |s, t| self.product(s, t);
+    fn between(&self, u: [usize; 2], v: [usize; 2]) -> f64 {
+        self.between_means(u, v, 0)
+    }
+
+    /// The same of the means over the checkpoints up to `h` away from each.
+    fn between_means(&self, [a, b]: [usize; 2], [c, d]: [usize; 2], h: usize) -> f64 {
+        let around = |t: usize| t - h..=t + h;
+        let p = |s: usize, t: usize| {
+            let all = around(s).flat_map(|s| around(t).map(move |t| self.product(s, t)));
+            all.sum::<f64>() / ((2 * h + 1) as f64).powi(2)
+        };
         p(b, d) - p(b, c) - p(a, d) + p(a, c)
     }
 
@@ -52,32 +64,43 @@ impl Pca {
         median(&mut all).max(0.0)
     }
 
+    /// The legs of a checkpoint, in checkpoints, where both are long enough: between means over those up
+    /// to `h` away, which scatter by V/(2h + 1) and of which no two share one.
+    fn legs(&self, t: usize, h: usize, scatter: f64) -> Option<[usize; 2]> {
+        let v = scatter / (2 * h + 1) as f64;
+        let long = |leg| self.between_means(leg, leg, h) > REACH * v;
+        let mut reach = LEGS[0].max(2 * h + 1)..=LEGS[1];
+        let back = reach
+            .clone()
+            .find(|&k| t >= k + h && t + h < self.len() && long([t - k, t]))?;
+        let on = reach.find(|&k| t + k + h < self.len() && long([t, t + k]))?;
+        Some([back, on])
+    }
+
     /// The turn at every checkpoint whose legs are long enough, in order, kinks marked.
     #[must_use]
     pub fn turns(&self) -> Vec<Turn> {
-        let (n, v) = (self.len(), self.scatter());
-        let squared = |a: usize, b: usize| self.between([a, b], [a, b]);
-        let long = |a: usize, b: usize| squared(a, b) > REACH * v;
+        let (n, scatter) = (self.len(), self.scatter());
         let mut found: Vec<(usize, usize, Turn)> = Vec::new();
         for t in 0..n {
-            let mut reach = LEGS[0]..=LEGS[1];
-            let back = reach.clone().find(|&k| t >= k && long(t - k, t));
-            let on = reach.find(|&k| t + k < n && long(t, t + k));
-            let (Some(back), Some(on)) = (back, on) else {
+            let legs = |h: usize| self.legs(t, h, scatter).map(|legs| (h, legs));
+            let Some((h, [back, on])) = AROUND.into_iter().find_map(legs) else {
                 continue;
             };
             let (u, w) = ([t - back, t], [t, t + on]);
-            let size = (self.between(u, u) * self.between(w, w)).sqrt();
-            let straight = |leg| (self.between(leg, leg) - 2.0 * v).max(0.0).sqrt();
+            let v = scatter / (2 * h + 1) as f64;
+            let between = |u, w| self.between_means(u, w, h);
+            let size = (between(u, u) * between(w, w)).sqrt();
+            let straight = |leg| (between(leg, leg) - 2.0 * v).max(0.0).sqrt();
             let angle = |inner: f64| (inner / size).clamp(-1.0, 1.0).acos().to_degrees();
             let turn = Turn {
                 step: self.steps[t],
-                angle: angle(self.between(u, w)),
+                angle: angle(between(u, w)),
                 noise: angle(straight(u) * straight(w) - v),
                 kink: false,
             };
             if turn.angle.is_finite() && turn.noise.is_finite() {
-                found.push((t, back.max(on), turn));
+                found.push((t, back.max(on) + h, turn));
             }
         }
         let usual = median(&mut found.iter().map(|f| f.2.angle).collect::<Vec<_>>());
@@ -111,6 +134,10 @@ mod tests {
 
     /// A path of 60 checkpoints with that scatter: `at` gives the first two coordinates.
     fn path(scatter: f64, seed: u32, at: impl Fn(f64) -> [f64; 2]) -> Vec<Turn> {
+        placed(scatter, seed, at).turns()
+    }
+
+    fn placed(scatter: f64, seed: u32, at: impl Fn(f64) -> [f64; 2]) -> Pca {
         let mut draws = Draws::new(seed, Stream::Probe, 9);
         let mut pca = Pca::default();
         for t in 0..60 {
@@ -121,7 +148,7 @@ mod tests {
             (0..2).for_each(|k| row[k] += place[k] as f32);
             assert!(pca.push(t as u64 * 10, &row));
         }
-        pca.turns()
+        pca
     }
 
     fn kinks(turns: &[Turn]) -> Vec<f64> {
@@ -139,6 +166,27 @@ mod tests {
             assert!(
                 (top.step - 300.0).abs() <= 10.0 && top.angle > 150.0,
                 "{top:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn means_see_the_corner_that_single_checkpoints_hide() {
+        for seed in 0..5 {
+            let pca = placed(0.3, seed, |t| [t.min(30.0), (t - 30.0).max(0.0)]);
+            // Planted: without means no leg is long enough anywhere.
+            assert!((0..60).all(|t| pca.legs(t, 0, pca.scatter()).is_none()));
+            let turns = pca.turns();
+            let corner = turns.iter().find(|t| t.kink).unwrap();
+            assert!((corner.step - 300.0).abs() <= 30.0, "{seed}: {corner:?}");
+            let far = |t: &&Turn| (t.step - 300.0).abs() > 110.0;
+            let rest: Vec<&Turn> = turns.iter().filter(far).collect();
+            let mean =
+                |f: fn(&Turn) -> f64| rest.iter().map(|t| f(t)).sum::<f64>() / rest.len() as f64;
+            let (angle, noise) = (mean(|t| t.angle), mean(|t| t.noise));
+            assert!(
+                rest.len() > 10 && (angle - noise).abs() < 10.0,
+                "{angle} {noise}"
             );
         }
     }
