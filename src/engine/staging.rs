@@ -280,8 +280,28 @@ fn moved(curves: &[(&str, &Series)], from: u64, to: u64) -> Vec<(String, f64)> {
         })
         .collect();
     crate::math::order::sort_by(&mut all, |a, b| b.1.abs().total_cmp(&a.1.abs()));
-    all.truncate(NAMED);
+    // One of each kind: what many heads and variants of one instrument do is one thing.
+    let mut kinds: Vec<String> = Vec::new();
+    all.retain(|(id, _)| {
+        let kind = family(id).to_string();
+        let new = kinds.len() < NAMED && !kinds.contains(&kind);
+        kinds.extend(new.then_some(kind));
+        new
+    });
     all
+}
+
+/// What a series is one of many of: the instrument, where it has a series for every head, pair, matrix
+/// or column.
+fn family(id: &str) -> &str {
+    let whole = ["share.", "composition.", "norm.", "spectrum.", "column."];
+    let ablates = [".ablation.", ".preserving."];
+    match id.rsplit_once('.') {
+        _ if ablates.iter().any(|a| id.contains(a)) => "ablation",
+        Some(_) if whole.iter().any(|w| id.starts_with(w)) => id.split('.').next().unwrap_or(id),
+        Some((heads, last)) if heads.starts_with("heads.") => last,
+        _ => id,
+    }
 }
 
 /// Evenly spaced places from the first point to the last.

@@ -5,10 +5,11 @@ use super::calibrate::Progress;
 use super::size::use_width;
 use super::tip::Tip;
 use crate::app::commitment::{self, Point};
-use crate::app::{Action, Run};
+use crate::app::{Action, Run, words};
 use crate::plot::line::Line;
 use crate::plot::number::{fixed, grouped};
 use crate::plot::panels::{Look, lower};
+use crate::protocol::Estimate;
 use yew::prelude::*;
 
 const WHAT: &str = "From each of these checkpoints, models with its weights and its optimiser's state are trained to the end of the run, each on the data of another seed; a ninth has the run's own data and is the run, bit for bit. All are evaluated on the run's held-out data. The share is that of the eight others that end like the run, with Wilson's 95 % interval (1927). Near 1: by then it was settled what the run becomes. At the last checkpoint nothing is left to train, so it is 1 there.";
@@ -72,9 +73,15 @@ pub fn Commitment(page: &Page) -> Html {
     let from = state.link.course.branch.as_ref().map_or(0, |b| b.from);
     let spec = commitment::spec(run, from);
     let steps: Vec<String> = spec.cells.iter().map(|c| grouped(c.step)).collect();
+    let runs = commitment::runs(&spec, run.steps);
+    // A step of the form is one of each of its models.
+    let models = run.knobs.int("replicas").max(1) as f64;
+    let seconds = |e: &Estimate| runs * run.steps as f64 / (models * e.steps_per_s);
+    let about = state.estimate().map(seconds).filter(|s| s.is_finite());
     let cost = format!(
-        "as many steps as {} runs of one model",
-        fixed(commitment::runs(&spec, run.steps), 0)
+        "as many steps as {} runs of one model{}",
+        fixed(runs, 0),
+        about.map_or(String::new(), |s| format!(", {}", words::about(s)))
     );
     let busy = run.study.as_ref().is_some_and(|s| !s.over);
     let study = commitment::of(run);

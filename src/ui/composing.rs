@@ -66,7 +66,9 @@ pub fn Composing(props: &ComposingProps) -> Html {
             return html! { <td /> };
         };
         let z = (score - mean) / sd;
-        let share = (z / FULL).clamp(0.0, 1.0);
+        // Above chance and below it are two colours; at chance there is none.
+        let share = (z.abs() / FULL).clamp(0.0, 1.0) * 60.0;
+        let side = if z < 0.0 { "below" } else { "above" };
         let told = format!(
             "{a}.{b} into the {what} of {c}.{d}: {}; by chance {} ± {}; z {}",
             significant(score, 3),
@@ -75,7 +77,7 @@ pub fn Composing(props: &ComposingProps) -> Html {
             fixed(z, 1)
         );
         html! {
-            <td class={(share > 0.55).then_some("bright")} style={format!("--heat:{}", fixed(share * 100.0, 0))} title={told.clone()}>
+            <td class={side} style={format!("--heat:{}", fixed(share, 0))} title={told.clone()}>
                 <span class="z" aria-label={told}>{ fixed(z, 1) }</span>
             </td>
         }

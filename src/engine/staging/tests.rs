@@ -43,6 +43,32 @@ fn kinds(s: &Session) -> Vec<StageKind> {
 }
 
 #[test]
+fn an_instrument_is_named_once_for_all_its_heads() {
+    let mut s = session();
+    for step in s.parts.checkpoints.clone() {
+        let late = (step as f64 - 400.0).max(0.0);
+        for id in [
+            "heads.0.0.ablation.repeat",
+            "heads.1.0.preserving.icl",
+            "blocks.0.ablation.loss",
+        ] {
+            s.history.push(id, step, late);
+        }
+    }
+    s.stage();
+    let named = &s.staging.view.stages[1].moved;
+    let ablations = named.iter().filter(|m| family(&m.0) == "ablation").count();
+    assert!(
+        ablations == 1 && named.iter().any(|m| m.0 == "late"),
+        "{named:?}"
+    );
+    assert_eq!(family("heads.1.0.prev_token"), "prev_token");
+    assert_eq!(family("share.k.0.1.1.0"), family("share.q.embed.1.2"));
+    // Planted: losses are each their own.
+    assert_ne!(family("loss.repeat"), family("loss.text"));
+}
+
+#[test]
 fn what_is_no_minimum_is_no_stage() {
     let mut s = session();
     // λ̂ as early in a run: far below 0, then up.
