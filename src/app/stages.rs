@@ -84,7 +84,12 @@ pub fn row(card: &Card, all: &Stages, stage: &Stage) -> Row {
         let sign = if *share > 0.0 { "+" } else { "" };
         // By the name that the chart has for it.
         let own = card.losses.iter().find(|l| l.id == id);
-        let other = || heads::series(id).map_or_else(|| id.clone(), |(name, _)| name);
+        let other = || {
+            heads::series(id).map_or_else(
+                || id.clone(),
+                |(name, _)| name.split(';').next().unwrap_or_default().to_string(),
+            )
+        };
         let name = own.map_or_else(other, |l| l.label.to_string());
         format!("{name} {sign}{} %", fixed(100.0 * share, 0))
     });

@@ -198,7 +198,7 @@ fn reference(knobs: &Knobs) -> Vec<RefLine> {
         ),
         line(
             task.unigram(),
-            "unigram of repeats",
+            "unigram",
             "In-context unigram: loss on repeats of a model that knows which p tokens the sequence holds and gives each 1/p: the mean of ln p over repeat targets.",
         ),
     ]
