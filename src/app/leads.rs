@@ -162,11 +162,23 @@ pub fn key(card: &Card, id: &str, held: bool) -> String {
     format!("{held}{}/{id}", card.id)
 }
 
-/// The recorded null runs.
+static READ: OnceLock<Nulls> = OnceLock::new();
+
+/// Takes the null runs that came with the page, the text of `www/nulls.json`. Only the first call counts;
+/// without one there are none.
+#[cfg(target_arch = "wasm32")]
+pub fn hand_over(text: &str) {
+    let _ = READ.set(crate::json::read(text).unwrap_or_default());
+}
+
+/// The recorded null runs. In the page they are data of `index.html` and no part of the program.
 #[must_use]
 pub fn nulls() -> &'static Nulls {
-    static READ: OnceLock<Nulls> = OnceLock::new();
-    READ.get_or_init(|| crate::json::read(include_str!("../../www/nulls.json")).unwrap_or_default())
+    #[cfg(target_arch = "wasm32")]
+    let text = "{}";
+    #[cfg(not(target_arch = "wasm32"))]
+    let text = include_str!("../../www/nulls.json");
+    READ.get_or_init(|| crate::json::read(text).unwrap_or_default())
 }
 
 /// Labels of the settings in which a run differs from the null runs of its experiment, but for how many

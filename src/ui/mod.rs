@@ -124,6 +124,7 @@ pub fn main() {
         return;
     };
     crate::app::recorded::hand_over(|id| handed(&format!("trace-{id}")));
+    crate::app::leads::hand_over(&handed("nulls").unwrap_or_default());
     // The static skeleton has done its duty.
     place.set_inner_html("");
     yew::Renderer::<app::App>::with_root(place).render();

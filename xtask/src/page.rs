@@ -74,7 +74,8 @@ pub fn traces(dir: &Path) -> Result<BTreeMap<String, String>> {
 }
 
 /// What the page's program reads from `index.html`, so that it need not be compiled into it: every
-/// `www/traces/<experiment>.json` and `src/experiments/<experiment>/story.md`, in an element each.
+/// `www/traces/<experiment>.json` and `src/experiments/<experiment>/story.md`, and the null runs, in an
+/// element each.
 ///
 /// # Errors
 /// If a file cannot be read, or would end its element.
@@ -83,11 +84,10 @@ pub fn data(root: &Path) -> Result<String> {
     for path in listed(&root.join("www/traces"))? {
         if path.extension().is_some_and(|e| e == "json") {
             let id = path.file_stem().unwrap_or_default().to_string_lossy();
-            // Nothing in a text of JSON may end the element.
-            let text = std::fs::read_to_string(&path)?.replace('<', "\\u003c");
-            all += &element("application/json", &format!("trace-{id}"), &text)?;
+            all += &json(&format!("trace-{id}"), &path)?;
         }
     }
+    all += &json("nulls", &root.join("www/nulls.json"))?;
     for folder in listed(&root.join("src/experiments"))? {
         let story = folder.join("story.md");
         if story.is_file() {
@@ -107,6 +107,12 @@ fn listed(dir: &Path) -> Result<Vec<PathBuf>> {
         .collect::<std::io::Result<_>>()?;
     all.sort();
     Ok(all)
+}
+
+/// The text of a file of JSON, in which nothing may end the element.
+fn json(id: &str, path: &Path) -> Result<String> {
+    let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
+    element("application/json", id, &text.replace('<', "\\u003c"))
 }
 
 fn element(kind: &str, id: &str, text: &str) -> Result<String> {
@@ -238,9 +244,9 @@ mod tests {
     }
 
     #[test]
-    fn traces_and_stories_come_with_the_page() {
+    fn traces_null_runs_and_stories_come_with_the_page() {
         let all = data(&crate::root()).unwrap();
-        for id in ["trace-tms", "story-tms", "story-truth"] {
+        for id in ["trace-tms", "story-tms", "story-truth", "nulls"] {
             assert_eq!(all.matches(&format!("id=\"{id}\"")).count(), 1, "{id}");
         }
         assert!(element("text/markdown", "x", "a < b").is_ok());
