@@ -2,14 +2,15 @@
 //! that is closed is no fault.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use lambdahat::app::{link, seeds, study};
+use lambdahat::app::link::Link;
+use lambdahat::app::{export, link, refined, seeds, study};
 use lambdahat::cli::asked::{leading, seen};
 use lambdahat::engine::studying::begin;
-use lambdahat::engine::{Source, branch};
+use lambdahat::engine::{Session, Source, branch};
 use lambdahat::experiments;
 use lambdahat::protocol::EngineChoice;
 use pollster::block_on;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::process::{Command, Stdio};
 
 const TMS: &str = "#/tms?replicas=3&start=random&features=8&sigma=0.5&n=400&steps=600&every=30&log=0&chains=2&burnin=2&draws=4&mbatch=10&lr=0.05&seed=3";
@@ -67,11 +68,7 @@ fn commitment_and_who_leads_are_in_the_file_where_they_were_asked_for() {
     assert_eq!(uncommitted(&other).len(), 2);
 
     // The rows are those of the page, from the same run.
-    let link = link::parse(TMS);
-    let (source, _) = block_on(Source::find(EngineChoice::Cpu, true)).unwrap();
-    let mut session = block_on(branch::open(&source, &link)).unwrap();
-    session.begin().unwrap();
-    while block_on(session.pump()).unwrap() {}
+    let (mut session, source, link) = ended(TMS);
     let steps: Vec<u64> = session.history.llc.iter().map(|p| p.step).collect();
     let spec = study::members(&link.knobs, &steps);
     session.begin_study(block_on(begin(&source, link.clone(), spec)).unwrap());
@@ -100,12 +97,115 @@ fn commitment_and_who_leads_are_in_the_file_where_they_were_asked_for() {
     }
 }
 
+const HEADS: &str = "#/induction?d_model=16&heads=2&vocab=12&ctx=12&pmin=3&pmax=5&batch=4&steps=24&every=6&log=0&chains=2&burnin=2&draws=4&mbatch=2";
+const PARTS: [&str; 6] = [
+    "blocks.0.attn.head.0",
+    "blocks.0.attn.head.1",
+    "blocks.1.attn.head.0",
+    "blocks.1.attn.head.1",
+    "blocks.0",
+    "blocks.1",
+];
+
+/// A link's run on the CPU engine.
+fn ended(text: &str) -> (Session, Source, Link) {
+    let link = link::parse(text);
+    let (source, _) = block_on(Source::find(EngineChoice::Cpu, true)).unwrap();
+    let mut session = block_on(branch::open(&source, &link)).unwrap();
+    session.begin().unwrap();
+    while block_on(session.pump()).unwrap() {}
+    (session, source, link)
+}
+
+/// The λ̂ curve of a run whose chains move a part alone.
+fn alone(part: &str) -> Vec<f64> {
+    let (session, ..) = ended(&format!("{HEADS}&part={part}"));
+    session.history.llc.iter().map(|p| p.value).collect()
+}
+
+/// As it reads back from a file: the last digit may be another.
+fn filed(value: Value) -> Value {
+    serde_json::from_str(&value.to_string()).unwrap()
+}
+
+/// The parts whose curve in the file is not the λ̂ of the part alone.
+fn unlike<'a>(file: &Value, truth: &[(&'a str, Vec<f64>)]) -> Vec<&'a str> {
+    let wrong = |(part, y): &&(&str, Vec<f64>)| {
+        file["series"][format!("refined.{part}")]["y"] != filed(json!(y))
+    };
+    truth.iter().filter(wrong).map(|(part, _)| *part).collect()
+}
+
+#[test]
+fn refined_curves_are_those_of_runs_whose_chains_move_one_part() {
+    let (file, _) = ran("refined", HEADS, &["--refined"]);
+    let truth = PARTS.map(|part| (part, alone(part)));
+    assert_eq!(truth[0].1.len(), 5);
+    assert_eq!(unlike(&file, &truth), Vec::<&str>::new());
+    // Planted: the mask of a head left out, so that its chains move everything.
+    let mut other = file.clone();
+    other["series"]["refined.blocks.1.attn.head.0"]["y"] = json!(alone("all"));
+    assert_eq!(unlike(&other, &truth), [PARTS[2]]);
+
+    // The page exports the same curves, and groups and correlates them in the same way.
+    let (mut session, source, link) = ended(HEADS);
+    let steps: Vec<u64> = session.history.llc.iter().map(|p| p.step).collect();
+    // Another study after it, such as that of who leads, leaves it there.
+    let spec = refined::spec(&link.knobs, &steps).unwrap();
+    for spec in [spec, study::again(&link.knobs, &[24])] {
+        session.begin_study(block_on(begin(&source, link.clone(), spec)).unwrap());
+        while block_on(session.pump()).unwrap() {}
+    }
+    let run = seen(&session, &link);
+    for column in export::columns(&run, experiments::card("induction").unwrap()) {
+        if column.id.starts_with("refined.") {
+            let of = &file["series"][&column.id];
+            let ends = json!([column.label, column.x, column.lo, column.hi]);
+            assert_eq!(
+                json!([of["label"], of["x"], of["lo"], of["hi"]]),
+                filed(ends)
+            );
+        }
+    }
+    let found = &file["refined"];
+    let mut named: Vec<&str> = found["groups"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|g| g.as_array().unwrap())
+        .map(|id| id.as_str().unwrap().trim_start_matches("refined."))
+        .collect();
+    named.sort_unstable();
+    assert_eq!(named, PARTS[..4]);
+    let rows = found["lagged"].as_array().unwrap();
+    assert_eq!(rows.len(), 3 * 2 * 17);
+    for row in rows {
+        let (kind, changes) = (row["composition"].as_str().unwrap(), row["changes"] == true);
+        let lag = row["lag"].as_i64().unwrap();
+        let own = refined::scatter(&run, kind, changes, None)
+            .curves
+            .lagged(lag);
+        let ways = &row["null"];
+        assert_eq!(row["steps"], json!(6.0 * lag as f64));
+        let told = json!([row["rho"], row["p"], ways["low"], ways["high"]]);
+        let ends = [own.null.first(), own.null.last()];
+        assert_eq!(told, filed(json!([own.rho, own.p, ends[0], ends[1]])));
+        // Four pairs; two later heads can be exchanged in one other way.
+        if lag == 0 && !changes {
+            assert_eq!((&row["points"], &ways["ways"]), (&json!(4 * 5), &json!(1)));
+        }
+    }
+}
+
 #[test]
 fn who_cannot_be_asked_says_so() {
     let link = "#/truth?target=line&chains=2&burnin=2&draws=4";
-    let (file, told) = ran("truth", link, &["--commitment", "--leads"]);
-    assert!(file.get("commitment").is_none() && file.get("leads").is_none());
+    let asked = ["--commitment", "--leads", "--refined"];
+    let (file, told) = ran("truth", link, &asked);
+    let there = |key| file.get(key).is_some();
+    assert!(!["commitment", "leads", "refined"].into_iter().any(there));
     assert!(told.contains("Commitment is for") && told.contains("no indicators"));
+    assert!(told.contains("Refined λ̂ is for"));
 }
 
 #[test]

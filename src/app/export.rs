@@ -1,8 +1,8 @@
 //! A run as files for notebooks: every series as CSV or JSON, and names that say what is in them.
 
 use super::run::Run;
-use super::spread;
 use super::state::State;
+use super::{refined, spread};
 use crate::experiments::Card;
 use crate::json::object;
 use serde_json::{Map, Value, json};
@@ -41,8 +41,8 @@ pub fn file_name(state: &State, what: &str, ending: &str) -> String {
     )
 }
 
-/// Every series of a run: the curves, their median and range over several models (`seeds/`), λ̂ with one standard error up and down, what is measured
-/// beside it, and the components of logit-PCA.
+/// Every series of a run: the curves, their median and range over several models (`seeds/`), λ̂ with one
+/// standard error up and down, what is measured beside it, refined λ̂, and the components of logit-PCA.
 #[must_use]
 pub fn columns(run: &Run, card: &Card) -> Vec<Column> {
     let mut out: Vec<Column> = run
@@ -109,6 +109,9 @@ pub fn columns(run: &Run, card: &Card) -> Vec<Column> {
     for class in &llc.classes {
         let (id, label, y) = (class.id(), class.label(), class.y.clone());
         add(&id, &label, &class.x, y, [&class.lo, &class.hi]);
+    }
+    for c in refined::of(run).map_or(Vec::new(), |s| refined::curves(s)) {
+        add(&c.id(), &c.label(), &c.x, c.y.clone(), [&c.lo, &c.hi]);
     }
     for k in 0..3 {
         let y = pca.pcs.iter().map(|p| p[k]).collect();

@@ -12,6 +12,10 @@ use std::rc::Rc;
 
 /// Most checkpoints of the study.
 const MOST: usize = 120;
+/// Most checkpoints of a lag.
+pub const LAGS: i64 = 8;
+/// What a later head composes with an earlier one: keys, queries or values.
+pub const KINDS: [&str; 3] = ["k", "q", "v"];
 
 /// λ̂ of each head and of each layer, the rest frozen, at every checkpoint given, thinned to 120; none
 /// for a model without heads.
@@ -56,6 +60,20 @@ pub struct Curve {
     pub lo: Vec<f64>,
     /// λ̂ + SE.
     pub hi: Vec<f64>,
+}
+
+impl Curve {
+    /// Its series in files.
+    #[must_use]
+    pub fn id(&self) -> String {
+        format!("refined.{}", self.part)
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn label(&self) -> String {
+        format!("λ̂ of {} alone (± 1 SE)", parts::short(&self.part))
+    }
 }
 
 /// The curves of the study so far, heads before layers; what ran away is not in them.
@@ -128,6 +146,15 @@ pub struct Scatter {
     pub steps: Vec<f64>,
     /// Composition of the pairs, and refined λ̂ of later heads.
     pub curves: Curves,
+}
+
+impl Scatter {
+    /// Steps from one checkpoint to the next.
+    #[must_use]
+    pub fn apart(&self) -> f64 {
+        let ends = self.steps.get(1).zip(self.steps.first());
+        ends.map_or(0.0, |(b, a)| b - a)
+    }
 }
 
 /// Composition (`k`, `q` or `v`, as z) of every pair and refined λ̂ of its later head, at the steps at

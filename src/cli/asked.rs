@@ -1,12 +1,13 @@
 //! What `run` does after a run where it was asked to: the studies of the page, and what comes of them in
 //! `run.json`.
 
+use super::refined::{Refined, curves};
 use super::run::{Options, bar};
 use crate::app::leads::{self, Lead};
 use crate::app::link::Link;
 use crate::app::run::{Llc, Run, Series};
-use crate::app::{commitment, reference, seeds, study};
-use crate::engine::report::Report;
+use crate::app::{commitment, reference, refined, seeds, study};
+use crate::engine::report::{Curve, Report};
 use crate::engine::studying::begin;
 use crate::engine::{Session, Source};
 use crate::experiments::{self, Card};
@@ -14,6 +15,7 @@ use crate::knobs::Value;
 use crate::protocol::{Fault, Notice, RunId, StudySpec, TimeAxis};
 use indicatif::ProgressBar;
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// λ̂ points of a model that "Who leads?" goes by, at most: as many as in the page.
@@ -98,6 +100,9 @@ pub struct Whole {
     /// When it was settled what the run becomes.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub commitment: Vec<Committed>,
+    /// Groups of heads by their refined λ̂, and whether composing goes with it; the curves are series.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refined: Option<Refined>,
     /// Who leads.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub leads: Vec<Leading>,
@@ -108,10 +113,12 @@ pub struct Whole {
 pub struct Found {
     pub(super) reference: Option<reference::Reference>,
     pub(super) commitment: Vec<Committed>,
+    pub(super) refined: Option<Refined>,
+    pub(super) curves: BTreeMap<String, Curve>,
     pub(super) leads: Vec<Leading>,
 }
 
-/// A run as the page would see it, with its newest study.
+/// A run as the page would see it, with its last study of each kind.
 #[must_use]
 pub fn seen(session: &Session, link: &Link) -> Run {
     let mut knobs = link.knobs.clone();
@@ -121,13 +128,15 @@ pub fn seen(session: &Session, link: &Link) -> Run {
         let series = Series {
             x: s.x.clone(),
             y: s.y.clone(),
-            ..Series::default()
+            lo: s.lo.clone(),
+            hi: s.hi.clone(),
         };
         run.series.insert(id.clone(), Rc::new(series));
     }
     run.llc = Rc::new(Llc::of(session.history.llc.clone()));
     run.pca = Rc::new(session.history.pca.update(TimeAxis::Linear));
-    run.kept.extend(session.study().map(|s| Rc::new(s.clone())));
+    run.kept
+        .extend(session.studies().map(|s| Rc::new(s.clone())));
     run
 }
 
@@ -188,6 +197,18 @@ pub async fn all(
         } else {
             studied(session, source, link, spec, "commitment").await?;
             found.commitment = session.study().map_or(Vec::new(), committed);
+        }
+    }
+    if options.refined {
+        match refined::spec(knobs, &steps).filter(|s| !s.cells.is_empty()) {
+            Some(spec) => {
+                studied(session, source, link, spec, "refined λ̂").await?;
+                let run = seen(session, link);
+                (found.curves, found.refined) = (curves(&run), Some(Refined::of(&run)));
+            }
+            None => notices.push(Notice::new(
+                "Refined λ̂ is for a model with attention heads, and takes a run with λ̂ points.",
+            )),
         }
     }
     if options.leads {

@@ -9,6 +9,7 @@ mod given;
 pub mod list;
 mod out;
 pub mod record;
+pub mod refined;
 mod run;
 
 use crate::protocol::{EngineChoice, Prompt};
@@ -54,6 +55,9 @@ enum Command {
         /// Train branches with other data from stored checkpoints: when was it settled what the run becomes?
         #[arg(long)]
         commitment: bool,
+        /// Find λ̂ of every head and layer alone, and whether composing goes with it.
+        #[arg(long)]
+        refined: bool,
         /// Say which indicators give notice of the transition; with replicas, λ̂ of every model is found first.
         #[arg(long)]
         leads: bool,
@@ -151,6 +155,7 @@ pub fn main() -> ExitCode {
             second,
             reference,
             commitment,
+            refined,
             leads,
             strict,
         } => pollster::block_on(run::run(&run::Options {
@@ -162,6 +167,7 @@ pub fn main() -> ExitCode {
             second,
             reference,
             commitment,
+            refined,
             leads,
             strict,
         })),

@@ -33,6 +33,8 @@ pub struct Options {
     pub reference: bool,
     /// Branches with other data are trained from stored checkpoints.
     pub commitment: bool,
+    /// λ̂ of every head and layer alone.
+    pub refined: bool,
     /// The table of who leads.
     pub leads: bool,
     /// Notices about the link are errors.
@@ -154,9 +156,11 @@ async fn all(options: &Options) -> Result<(), Failed> {
     for n in report.notices.iter().skip(link.notices.len()) {
         out::remark(format_args!("notice: {}", n.text));
     }
+    report.series.extend(found.curves);
     let whole = Whole {
         report,
         commitment: found.commitment,
+        refined: found.refined,
         leads: found.leads,
     };
     let json = serde_json::to_vec_pretty(&whole).map_err(|e| Fault::Internal(e.to_string()))?;

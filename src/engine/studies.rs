@@ -54,13 +54,16 @@ impl Studies {
         !self.unseen.is_empty()
     }
 
-    /// All of them for a record, with the one under way.
+    /// The last of each kind, with the one under way.
+    pub(super) fn all<'a>(&'a self, now: Option<&'a Study>) -> impl Iterator<Item = &'a Study> {
+        let kind = now.map(|n| n.spec.kind);
+        let older = self.kept.iter().filter(move |s| Some(s.spec.kind) != kind);
+        older.chain(now)
+    }
+
+    /// All of them for a record.
     pub(super) fn text(&self, now: Option<&Study>) -> String {
-        let older = self
-            .kept
-            .iter()
-            .filter(|s| Some(s.spec.kind) != now.map(|n| n.spec.kind));
-        let mut all: VecDeque<String> = older.chain(now).map(written).collect();
+        let mut all: VecDeque<String> = self.all(now).map(written).collect();
         while all.iter().map(String::len).sum::<usize>() > MOST {
             all.pop_front();
         }

@@ -92,6 +92,11 @@ impl Session {
         self.study.as_ref().map(|s| &s.view)
     }
 
+    /// The last study of each kind, as far as it is.
+    pub fn studies(&self) -> impl Iterator<Item = &Study> {
+        self.studies.all(self.study())
+    }
+
     /// One portion of the study, if one is under way. What trains on the device ends first.
     pub(super) async fn studying(&mut self) -> Result<bool, Fault> {
         if self.study.as_ref().is_none_or(|s| s.view.over) {

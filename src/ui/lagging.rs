@@ -7,15 +7,11 @@ use super::chooser::chosen;
 use super::loss::look;
 use super::paths::planar;
 use super::tip::Tip;
-use crate::app::refined::{self, Pair};
+use crate::app::refined::{self, KINDS, LAGS, Pair};
 use crate::plot::number::{fixed, grouped};
 use crate::plot::path::PathChart;
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
-
-/// Most checkpoints of a lag.
-const MOST: i64 = 8;
-const KINDS: [&str; 3] = ["k", "q", "v"];
 
 const WHAT: &str = "A point is a pair of heads at a checkpoint: across, the z of its composition there; up, the refined λ̂ of its later head, the lag later (before, where the lag is negative). ρ is Spearman's rank correlation over all points. Its null exchanges which later head of a layer has which λ̂ curve, in every way there is, so whatever all heads share with time is in the null as well; p is the share of ways, the real one included, in which |ρ| is at least as great. “Changes” compares how both change from one checkpoint to the next, which takes common trends out. A basin that broadens as a head begins to compose would show as a negative ρ of changes, beyond its null.";
 
@@ -74,11 +70,7 @@ pub fn Lagging(props: &LaggingProps) -> Html {
         apart: Some(found.points.iter().map(|p| name(&all.pairs[p.0])).collect()),
         ..PathChart::default()
     };
-    let span = all
-        .steps
-        .get(1)
-        .zip(all.steps.first())
-        .map_or(0.0, |(b, a)| b - a);
+    let span = all.apart();
     let slide = {
         let lag = lag.clone();
         Callback::from(move |e: InputEvent| {
@@ -135,7 +127,7 @@ pub fn Lagging(props: &LaggingProps) -> Html {
                     { for everything.pairs.iter().enumerate().map(|(i, p)| html! { <option value={i.to_string()} selected={chosen_pair == Some(*p)}>{ name(p) }</option> }) }
                 </select></label>
                 <label>{ format!(" λ̂ {} steps {} ", grouped((span * lag.unsigned_abs() as f64) as u64), if *lag < 0 { "before" } else { "later" }) }
-                    <input type="range" min={(-MOST).to_string()} max={MOST.to_string()} step="1" value={lag.to_string()} oninput={slide} data-test="lag" /></label>
+                    <input type="range" min={(-LAGS).to_string()} max={LAGS.to_string()} step="1" value={lag.to_string()} oninput={slide} data-test="lag" /></label>
             </p>
             <p role="status" data-test="rho">{ told }
                 if least > 0.05 && !found.null.is_empty() { <span class="muted">{ format!(" With so few later heads p cannot be below {}.", fixed(least, 2)) }</span> }
