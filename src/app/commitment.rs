@@ -7,7 +7,6 @@ use super::{link, seeds};
 use crate::experiments;
 use crate::math::stats;
 use crate::protocol::{Cell, Study, StudyKind, StudySpec};
-use std::rc::Rc;
 
 /// Branches from each checkpoint.
 pub const BRANCHES: u32 = 8;
@@ -62,17 +61,6 @@ pub fn spec(run: &Run, from: u64) -> StudySpec {
 pub fn runs(spec: &StudySpec, steps: u64) -> f64 {
     let each = spec.cells.iter().map(|c| steps.saturating_sub(c.step));
     each.sum::<u64>() as f64 * f64::from(spec.chains + 1) / steps.max(1) as f64
-}
-
-/// The study of the model that is followed, if it was asked for.
-#[must_use]
-pub fn of(run: &Run) -> Option<&Rc<Study>> {
-    let member = u32::try_from(run.knobs.int("member")).ok();
-    let own = |s: &&Rc<Study>| s.spec.cells.first().is_some_and(|c| c.replica == member);
-    run.kept
-        .iter()
-        .find(|s| s.spec.kind == StudyKind::Commitment)
-        .filter(own)
 }
 
 /// A checkpoint whose branches have ended.

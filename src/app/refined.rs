@@ -35,12 +35,7 @@ pub fn spec(knobs: &Knobs, steps: &[u64]) -> Option<StudySpec> {
 /// The study of a run, if it was asked for, of the model that is followed.
 #[must_use]
 pub fn of(run: &Run) -> Option<&Rc<Study>> {
-    let member = u32::try_from(run.knobs.int("member")).ok();
-    let own = |s: &&Rc<Study>| s.spec.cells.first().is_some_and(|c| c.replica == member);
-    run.kept
-        .iter()
-        .find(|s| s.spec.kind == StudyKind::Refined)
-        .filter(own)
+    study::of(run, StudyKind::Refined)
 }
 
 /// λ̂ of a part over training.

@@ -284,14 +284,6 @@ impl Run {
         }
         crc.finalize()
     }
-
-    /// Series of the other replicas with the same name, in order of replica.
-    pub fn members<'a>(&'a self, id: &'a str) -> impl Iterator<Item = (u32, &'a Rc<Series>)> {
-        self.series.iter().filter_map(move |(key, series)| {
-            let (n, rest) = key.strip_prefix("replicas/")?.split_once('/')?;
-            (rest == id).then_some((n.parse().ok()?, series))
-        })
-    }
 }
 
 #[cfg(test)]
@@ -348,7 +340,7 @@ mod tests {
         assert_eq!(run.series["loss"].x, [0.0, 1.0, 2.0]);
         assert_eq!(run.notices.len(), 1);
         assert_eq!((run.llc.lo[0], run.llc.hi[0]), (-1.5, -0.5));
-        assert_eq!(run.members("loss").map(|m| m.0).collect::<Vec<_>>(), [3]);
+        assert_eq!(run.series["replicas/3/loss"].x, [0.0]);
         // One bit of one value is another fingerprint.
         let (mut other, before) = (run.clone(), run.fingerprint());
         assert_eq!(other.fingerprint(), before);

@@ -1,7 +1,18 @@
 //! What studies ask for, from a run's settings: pure, and counted before it is started.
 
+use super::run::Run;
 use crate::knobs::Knobs;
-use crate::protocol::{Cell, StudyKind, StudySpec};
+use crate::protocol::{Cell, Study, StudyKind, StudySpec};
+use std::rc::Rc;
+
+/// The study of this kind, if it was asked for, of the model that is followed.
+#[must_use]
+pub fn of(run: &Run, kind: StudyKind) -> Option<&Rc<Study>> {
+    let member = u32::try_from(run.knobs.int("member")).ok();
+    let own = |s: &&Rc<Study>| s.spec.cells.first().is_some_and(|c| c.replica == member);
+    let all = run.kept.iter();
+    all.filter(|s| s.spec.kind == kind).find(own)
+}
 
 /// The sampler's setting of a run, as studies vary it.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -1,7 +1,7 @@
 //! `lambdahat compare A B`: two models token by token, headless. A and B are links, which are trained, or
 //! folders of earlier runs.
 
-use super::given::{code, known, read, side, unreadable};
+use super::given::{code, engine, known, read, side, unreadable};
 use super::out;
 use crate::app::against::Against;
 use crate::app::link::Link;
@@ -11,28 +11,35 @@ use crate::engine::known::model;
 use crate::engine::versus::Versus;
 use crate::instruments::versus::{By, groups};
 use crate::protocol::{At, EngineChoice, Fault, Side, VersusSpec, VersusStage};
+use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// What was asked for.
-#[derive(Clone, Debug)]
+#[derive(Args, Clone, Debug)]
 pub struct Options {
-    /// A link or a folder of a run.
+    /// A: a link, or the folder of a run. A link may hold B too: '#/induction?with=layers=1'.
     pub a: String,
-    /// The other; none where A's link says what B is.
+    /// B: a link, or the folder of a run.
     pub b: Option<String>,
-    /// Checkpoints of both, instead of what the link says.
+    /// Checkpoints of A and B: last, before, after (the run's transition), or a step each.
+    #[arg(long, value_name = "A,B")]
     pub at: Option<String>,
-    /// The floor, instead of what the link says.
+    /// Log-probabilities below minus this are not told apart, nats.
+    #[arg(long)]
     pub floor: Option<f64>,
-    /// Seed of the sequences, instead of what the link says.
+    /// Seed of the sequences.
+    #[arg(long)]
     pub set: Option<u32>,
-    /// The text that both were trained on.
+    /// The text that both links ask for.
+    #[arg(long, value_name = "FILE")]
     pub text: Option<PathBuf>,
-    /// What to run on.
+    /// What to run on; auto takes a hardware GPU, else the CPU engine.
+    #[arg(long, default_value = "auto", value_parser = engine)]
     pub device: EngineChoice,
     /// Folder to write to.
+    #[arg(long, default_value = "runs/compare")]
     pub out: PathBuf,
 }
 

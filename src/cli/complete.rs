@@ -1,7 +1,7 @@
 //! `lambdahat complete LINK`: a checkpoint of a model of text writes, headless. The texts are those of the
 //! page for the same link, step, beginning, temperature and seed, on the same engine.
 
-use super::given::{code, known, read, side};
+use super::given::{code, engine, known, read, side};
 use super::out;
 use crate::engine::branch::open;
 use crate::engine::importing::place;
@@ -9,22 +9,39 @@ use crate::engine::known::model;
 use crate::engine::{Session, Source};
 use crate::protocol::{Ask, Completed, EngineChoice, Fault, Prompt, Told};
 use crate::store::import::Taken;
+use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// What was asked for.
-#[derive(Clone, Debug)]
+#[derive(Args, Clone, Debug)]
 pub struct Options {
-    /// A link or the folder of a run.
+    /// A link, which is trained up to the step, or the folder of a run, whose checkpoints are read.
     pub run: String,
-    /// What the page would ask; a step beyond all others is the last.
-    pub prompt: Prompt,
-    /// Texts to print.
+    /// The step of the checkpoint; the last unless told.
+    #[arg(long)]
+    pub step: Option<u64>,
+    /// What it goes on from.
+    #[arg(long, default_value = Prompt::BEGINNING)]
+    pub prompt: String,
+    /// Texts to print: the page shows the three of a seed; more are those of the seeds after it.
+    #[arg(long, value_name = "K", default_value_t = 3)]
     pub samples: usize,
+    /// Tokens are drawn from softmax(logits/temperature); 0 takes the likeliest.
+    #[arg(long, default_value_t = Prompt::default().temperature)]
+    pub temperature: f64,
+    /// Of the draws.
+    #[arg(long, default_value_t = Prompt::default().seed)]
+    pub seed: u32,
+    /// Tokens of each text, at most 400.
+    #[arg(long, value_name = "TOKENS", default_value_t = Prompt::default().length)]
+    pub length: usize,
     /// The text that the link asks for.
+    #[arg(long, value_name = "FILE")]
     pub text: Option<PathBuf>,
-    /// What to run on.
+    /// What to run on; auto takes a hardware GPU, else the CPU engine.
+    #[arg(long, default_value = "auto", value_parser = engine)]
     pub device: EngineChoice,
 }
 
@@ -57,10 +74,7 @@ async fn standing(options: &Options) -> Result<(Session, u64), Fault> {
         ));
     }
     let last = session.steps();
-    let step = match options.prompt.step {
-        u64::MAX => last,
-        step => step,
-    };
+    let step = options.step.unwrap_or(last);
     let beyond = format!("the run has {last} steps, and none numbered {step}");
     if !session.end_at(step) {
         return Err(Fault::BadLink(beyond));
@@ -103,12 +117,14 @@ async fn all(options: &Options) -> Result<(), Fault> {
         bar.set_position(session.step());
     }
     bar.set_message("writing, token");
-    let (mut texts, mut seed) = (Vec::new(), options.prompt.seed);
+    let (mut texts, mut seed) = (Vec::new(), options.seed);
     while texts.len() < options.samples {
         let prompt = Prompt {
             step,
+            text: options.prompt.clone(),
+            temperature: options.temperature,
             seed,
-            ..options.prompt.clone()
+            length: options.length,
         };
         session.ask(Ask::Complete(prompt));
         let mut last = Completed::default();
@@ -134,7 +150,7 @@ async fn all(options: &Options) -> Result<(), Fault> {
         seed = seed.wrapping_add(1);
     }
     bar.finish_and_clear();
-    let temperature = options.prompt.temperature;
+    let temperature = options.temperature;
     for (i, (seed, text)) in texts.iter().take(options.samples).enumerate() {
         out::line(format_args!(
             "--- {} · step {step} · temperature {temperature} · seed {seed}\n{text}",

@@ -8,12 +8,17 @@ use crate::engine::known::{Known, turning};
 use crate::experiments;
 use crate::experiments::text::own;
 use crate::knobs::Digest;
-use crate::protocol::Fault;
+use crate::protocol::{EngineChoice, Fault};
 use safetensors::SafeTensors;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::rc::Rc;
+
+/// What to run on, by its name.
+pub(super) fn engine(text: &str) -> Result<EngineChoice, String> {
+    EngineChoice::parse(text).ok_or_else(|| "auto, gpu or cpu".into())
+}
 
 /// The exit code of a fault: 2 bad link, 3 no device, 4 diverged, 1 anything else.
 pub(super) fn code(fault: &Fault) -> ExitCode {

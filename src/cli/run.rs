@@ -1,7 +1,7 @@
 //! `lambdahat run LINK`: the page's run, headless.
 
 use super::asked::{self, Found, Whole};
-use super::given::{code, read};
+use super::given::{code, engine, read};
 use super::out;
 use crate::app::link;
 use crate::engine::Source;
@@ -10,34 +10,45 @@ use crate::engine::report::report;
 use crate::experiments;
 use crate::protocol::{EngineChoice, Fault, Notice, Phase};
 use crate::store::native::write_checkpoint;
+use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// What was asked for.
-#[derive(Clone, Debug)]
+#[derive(Args, Clone, Debug)]
 pub struct Options {
-    /// The link.
+    /// The link, as the page copies it (a whole address works too).
     pub link: String,
-    /// What to run on.
+    /// What to run on; auto takes a hardware GPU, else the CPU engine.
+    #[arg(long, default_value = "auto", value_parser = engine)]
     pub device: EngineChoice,
     /// Folder to write to.
+    #[arg(long, default_value = "runs/latest")]
     pub out: PathBuf,
     /// The text that the link asks for.
+    #[arg(long, value_name = "FILE")]
     pub text: Option<PathBuf>,
-    /// Folder for the page's trace.
+    /// Also write the small trace and pictures the page shows before a run, into this folder.
+    #[arg(long, value_name = "FOLDER", num_args = 0..=1, default_missing_value = "www/traces")]
     pub record: Option<PathBuf>,
-    /// Stages are typed at a second setting of the sampler too.
+    /// Type the stages at a second sampler setting too: a third of the link's nβ.
+    #[arg(long)]
     pub second: bool,
-    /// A value for λ̂ to be compared with is found by MALA, where none is known.
+    /// Find the value λ̂ should have by long MALA chains, where `truth` has none exact or on record.
+    #[arg(long)]
     pub reference: bool,
-    /// Branches with other data are trained from stored checkpoints.
+    /// Train branches with other data from stored checkpoints: when was it settled what the run becomes?
+    #[arg(long)]
     pub commitment: bool,
-    /// λ̂ of every head and layer alone.
+    /// Find λ̂ of every head and layer alone, and whether composing goes with it.
+    #[arg(long)]
     pub refined: bool,
-    /// The table of who leads.
+    /// Say which indicators give notice of the transition; with replicas, λ̂ of every model is found first.
+    #[arg(long)]
     pub leads: bool,
-    /// Notices about the link are errors.
+    /// Treat every notice about the link as an error.
+    #[arg(long)]
     pub strict: bool,
 }
 

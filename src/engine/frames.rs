@@ -22,6 +22,24 @@ pub(super) struct Live {
     pub(super) keeping: Duration,
 }
 
+impl Live {
+    pub(super) fn new(id: RunId, text: String, session: Session) -> Self {
+        Self {
+            id,
+            text,
+            session,
+            axis: TimeAxis::default(),
+            shown: Shown {
+                step: u64::MAX,
+                ..Shown::default()
+            },
+            kept_step: None,
+            kept_at: Instant::now(),
+            keeping: Duration::ZERO,
+        }
+    }
+}
+
 /// What the page has seen, to send only what changed.
 #[derive(Default)]
 pub(super) struct Shown {

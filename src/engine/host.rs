@@ -3,7 +3,7 @@
 
 use super::branch::{graft, open};
 use super::comparing::Shelf;
-use super::frames::{Live, Shown};
+use super::frames::Live;
 use super::keeping::BUDGET;
 use super::open::Source;
 use super::record;
@@ -12,12 +12,12 @@ use super::versus::Versus;
 use crate::app::link::{self, Link};
 use crate::experiments::text::own;
 use crate::protocol::{
-    Command, Drill, EngineChoice, Event, Fault, Frame, Notice, Phase, RunId, TimeAxis, WhyCpu,
+    Command, Drill, EngineChoice, Event, Fault, Frame, Notice, Phase, RunId, WhyCpu,
 };
 use crate::store::{Keeper, Record};
 use std::cell::Cell;
 use std::rc::Rc;
-use web_time::{Duration, Instant};
+use web_time::Instant;
 
 /// The engine behind the page.
 pub struct Host {
@@ -287,19 +287,7 @@ impl Host {
         if paused {
             session.single_step();
         }
-        self.live = Some(Live {
-            id,
-            text,
-            session,
-            axis: TimeAxis::default(),
-            shown: Shown {
-                step: u64::MAX,
-                ..Shown::default()
-            },
-            kept_step: None,
-            kept_at: Instant::now(),
-            keeping: Duration::ZERO,
-        });
+        self.live = Some(Live::new(id, text, session));
         Ok(())
     }
 

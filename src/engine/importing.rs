@@ -1,15 +1,14 @@
 //! A run that begins with the weights of a file: every instrument looks at them, λ̂ is estimated, and
 //! where the state of the optimiser is there, training goes on.
 
-use super::frames::{Live, Shown};
+use super::frames::Live;
 use super::host::Host;
 use super::session::Session;
 use crate::app::link::{self, Course, Link};
 use crate::experiments;
 use crate::knobs::{Knobs, Value};
-use crate::protocol::{Event, Fault, Notice, TimeAxis, Upload};
+use crate::protocol::{Event, Fault, Notice, Upload};
 use crate::store::import::{Checkpoint, Taken};
-use web_time::{Duration, Instant};
 
 /// The settings of one model of a run, the one followed, as a run of its own.
 fn alone(link: &mut Link) {
@@ -79,19 +78,7 @@ impl Host {
                     step,
                     steps,
                 });
-                self.live = Some(Live {
-                    id: run,
-                    text,
-                    session,
-                    axis: TimeAxis::default(),
-                    shown: Shown {
-                        step: u64::MAX,
-                        ..Shown::default()
-                    },
-                    kept_step: None,
-                    kept_at: Instant::now(),
-                    keeping: Duration::ZERO,
-                });
+                self.live = Some(Live::new(run, text, session));
             }
             Err(why) => self.events.push(Event::Refused(why)),
         }

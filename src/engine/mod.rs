@@ -46,6 +46,5 @@ mod turning;
 pub mod versus;
 mod writing;
 
-pub use history::History;
 pub use open::Source;
 pub use session::Session;

@@ -68,12 +68,6 @@ impl Pacer {
         });
         self.last = portion.steps;
     }
-
-    /// The current estimate of a step, in ms.
-    #[must_use]
-    pub fn step_ms(&self) -> Option<f64> {
-        self.step_ms
-    }
 }
 
 #[cfg(test)]

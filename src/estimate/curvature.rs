@@ -7,7 +7,6 @@
 
 use crate::math::philox::{Draws, Stream};
 use crate::math::{linalg, stats};
-use crate::protocol::Curved;
 
 /// Distance of the two points of a central difference, relative to ‖w*‖: large enough for f32
 /// gradients to differ, small enough for the third derivative not to count.
@@ -17,54 +16,6 @@ const RELATIVE: f64 = 1e-3;
 #[must_use]
 pub fn spacing(norm: f64) -> f64 {
     RELATIVE * if norm > 0.0 { norm } else { 1.0 }
-}
-
-/// What is known of the curvature at w*.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Curvature {
-    /// Greatest eigenvalue of the Hessian of the mean loss; a Ritz value, so a lower bound.
-    pub h_max: f64,
-    /// Trace of the Hessian.
-    pub trace: f64,
-    /// Its standard error over probes; NaN of fewer than two.
-    pub trace_se: f64,
-    /// ‖∇L(w*)‖².
-    pub gradient_sq: f64,
-}
-
-impl From<Curved> for Curvature {
-    fn from(c: Curved) -> Self {
-        Self {
-            h_max: c.h_max,
-            trace: c.trace,
-            trace_se: c.trace_se,
-            gradient_sq: c.gradient_sq,
-        }
-    }
-}
-
-impl Curvature {
-    /// ε·a_max/4 with a_max = nβ·h_max + γ: SGLD on a quadratic is biased by the factor
-    /// 1/(1 − this) along the steepest direction and runs away at 1.
-    #[must_use]
-    pub fn index(&self, eps: f64, nbeta: f64, gamma: f64) -> f64 {
-        eps * (nbeta * self.h_max.max(0.0) + gamma) / 4.0
-    }
-    /// The step size at which the index is 0.1: ε = 0.4/(nβ·h_max + γ).
-    #[must_use]
-    pub fn suggested_eps(&self, nbeta: f64, gamma: f64) -> f64 {
-        0.4 / (nbeta * self.h_max.max(0.0) + gamma)
-    }
-    /// What λ̂ would be if the spring held every direction: (nβ/2γ)·tr H, the null to compare with.
-    #[must_use]
-    pub fn null(&self, nbeta: f64, gamma: f64) -> f64 {
-        nbeta / (2.0 * gamma) * self.trace
-    }
-    /// What an unfinished descent takes from λ̂ if the spring holds: −nβ²‖g‖²/γ.
-    #[must_use]
-    pub fn pull(&self, nbeta: f64, gamma: f64) -> f64 {
-        -nbeta * nbeta * self.gradient_sq / gamma
-    }
 }
 
 /// Lanczos iteration with full reorthogonalisation.
@@ -268,22 +219,5 @@ mod tests {
         // The error is no excuse: without the factor n the trace would be far off it.
         assert!((mean / n as f64 - truth).abs() > 10.0 * se && se < 0.1 * truth);
         assert!(trace(n, &forms[..1]).1.is_nan());
-    }
-
-    #[test]
-    fn what_follows_from_it() {
-        let c = Curvature {
-            h_max: 16.0,
-            trace: 600.0,
-            trace_se: 1.0,
-            gradient_sq: 0.01,
-        };
-        let eps = c.suggested_eps(300.0, 1000.0);
-        assert!((c.index(eps, 300.0, 1000.0) - 0.1).abs() < 1e-12);
-        assert!((c.null(300.0, 1000.0) - 90.0).abs() < 1e-12);
-        assert!((c.pull(300.0, 1000.0) + 0.9).abs() < 1e-12);
-        // A concave point has no steep direction: the spring alone bounds the step.
-        let saddle = Curvature { h_max: -2.0, ..c };
-        assert!((saddle.suggested_eps(300.0, 1000.0) - 4e-4).abs() < 1e-12);
     }
 }

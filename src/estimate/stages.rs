@@ -46,18 +46,6 @@ impl Broken {
             .map(|(b, c)| b * c)
             .sum()
     }
-    /// Slope of each segment.
-    #[must_use]
-    pub fn slopes(&self) -> Vec<f64> {
-        let mut slope = 0.0;
-        self.coefficients[1..]
-            .iter()
-            .map(|c| {
-                slope += c;
-                slope
-            })
-            .collect()
-    }
 }
 
 /// What λ̂ does in a stage.
@@ -269,6 +257,15 @@ fn honest(points: &[Point], fit: &Broken) -> Vec<Point> {
         .collect()
 }
 
+/// The fit at the points, with noise of their errors.
+fn drawn(points: &[Point], fit: &Broken, draws: &mut Draws) -> Vec<Point> {
+    let noisy = |p: &Point| Point {
+        y: fit.at(p.x) + p.se * draws.normal(),
+        ..*p
+    };
+    points.iter().map(noisy).collect()
+}
+
 /// Stages between the knots of the fit, with intervals from a parametric bootstrap: new noise of the
 /// stated errors around the fit, knots found again from where they were.
 #[must_use]
@@ -288,14 +285,7 @@ pub fn stages(points: &[Point], seed: u32) -> Vec<Stage> {
     edges.push(points[points.len() - 1].x);
     let (mut ends, mut changes) = (vec![Vec::new(); count], vec![Vec::new(); count + 1]);
     for _ in 0..REPLICATES {
-        let noisy: Vec<Point> = points
-            .iter()
-            .map(|p| Point {
-                y: found.at(p.x) + p.se * draws.normal(),
-                ..*p
-            })
-            .collect();
-        let sums = Sums::of(&noisy);
+        let sums = Sums::of(&drawn(&points, &found, &mut draws));
         let Some(start) = fit_at(&sums, &found.knots) else {
             continue;
         };

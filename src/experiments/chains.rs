@@ -59,6 +59,15 @@ pub const fn knobs(d: &Defaults) -> [Knob; KNOBS] {
     ]
 }
 
+/// Where checkpoints are, with the most and the default of both: `every log`.
+#[must_use]
+pub const fn cadence(every: (i64, i64), log: (i64, i64)) -> [Knob; 2] {
+    [
+        int("every", "checkpoint every", Group::Sampler, (0, every.0), every.1, "Training steps between checkpoints, where λ̂ and logit-PCA are taken; 0 leaves the log-spaced ones.").unit("steps"),
+        int("log", "checkpoints a decade", Group::Sampler, (0, log.0), log.1, "Further checkpoints, equally spaced in the logarithm of the step; 0 for none."),
+    ]
+}
+
 /// Knobs one after another, `N` in all.
 #[must_use]
 pub const fn join<const N: usize>(lists: &[&[Knob]]) -> [Knob; N] {
@@ -123,6 +132,15 @@ impl Settings {
             apart: k.word("ebatch") == "apart",
             part: k.word("part"),
         }
+    }
+
+    /// Estimates of a run with these checkpoints.
+    #[must_use]
+    pub fn points(&self, checkpoints: &[u64]) -> u64 {
+        if self.chains == 0 {
+            return 0;
+        }
+        checkpoints.len() as u64
     }
 
     /// Chains and anchor.

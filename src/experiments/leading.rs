@@ -13,6 +13,12 @@ pub struct Indicator {
     pub label: &'static str,
 }
 
+/// An indicator.
+#[must_use]
+pub const fn indicator(id: &'static str, label: &'static str) -> Indicator {
+    Indicator { id, label }
+}
+
 impl Indicator {
     /// Whether it takes the end of the run to know what to look at.
     #[must_use]

@@ -19,7 +19,7 @@ pub mod versus;
 
 pub use chains::ChainJob;
 pub use grid::grid;
-pub use leading::{Clock, Event, Indicator};
+pub use leading::{Clock, Event, Indicator, indicator};
 pub use probes::{Observation, Probes, Reading, Writer, feed_batch};
 
 use crate::exec::Batch;

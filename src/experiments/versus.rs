@@ -111,6 +111,34 @@ pub struct Pair {
     pub bump: bool,
 }
 
+impl Pair {
+    /// Two models that differ in a setting.
+    #[must_use]
+    pub const fn of(
+        [id, title]: [&'static str; 2],
+        help: &'static str,
+        a: &'static str,
+        b: &'static str,
+    ) -> Self {
+        let bump = false;
+        Self {
+            id,
+            title,
+            help,
+            a,
+            b,
+            bump,
+        }
+    }
+
+    /// One run, two checkpoints.
+    #[must_use]
+    pub const fn bump(help: &'static str) -> Self {
+        let pair = Self::of(["bump", "before and after the drop"], help, "", "");
+        Self { bump: true, ..pair }
+    }
+}
+
 /// The ready-made pairs of an experiment; none where models cannot be compared token by token.
 #[must_use]
 pub fn pairs(id: &str) -> &'static [Pair] {

@@ -12,12 +12,6 @@ use crate::math::linalg::{product, transposed};
 const TERMS: usize = 16;
 const SQUARINGS: i32 = 6;
 
-/// Exactly flat directions of one head of this width.
-#[must_use]
-pub fn flat(d_head: usize) -> usize {
-    2 * d_head * d_head
-}
-
 /// `exp(t·a)` of a matrix `[n, n]`.
 fn exponential(a: &[f64], t: f64, n: usize) -> Vec<f64> {
     let small: Vec<f64> = a.iter().map(|x| x * t / 2f64.powi(SQUARINGS)).collect();
@@ -89,7 +83,6 @@ mod tests {
             [D, DH, DH],
         );
         assert!(far(&circuits(&head)[0], &circuits(&wrong)[0]) > 0.1);
-        assert_eq!(flat(16), 512);
     }
 
     #[test]

@@ -5,9 +5,6 @@ use super::optim::Launch;
 use super::{Call, Kernel, read, read_u32, word, write};
 use lambdahat_math::Real;
 
-/// Most features the shader has workgroup memory for.
-pub const MAX_FEATURES: usize = 10;
-
 /// Loss and gradient in one launch: mean over the batch of Σ_j (x_j − y_j)², without a ½.
 ///
 /// `feed [slot][feed_rows][batch]` pairs (feature, bits of u as f32), `weights [replica][W (2×c,

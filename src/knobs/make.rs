@@ -8,6 +8,27 @@ const fn changes(group: Group) -> bool {
     matches!(group, Group::Training | Group::Sampler)
 }
 
+const fn knob(
+    (key, label): (&'static str, &'static str),
+    group: Group,
+    kind: Kind,
+    default: Value,
+    help: &'static str,
+) -> Knob {
+    Knob {
+        key,
+        label,
+        symbol: "",
+        kind,
+        default,
+        unit: "",
+        help,
+        group,
+        then: changes(group),
+        when: None,
+    }
+}
+
 /// A whole-number knob.
 #[must_use]
 pub const fn int(
@@ -18,21 +39,11 @@ pub const fn int(
     default: i64,
     help: &'static str,
 ) -> Knob {
-    Knob {
-        key,
-        label,
-        symbol: "",
-        kind: Kind::Int {
-            min: range.0,
-            max: range.1,
-        },
-        default: Value::Int(default),
-        unit: "",
-        help,
-        group,
-        then: changes(group),
-        when: None,
-    }
+    let kind = Kind::Int {
+        min: range.0,
+        max: range.1,
+    };
+    knob((key, label), group, kind, Value::Int(default), help)
 }
 /// A number knob.
 #[must_use]
@@ -44,21 +55,11 @@ pub const fn float(
     default: f64,
     help: &'static str,
 ) -> Knob {
-    Knob {
-        key,
-        label,
-        symbol: "",
-        kind: Kind::Float {
-            min: range.0,
-            max: range.1,
-        },
-        default: Value::Float(default),
-        unit: "",
-        help,
-        group,
-        then: changes(group),
-        when: None,
-    }
+    let kind = Kind::Float {
+        min: range.0,
+        max: range.1,
+    };
+    knob((key, label), group, kind, Value::Float(default), help)
 }
 /// A knob that takes one of a few words.
 #[must_use]
@@ -70,18 +71,8 @@ pub const fn choice(
     default: &'static str,
     help: &'static str,
 ) -> Knob {
-    Knob {
-        key,
-        label,
-        symbol: "",
-        kind: Kind::Choice { options },
-        default: Value::Word(default),
-        unit: "",
-        help,
-        group,
-        then: changes(group),
-        when: None,
-    }
+    let kind = Kind::Choice { options };
+    knob((key, label), group, kind, Value::Word(default), help)
 }
 
 /// A knob that names a text; none by default.
@@ -92,18 +83,8 @@ pub const fn digest(
     group: Group,
     help: &'static str,
 ) -> Knob {
-    Knob {
-        key,
-        label,
-        symbol: "",
-        kind: Kind::Digest,
-        default: Value::Digest(Digest(0)),
-        unit: "",
-        help,
-        group,
-        then: false,
-        when: None,
-    }
+    let kind = Kind::Digest;
+    knob((key, label), group, kind, Value::Digest(Digest(0)), help).fixed()
 }
 
 /// A knob that takes a list of numbers: `range` of each, whether they are whole, fewest and most.
@@ -116,23 +97,19 @@ pub const fn list(
     default: &[f64],
     help: &'static str,
 ) -> Knob {
-    Knob {
-        key,
-        label,
-        symbol: "",
-        kind: Kind::List {
-            min: range.0,
-            max: range.1,
-            whole,
-            size,
-        },
-        default: Value::List(List::of(default)),
-        unit: "",
-        help,
+    let kind = Kind::List {
+        min: range.0,
+        max: range.1,
+        whole,
+        size,
+    };
+    knob(
+        (key, label),
         group,
-        then: changes(group),
-        when: None,
-    }
+        kind,
+        Value::List(List::of(default)),
+        help,
+    )
 }
 
 impl Knob {

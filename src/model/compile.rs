@@ -267,11 +267,6 @@ impl Transformer {
     pub fn patterns(&self) -> Vec<Buf> {
         self.layers.iter().map(|l| l.pattern).collect()
     }
-    /// The residual stream at the end, `[replica][batch·n_ctx][d_model]`.
-    #[must_use]
-    pub fn resid_final(&self) -> Buf {
-        self.resid_final
-    }
     /// Loss of every position, `[replica][batch·n_ctx]`, nats; 0 where there is no target.
     #[must_use]
     pub fn losses(&self) -> Buf {

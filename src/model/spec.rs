@@ -292,18 +292,6 @@ impl Spec {
             _ => 4,
         }
     }
-
-    /// Floating-point operations of one training step on `batch` sequences, forward and backward:
-    /// 6 per weight and token, and attention over all pairs. Elementwise work is not counted.
-    #[must_use]
-    pub fn flops(&self, batch: usize) -> f64 {
-        let tokens = (batch * self.n_ctx) as f64;
-        let heads = (self.n_heads * self.d_head) as f64;
-        let weights =
-            self.n_layers as f64 * self.d_model as f64 * (4.0 * heads + 2.0 * self.d_mlp as f64)
-                + (self.d_model * self.d_vocab) as f64;
-        tokens * (6.0 * weights + 12.0 * self.n_layers as f64 * self.n_ctx as f64 * heads)
-    }
 }
 
 #[cfg(test)]

@@ -107,12 +107,6 @@ impl Shelf {
         self.rows.remove(at);
         Some(slot as usize)
     }
-
-    /// The row of a run.
-    #[must_use]
-    pub fn find(&self, link: &str) -> Option<&Stored> {
-        self.rows.iter().find(|r| r.is_of(link))
-    }
 }
 
 #[cfg(test)]
@@ -188,7 +182,6 @@ mod tests {
         // Planted: a link that differs in anything else is another run.
         assert!(!row("#/tms?v=1&seed=1", 0, 0).is_of("#/tms?v=1&seed=12"));
         assert!(!row("#/tms?v=1&seed=1", 0, 0).is_of("#/induction?v=1&seed=1"));
-        assert!(shelf.find("#/tms?v=1&seed=1").is_some() && shelf.find("#/tms?v=1").is_none());
         assert_eq!((shelf.remove(7), shelf.rows.len()), (None, 2));
     }
 }

@@ -5,11 +5,11 @@ use super::calibrate::Progress;
 use super::size::use_width;
 use super::tip::Tip;
 use crate::app::commitment::{self, Point};
-use crate::app::{Action, Run, words};
+use crate::app::{Action, Run, study, words};
 use crate::plot::line::Line;
 use crate::plot::number::{fixed, grouped};
 use crate::plot::panels::{Look, lower};
-use crate::protocol::Estimate;
+use crate::protocol::{Estimate, StudyKind};
 use yew::prelude::*;
 
 const WHAT: &str = "From each of these checkpoints, models with its weights and its optimiser's state are trained to the end of the run, each on the data of another seed; a ninth has the run's own data and is the run, bit for bit. All are evaluated on the run's held-out data. The share is that of the eight others that end like the run, with Wilson's 95 % interval (1927). Near 1: by then it was settled what the run becomes. At the last checkpoint nothing is left to train, so it is 1 there.";
@@ -84,7 +84,7 @@ pub fn Commitment(page: &Page) -> Html {
         about.map_or(String::new(), |s| format!(", {}", words::about(s)))
     );
     let busy = run.study.as_ref().is_some_and(|s| !s.over);
-    let study = commitment::of(run);
+    let study = study::of(run, StudyKind::Commitment);
     let points = study.map_or(Vec::new(), |s| commitment::points(s));
     let alike = state.card().event.alike;
     html! {

@@ -4,6 +4,3 @@
 pub mod coefficient;
 pub mod finite;
 mod quadrature;
-
-pub use coefficient::Coefficient;
-pub use finite::Finite;

@@ -1,6 +1,6 @@
 //! Stages between boundaries that are given: set by hand, or found at another sampler setting.
 
-use super::{Broken, Point, REPLICATES, Stage, Sums, fit_at, honest, kind, sound};
+use super::{Broken, Point, REPLICATES, Stage, Sums, drawn, fit_at, honest, kind, sound};
 use crate::math::philox::{Draws, Stream};
 use crate::math::stats;
 
@@ -44,13 +44,7 @@ pub fn given(points: &[Point], edges: &[f64], seed: u32) -> Vec<Stage> {
     let mut draws = Draws::new(seed, Stream::Probe, 78);
     let mut changes = vec![Vec::new(); edges.len() - 1];
     for _ in 0..REPLICATES {
-        let noisy: Vec<Point> = points
-            .iter()
-            .map(|p| Point {
-                y: found.at(p.x) + p.se * draws.normal(),
-                ..*p
-            })
-            .collect();
+        let noisy = drawn(&points, &found, &mut draws);
         if let Some(again) = fit_at(&Sums::of(&noisy), &found.knots) {
             for (all, e) in changes.iter_mut().zip(edges.windows(2)) {
                 all.push(again.at(e[1]) - again.at(e[0]));

@@ -3,7 +3,7 @@
 pub use super::settings::Settings;
 use super::settings::settle;
 use crate::experiments::chains::{self, Defaults, join};
-use crate::experiments::{Card, Clock, Cost, Event, Indicator, Panel, Preset, RefLine, SeriesSpec};
+use crate::experiments::{Card, Clock, Cost, Event, Panel, Preset, RefLine, SeriesSpec, indicator};
 use crate::knobs::{Group, Knob, Knobs, choice, float, int};
 use crate::model::modadd;
 
@@ -74,30 +74,12 @@ pub const CARD: Card = Card {
         alike: "",
     },
     leads: &[
-        Indicator {
-            id: "llc",
-            label: "λ̂",
-        },
-        Indicator {
-            id: "trace",
-            label: "trace of the Hessian",
-        },
-        Indicator {
-            id: "norm",
-            label: "‖w‖",
-        },
-        Indicator {
-            id: "loss",
-            label: "training loss",
-        },
-        Indicator {
-            id: "loss.test",
-            label: "test loss",
-        },
-        Indicator {
-            id: "accuracy.test",
-            label: "test accuracy itself",
-        },
+        indicator("llc", "λ̂"),
+        indicator("trace", "trace of the Hessian"),
+        indicator("norm", "‖w‖"),
+        indicator("loss", "training loss"),
+        indicator("loss.test", "test loss"),
+        indicator("accuracy.test", "test accuracy itself"),
     ],
     locality: false,
     reference,
@@ -119,34 +101,14 @@ const OWN: &[Knob] = &[
     int("member", "model followed", Group::Sampler, (0, 15), 0, "The model that λ̂, logit-PCA and the spectrum are of, counted from 0; a click on one in the list of seeds chooses it.").fixed(),
 ];
 
-const CADENCE: &[Knob] = &[
-    choice(
-        "on",
-        "data of the chains",
-        Group::Sampler,
-        &["train", "test"],
-        "train",
-        "Whose loss λ̂ is of (data-refined λ̂, Wang et al. 2024): the pairs trained on, or those held out. Training does not change.",
-    ),
-    int(
-        "every",
-        "checkpoint every",
-        Group::Sampler,
-        (0, 200_000),
-        500,
-        "Steps between checkpoints at which λ̂ is estimated; 0 for none of these.",
-    )
-    .unit("steps"),
-    int(
-        "log",
-        "log-spaced checkpoints",
-        Group::Sampler,
-        (0, 20),
-        0,
-        "Further checkpoints at equal ratios of the step; 0 for none of these.",
-    )
-    .unit("per decade"),
-];
+const ON: Knob = choice(
+    "on",
+    "data of the chains",
+    Group::Sampler,
+    &["train", "test"],
+    "train",
+    "Whose loss λ̂ is of (data-refined λ̂, Wang et al. 2024): the pairs trained on, or those held out. Training does not change.",
+);
 
 const CHAINS: Defaults = Defaults {
     nbeta: 30.0,
@@ -160,10 +122,11 @@ const CHAINS: Defaults = Defaults {
     parts: modadd::PARTS,
 };
 
-const KNOBS: &[Knob] = &join::<{ OWN.len() + chains::KNOBS + CADENCE.len() }>(&[
+const KNOBS: &[Knob] = &join::<{ OWN.len() + chains::KNOBS + 3 }>(&[
     OWN,
     &chains::knobs(&CHAINS),
-    CADENCE,
+    &[ON],
+    &chains::cadence((200_000, 500), (20, 0)),
 ]);
 
 const PRESETS: &[Preset] = &[
@@ -220,11 +183,6 @@ fn cost(knobs: &Knobs) -> Cost {
     let s = Settings::of(knobs);
     let n = s.model.count() as f64;
     let draws = s.sampling.launches() as f64 * s.sampling.replicas() as f64;
-    let points = if s.sampling.chains == 0 {
-        0
-    } else {
-        s.checkpoints().len() as u64
-    };
     let step = |batch: usize, update: f64| {
         3.0 * batch as f64 * s.flops() + (update + Settings::splits(batch) as f64) * n
     };
@@ -234,7 +192,7 @@ fn cost(knobs: &Knobs) -> Cost {
         flops_per_step: all * step(s.batch, 15.0),
         flops_per_point: draws * step(s.sampling.mbatch, 60.0),
         steps: s.steps,
-        points,
+        points: s.sampling.points(&s.checkpoints()),
         bytes: s.bytes(),
     }
 }

@@ -3,7 +3,7 @@
 use super::{lab, settle};
 use crate::experiments::transformer::knobs as shared;
 use crate::experiments::transformer::sizes;
-use crate::experiments::{Card, Event, Indicator, Panel, Preset, RefLine, SeriesSpec};
+use crate::experiments::{Card, Event, Panel, Preset, RefLine, SeriesSpec, indicator};
 use crate::knobs::{Group, Knob, Knobs, int};
 
 const DATA: Group = Group::Data;
@@ -126,50 +126,17 @@ pub const CARD: Card = Card {
         ..Event::ANY
     },
     leads: &[
-        Indicator {
-            id: "llc",
-            label: "λ̂",
-        },
-        Indicator {
-            id: "heads.*.prev_token",
-            label: "previous token, best head",
-        },
-        Indicator {
-            id: "heads.*.prefix_matching",
-            label: "prefix matching, best head",
-        },
-        Indicator {
-            id: "winner.refined",
-            label: "refined λ̂ of the winning head",
-        },
-        Indicator {
-            id: "trace",
-            label: "trace of the Hessian",
-        },
-        Indicator {
-            id: "norm",
-            label: "‖w‖",
-        },
-        Indicator {
-            id: "composition.k.*",
-            label: "K-composition, greatest of all pairs",
-        },
-        Indicator {
-            id: "winner.k",
-            label: "K-composition of the winning pair",
-        },
-        Indicator {
-            id: "icl",
-            label: "ICL score",
-        },
-        Indicator {
-            id: "loss.first",
-            label: "loss on the first period",
-        },
-        Indicator {
-            id: "loss.repeat",
-            label: "the loss on repeats itself",
-        },
+        indicator("llc", "λ̂"),
+        indicator("heads.*.prev_token", "previous token, best head"),
+        indicator("heads.*.prefix_matching", "prefix matching, best head"),
+        indicator("winner.refined", "refined λ̂ of the winning head"),
+        indicator("trace", "trace of the Hessian"),
+        indicator("norm", "‖w‖"),
+        indicator("composition.k.*", "K-composition, greatest of all pairs"),
+        indicator("winner.k", "K-composition of the winning pair"),
+        indicator("icl", "ICL score"),
+        indicator("loss.first", "loss on the first period"),
+        indicator("loss.repeat", "the loss on repeats itself"),
     ],
     locality: false,
     reference,

@@ -4,7 +4,7 @@ use super::judge::{self, Level};
 use super::settle;
 use crate::experiments::transformer::knobs as shared;
 use crate::experiments::transformer::sizes;
-use crate::experiments::{Card, Clock, Event, Indicator, Panel, Preset, RefLine, SeriesSpec};
+use crate::experiments::{Card, Clock, Event, Panel, Preset, RefLine, SeriesSpec, indicator};
 use crate::knobs::{Group, Knob, Knobs, choice, int};
 use crate::plot::number::significant;
 use crate::tasks::markov::{Markov, Rows};
@@ -152,26 +152,11 @@ pub const CARD: Card = Card {
         ..Event::ANY
     },
     leads: &[
-        Indicator {
-            id: "llc",
-            label: "λ̂",
-        },
-        Indicator {
-            id: "heads.*.prev_token",
-            label: "previous token, best head",
-        },
-        Indicator {
-            id: "heads.*.prefix_matching",
-            label: "prefix matching, best head",
-        },
-        Indicator {
-            id: "kl.unigram",
-            label: "distance to counting symbols",
-        },
-        Indicator {
-            id: "loss",
-            label: "the loss itself",
-        },
+        indicator("llc", "λ̂"),
+        indicator("heads.*.prev_token", "previous token, best head"),
+        indicator("heads.*.prefix_matching", "prefix matching, best head"),
+        indicator("kl.unigram", "distance to counting symbols"),
+        indicator("loss", "the loss itself"),
     ],
     locality: false,
     reference,

@@ -3,7 +3,7 @@
 use super::settle;
 use crate::experiments::transformer::knobs as shared;
 use crate::experiments::transformer::sizes;
-use crate::experiments::{Card, Event, Indicator, Panel, Preset, RefLine, SeriesSpec};
+use crate::experiments::{Card, Event, Panel, Preset, RefLine, SeriesSpec, indicator};
 use crate::knobs::{Group, Knob, Knobs, choice, digest, float, int};
 
 const DATA: Group = Group::Data;
@@ -168,30 +168,12 @@ pub const CARD: Card = Card {
         ..Event::ANY
     },
     leads: &[
-        Indicator {
-            id: "llc",
-            label: "λ̂",
-        },
-        Indicator {
-            id: "heads.*.prev_token",
-            label: "previous token, best head",
-        },
-        Indicator {
-            id: "heads.*.prefix_matching",
-            label: "prefix matching, best head",
-        },
-        Indicator {
-            id: "loss.text",
-            label: "the loss on text",
-        },
-        Indicator {
-            id: "loss.first",
-            label: "the loss that nothing determines",
-        },
-        Indicator {
-            id: "loss.repeat",
-            label: "the loss on repeats itself",
-        },
+        indicator("llc", "λ̂"),
+        indicator("heads.*.prev_token", "previous token, best head"),
+        indicator("heads.*.prefix_matching", "prefix matching, best head"),
+        indicator("loss.text", "the loss on text"),
+        indicator("loss.first", "the loss that nothing determines"),
+        indicator("loss.repeat", "the loss on repeats itself"),
     ],
     locality: false,
     reference,

@@ -4,46 +4,33 @@ use crate::experiments::versus::Pair;
 
 /// Pairs worth comparing.
 pub const PAIRS: &[Pair] = &[
-    Pair {
-        id: "bump",
-        title: "before and after the drop",
-        help: "One run, two checkpoints: after nine tenths of the drop of the loss on repeats, and before a tenth of it. Does the text gain anything from what was learned on repeats?",
-        a: "",
-        b: "",
-        bump: true,
-    },
-    Pair {
-        id: "1-2",
-        title: "2 layers against 1",
-        help: "One layer cannot look up what came before: the difference should be the repeats, and little of the text.",
-        a: "layers=2",
-        b: "layers=1",
-        bump: false,
-    },
-    Pair {
-        id: "2-3",
-        title: "3 layers against 2",
-        help: "What does a third layer read in the text that two do not?",
-        a: "layers=3",
-        b: "layers=2",
-        bump: false,
-    },
-    Pair {
-        id: "3-4",
-        title: "4 layers against 3",
-        help: "As before, one layer up.",
-        a: "layers=4",
-        b: "layers=3",
-        bump: false,
-    },
-    Pair {
-        id: "mix",
-        title: "half repeats against text alone",
-        help: "The same model trained on half as much text, the other half being repeats: what does it lose on text, and what does it gain?",
-        a: "mix=0.5",
-        b: "mix=0",
-        bump: false,
-    },
+    Pair::bump(
+        "One run, two checkpoints: after nine tenths of the drop of the loss on repeats, and before a tenth of it. Does the text gain anything from what was learned on repeats?",
+    ),
+    Pair::of(
+        ["1-2", "2 layers against 1"],
+        "One layer cannot look up what came before: the difference should be the repeats, and little of the text.",
+        "layers=2",
+        "layers=1",
+    ),
+    Pair::of(
+        ["2-3", "3 layers against 2"],
+        "What does a third layer read in the text that two do not?",
+        "layers=3",
+        "layers=2",
+    ),
+    Pair::of(
+        ["3-4", "4 layers against 3"],
+        "As before, one layer up.",
+        "layers=4",
+        "layers=3",
+    ),
+    Pair::of(
+        ["mix", "half repeats against text alone"],
+        "The same model trained on half as much text, the other half being repeats: what does it lose on text, and what does it gain?",
+        "mix=0.5",
+        "mix=0",
+    ),
 ];
 
 /// What the kinds of targets are.

@@ -3,7 +3,7 @@
 pub use super::settings::Settings;
 use super::settings::settle;
 use crate::experiments::chains::{self, Defaults, join};
-use crate::experiments::{Card, Cost, Event, Indicator, Panel, Preset, RefLine, SeriesSpec};
+use crate::experiments::{Card, Cost, Event, Panel, Preset, RefLine, SeriesSpec, indicator};
 use crate::knobs::{Group, Knob, Knobs, choice, float, int};
 use crate::model::tms::{self, level};
 
@@ -49,26 +49,11 @@ pub const CARD: Card = Card {
         alike: "their polygons have as many corners",
     },
     leads: &[
-        Indicator {
-            id: "llc",
-            label: "λ̂",
-        },
-        Indicator {
-            id: "trace",
-            label: "trace of the Hessian",
-        },
-        Indicator {
-            id: "norm",
-            label: "‖w‖",
-        },
-        Indicator {
-            id: "loss",
-            label: "the loss on its own data",
-        },
-        Indicator {
-            id: "loss.population",
-            label: "the population loss itself",
-        },
+        indicator("llc", "λ̂"),
+        indicator("trace", "trace of the Hessian"),
+        indicator("norm", "‖w‖"),
+        indicator("loss", "the loss on its own data"),
+        indicator("loss.population", "the population loss itself"),
     ],
     locality: true,
     reference,
@@ -93,27 +78,6 @@ const OWN: &[Knob] = &[
     int("member", "replica followed", Group::Sampler, (0, 63), 0, "The replica λ̂ and the PCA are of, counted from 0; clicking one in the figure chooses it.").fixed(),
 ];
 
-const CADENCE: &[Knob] = &[
-    int(
-        "every",
-        "checkpoint every",
-        Group::Sampler,
-        (0, 200_000),
-        100,
-        "Steps between checkpoints at which λ̂ is estimated; 0 for none of these.",
-    )
-    .unit("steps"),
-    int(
-        "log",
-        "log-spaced checkpoints",
-        Group::Sampler,
-        (0, 20),
-        0,
-        "Further checkpoints at equal ratios of the step; 0 for none of these.",
-    )
-    .unit("per decade"),
-];
-
 const CHAINS: Defaults = Defaults {
     nbeta: 724.0,
     gamma: 100.0,
@@ -126,10 +90,10 @@ const CHAINS: Defaults = Defaults {
     parts: tms::PARTS,
 };
 
-const KNOBS: &[Knob] = &join::<{ OWN.len() + chains::KNOBS + CADENCE.len() }>(&[
+const KNOBS: &[Knob] = &join::<{ OWN.len() + chains::KNOBS + 2 }>(&[
     OWN,
     &chains::knobs(&CHAINS),
-    CADENCE,
+    &chains::cadence((200_000, 100), (20, 0)),
 ]);
 
 const PRESETS: &[Preset] = &[
@@ -183,17 +147,12 @@ fn cost(knobs: &Knobs) -> Cost {
     let (c, replicas) = (s.features as f64, s.replicas as f64);
     let sample = 22.0 * c;
     let draws = s.sampling.launches() as f64 * s.sampling.replicas() as f64;
-    let points = if s.sampling.chains == 0 {
-        0
-    } else {
-        s.checkpoints().len() as u64
-    };
     Cost {
         params: 3 * s.features as u64,
         flops_per_step: replicas * (s.batch as f64 * sample + 15.0 * c),
         flops_per_point: draws * (s.sampling.mbatch as f64 * sample + 60.0 * c),
         steps: s.steps,
-        points,
+        points: s.sampling.points(&s.checkpoints()),
         bytes: s.bytes(),
     }
 }

@@ -62,7 +62,7 @@ pub const fn knobs<const N: usize>(own: &Own) -> [Knob; N] {
         SEEDS[1],
         SEEDS[2],
     ];
-    let [every, log] = cadence(own.every);
+    let [every, log] = chains::cadence((100_000, own.every), (50, 3));
     let sampler = chains::knobs(&CHAINS);
     join(&[&model, own.data, &training, &sampler, &[ON, every, log]])
 }
@@ -260,11 +260,3 @@ const ON: Knob = choice(
 
 /// Sequences of a chain step.
 const MBATCH: Knob = int("mbatch", "chain batch", SAMPLER, (1, 64), 8, "Sequences of a chain step, fresh at each, the same for all chains and for the anchor at the checkpoint.").symbol("m").unit("sequences");
-
-/// When checkpoints are taken.
-const fn cadence(every: i64) -> [Knob; 2] {
-    [
-        int("every", "checkpoint every", SAMPLER, (0, 100_000), every, "Training steps between checkpoints, where λ̂ and logit-PCA are taken; 0 leaves the log-spaced ones.").unit("steps"),
-        int("log", "checkpoints a decade", SAMPLER, (0, 50), 3, "Further checkpoints, equally spaced in the logarithm of the step; 0 for none."),
-    ]
-}

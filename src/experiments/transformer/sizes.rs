@@ -389,11 +389,7 @@ pub fn cost(knobs: &Knobs) -> Cost {
             0.0
         },
         steps: steps(knobs),
-        points: if sampled {
-            checkpoints(knobs).len() as u64
-        } else {
-            0
-        },
+        points: Settings::of(knobs).points(&checkpoints(knobs)),
         bytes: sizes.bytes() + sizes.ablation_bytes() + super::spliced::bytes(&sizes),
     }
 }

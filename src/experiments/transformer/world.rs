@@ -3,6 +3,7 @@
 use super::seen::Seen;
 use crate::experiments::Reading;
 use crate::math::Stream;
+use crate::tasks::tokenizer;
 
 /// The sequences of an experiment. Knows no model and no device.
 pub trait World: std::fmt::Debug {
@@ -33,9 +34,7 @@ pub trait World: std::fmt::Debug {
     fn spliced(&self, _seed: u32, _group: u32, _batch: usize, _out: &mut Vec<u32>) {}
     /// The text of some tokens.
     fn decode(&self, tokens: &[u32]) -> String {
-        let texts = self.texts();
-        let known = tokens.iter().filter_map(|&t| texts.get(t as usize));
-        known.map(String::as_str).collect()
+        tokenizer::decode(&self.texts(), tokens)
     }
     /// Tokens of a text, and how many of its characters are no token.
     fn encode(&self, _text: &str) -> (Vec<u32>, usize) {

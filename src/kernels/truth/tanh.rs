@@ -5,9 +5,6 @@ use crate::optim::Launch;
 use crate::{Call, Kernel, read, write};
 use lambdahat_math::Real;
 
-/// Most hidden units, and most nodes of the quadrature.
-pub const MAX_HIDDEN: usize = 16;
-
 /// L = Σ_k q_k·½f(x_k)² with f(x) = Σ_h b_h tanh(a_h x), and its gradient. `nodes [2][points]`: x,
 /// then q (at most 64 points); `weights` and `grads [replica][a [hidden], b [hidden]]`; `stats
 /// [slot][replica][4]`.
