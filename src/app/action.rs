@@ -121,8 +121,8 @@ pub enum Toggle {
     Nulls,
     /// λ̂ split over classes of positions.
     Classes,
-    /// How the path of the outputs turns, under logit-PCA.
-    Turns,
+    /// How the path of the outputs bends, under logit-PCA.
+    Bends,
     /// What is drawn of several models.
     Spread(Shown),
     /// Light, dark, as the system has it.

@@ -62,7 +62,6 @@ mod tests {
                 .map(|i| [0, 1, 2].map(|k| sign(k) * path(i)[order[k]]))
                 .collect(),
             explained: order.map(|k| size[k] / total),
-            ..PcaUpdate::default()
         }
     }
 
@@ -105,13 +104,11 @@ mod tests {
             steps: vec![0.0, 1.0, 2.0],
             pcs: vec![[2.1, -0.9, 0.0], [-1.0, -3.2, 0.0], [5.0, 5.0, 0.0]],
             explained: [0.6, 0.3, 0.0],
-            ..PcaUpdate::default()
         };
         let before = PcaUpdate {
             steps: vec![0.0, 1.0],
             pcs: vec![[1.0, 2.0, 0.0], [3.0, -1.0, 0.0]],
             explained: [0.5, 0.4, 0.0],
-            ..PcaUpdate::default()
         };
         align(&mut now, &before);
         assert_eq!(now.pcs[2], [-5.0, 5.0, 0.0]);

@@ -28,7 +28,7 @@ pub fn beware(points: &[LlcPoint], knobs: &Knobs) -> Option<String> {
     if n > 0 {
         let by = match worst < 1.0 {
             true => format!(
-                "λ̂ up to {} times too large",
+                "up to {} times too large along its stiffest direction, λ̂ by less",
                 significant(1.0 / (1.0 - worst), 3)
             ),
             false => "chains can run away".into(),
@@ -46,7 +46,7 @@ pub fn beware(points: &[LlcPoint], knobs: &Knobs) -> Option<String> {
         let alone = nbeta / gamma * (0.5 * c.trace - nbeta * c.gradient_sq);
         if alone > 0.0 && (ALIKE[0]..ALIKE[1]).contains(&(value / alone)) {
             out.push(format!(
-                "At step {step} λ̂ is {} and the spring with tr H alone gives {}: at this γ it says little more than the trace.",
+                "At step {step} λ̂ is {} and the spring and the descent alone give {}: at this γ it says little more than the trace of H does.",
                 significant(value, 3),
                 significant(alone, 3)
             ));
@@ -90,7 +90,7 @@ mod tests {
         );
         let bare = beware(&[point(0.05, 15.5, 300.0)], &knobs).unwrap();
         assert!(
-            bare.contains("λ̂ is 15.5 and the spring with tr H alone gives 15"),
+            bare.contains("λ̂ is 15.5 and the spring and the descent alone give 15"),
             "{bare}"
         );
         // A descent that is not over takes from what the trace gives.

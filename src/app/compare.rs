@@ -120,7 +120,6 @@ mod tests {
                 steps: vec![0.0, 10.0],
                 pcs: vec![[1.0, 0.0, 0.0], [-1.0, 0.0, 0.0]],
                 explained: [1.0, 0.0, 0.0],
-                ..PcaUpdate::default()
             }),
             ..Frame::default()
         });

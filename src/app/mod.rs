@@ -5,6 +5,7 @@ pub mod action;
 pub mod against;
 mod aim;
 mod align;
+pub mod bends;
 pub mod beside;
 pub mod beware;
 pub mod columns;

@@ -170,7 +170,7 @@ fn take(state: &mut State, action: Action) -> Vec<Effect> {
                 Toggle::LogY => view.log_y = !view.log_y,
                 Toggle::Locality => view.locality = !view.locality,
                 Toggle::Projector => view.projector = !view.projector,
-                Toggle::Turns => view.turns = !view.turns,
+                Toggle::Bends => view.bends = !view.bends,
                 Toggle::Spread(shown) => view.spread = shown,
                 Toggle::Nulls => view.nulls = !view.nulls,
                 Toggle::Classes => view.classes = !view.classes,

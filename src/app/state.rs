@@ -84,8 +84,8 @@ pub struct View {
     pub nulls: bool,
     /// λ̂ split over classes of positions, on its chart.
     pub classes: bool,
-    /// How the path of the outputs turns is shown.
-    pub turns: bool,
+    /// How the path of the outputs bends is shown.
+    pub bends: bool,
     /// What is drawn of several models.
     pub spread: Shown,
     /// The mean loss under the chains is shown.

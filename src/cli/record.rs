@@ -1,5 +1,6 @@
 //! `run --record`: the small trace the page shows before a run, made by the program itself.
 
+use crate::app::bends::{bends, marks};
 use crate::app::link::Link;
 use crate::app::recorded::{Recorded, Trace};
 use crate::app::stages::bands;
@@ -69,9 +70,6 @@ fn trace(card: &Card, link: &Link, session: &Session) -> Recorded {
     let mut pca = history.pca.update(TimeAxis::Linear);
     for p in pca.pcs.iter_mut().flatten() {
         *p = rounded(*p);
-    }
-    for turn in &mut pca.turns {
-        (turn.angle, turn.noise) = (rounded(turn.angle), rounded(turn.noise));
     }
     // The numbers a chart draws; the rest belongs to a run of one's own.
     let point = |p: &LlcPoint| LlcPoint {
@@ -184,7 +182,7 @@ pub fn pictures(card: &Card, trace: &Recorded) -> Vec<(&'static str, String)> {
     llc.lines.splice(0..0, fits.lines(&look));
     let pca = &trace.pca;
     let mut path = panels::pca(&look, &pca.steps, &pca.pcs, pca.explained);
-    path.kinks = pca.kinks();
+    path.kinks = marks(&bends(&pca.steps, &pca.pcs));
     let scenes = [
         ("loss", loss.draw()),
         ("llc", llc.draw()),

@@ -9,7 +9,7 @@ use super::session::Session;
 use super::writing::Writing;
 use crate::exec::Batch;
 use crate::experiments::Of;
-use crate::instruments::pca::{Pca, joint};
+use crate::instruments::pca::joint;
 use crate::protocol::{Ask, Fault, Paths, Plane, TimeAxis, Tokens, Told};
 use std::rc::Rc;
 
@@ -149,17 +149,11 @@ impl Session {
     fn plane(&self, way: &Way, members: &[Vec<Vec<f32>>]) -> Option<Plane> {
         members.first()?.first().filter(|row| !row.is_empty())?;
         let found = joint::joint(&way.steps, members, way.axis);
-        let mut own = Pca::default();
-        let followed = members.get(self.follow).unwrap_or(&members[0]);
-        for (step, row) in way.steps.iter().zip(followed) {
-            own.push(*step as u64, row);
-        }
         Some(Plane {
             steps: way.steps.clone(),
             members: found.members,
             explained: found.explained,
             walk: found.walk,
-            turns: own.turns(),
         })
     }
 

@@ -5,9 +5,10 @@ use super::session::Session;
 use crate::app::link::Link;
 use crate::experiments::heads::{self, Head};
 use crate::experiments::{self, Card, Reading, SeriesSpec};
+use crate::instruments::bends::{Bend, bends};
 use crate::protocol::{
     ClassCurve, DeviceInfo, Jump, LlcPoint, Notice, PerStep, SamplerSettings, Stage, TimeAxis,
-    Truth, Turn,
+    Truth,
 };
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -80,6 +81,8 @@ pub struct Report {
     pub explained: [f64; 3],
     /// Steps where the path of the outputs has a kink.
     pub kinks: Vec<f64>,
+    /// Degrees that the path of a random walk of as many checkpoints bends at most.
+    pub arc: f64,
     /// Counters of training.
     pub counters: PerStep,
 }
@@ -174,22 +177,23 @@ pub fn report(link: &Link, card: &Card, session: &Session, notices: Vec<Notice>)
             points,
         );
     }
-    let turned = |f: fn(&Turn) -> f64| Series {
-        x: pca.turns.iter().map(|t| t.step).collect(),
-        y: pca.turns.iter().map(f).collect(),
+    let bends = bends(&pca.steps, &pca.pcs);
+    let bent = |f: fn(&Bend) -> f64| Series {
+        x: bends.all.iter().map(|b| b.step).collect(),
+        y: bends.all.iter().map(f).collect(),
         ..Series::default()
     };
     add(
-        "logit_pca.turn",
-        "angle by which the path of the outputs turns",
+        "logit_pca.bend",
+        "angle by which the path of the outputs bends, in the plane of PC1 and PC2",
         "degrees",
-        turned(|t| t.angle),
+        bent(|b| b.angle),
     );
     add(
-        "logit_pca.turn_noise",
-        "angle that noise alone gives a straight path",
+        "logit_pca.bend_noise",
+        "standard deviation that scatter gives that angle",
         "degrees",
-        turned(|t| t.noise),
+        bent(|b| b.noise),
     );
     let settings = session.parts.chains.as_ref().map(|c| c.settings.told());
     let estimated = |point: &LlcPoint| Estimated {
@@ -225,12 +229,8 @@ pub fn report(link: &Link, card: &Card, session: &Session, notices: Vec<Notice>)
         stages: session.staging.view.stages.clone(),
         jumps: session.history.jumps.clone(),
         explained: pca.explained,
-        kinks: pca
-            .turns
-            .iter()
-            .filter(|t| t.kink)
-            .map(|t| t.step)
-            .collect(),
+        kinks: bends.kinks().map(|b| b.step).collect(),
+        arc: bends.arc,
         counters: session.per_step(),
     }
 }

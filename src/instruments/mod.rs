@@ -1,5 +1,6 @@
 //! What is measured on a checkpoint or a step. Instruments read; they never write to the model.
 
+pub mod bends;
 pub mod circuit;
 pub mod composition;
 pub mod copying;

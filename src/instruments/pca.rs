@@ -7,7 +7,6 @@
 //! row of them, and F never enters again.
 
 pub mod joint;
-mod turns;
 
 use crate::math::linalg::top_eigen;
 use crate::protocol::{PcaUpdate, TimeAxis};
@@ -86,6 +85,11 @@ impl Pca {
             .truncate(self.rows.len() * (self.rows.len() + 1) / 2);
     }
 
+    fn product(&self, s: usize, t: usize) -> f64 {
+        let (s, t) = (s.max(t), s.min(t));
+        self.products[s * (s + 1) / 2 + t]
+    }
+
     /// Checkpoints so far.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -113,7 +117,6 @@ impl Pca {
             steps: self.steps.clone(),
             pcs,
             explained,
-            turns: self.turns(),
         }
     }
 }

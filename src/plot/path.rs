@@ -33,8 +33,8 @@ pub struct PathChart<'a> {
     pub equal: bool,
     /// A recorded trace: grey, without the ramp.
     pub recorded: bool,
-    /// Steps where the path has a kink.
-    pub kinks: Vec<f64>,
+    /// Steps where the path has a kink, and what is written there.
+    pub kinks: Vec<(f64, String)>,
     /// Points that are no path: nothing joins them, and each has a name of its own, told before its step.
     pub apart: Option<Vec<String>>,
     /// Several paths: where each begins, and its name, which stands at its end. None are one path.
@@ -59,6 +59,7 @@ impl PathChart<'_> {
             .iter()
             .map(|p| [frame.x.px(p[0]), frame.y.px(p[1])])
             .collect();
+        let middle = at.iter().map(|p| p[1]).sum::<f64>() / n.max(1) as f64;
         let mut plot = Vec::new();
         let begins = |i: usize| self.paths.iter().any(|p| p.0 == i);
         for i in (1..if self.apart.is_some() { 0 } else { n }).filter(|i| !begins(*i)) {
@@ -80,31 +81,32 @@ impl PathChart<'_> {
                 2.4
             };
             let step = number::fixed(self.steps[i], 0);
-            let kink = self.kinks.contains(&self.steps[i]);
-            if kink {
+            let kink = self.kinks.iter().find(|k| k.0 == self.steps[i]);
+            if let Some((_, label)) = kink {
                 plot.push(Mark::Dot {
                     class: "kink".into(),
                     at,
                     r: 6.0,
                     title: String::new(),
                 });
-                // Away from the middle of the picture, where the path is.
+                // Above or below, whichever is away from the path, and towards the middle of the picture.
+                let above = at[1] < middle;
                 let right = at[0] > (frame.x.from + frame.x.to) / 2.0;
-                let (dx, anchor) = if right {
-                    (-9.0, Anchor::End)
-                } else {
-                    (9.0, Anchor::Start)
-                };
+                let anchor = if right { Anchor::End } else { Anchor::Start };
+                let dy = if above { -9.0 } else { 17.0 };
                 plot.push(Mark::text(
                     "kink-step",
-                    [at[0] + dx, at[1] + 4.0],
+                    [at[0], (at[1] + dy).max(TOP + 10.0)],
                     anchor,
-                    &step,
+                    label,
                 ));
             }
             let title = match name {
                 Some(name) => format!("{name}, step {step}"),
-                None => format!("step {step}{}", if kink { ", a kink" } else { "" }),
+                None => format!(
+                    "step {step}{}",
+                    if kink.is_some() { ", a kink" } else { "" }
+                ),
             };
             plot.push(Mark::Dot {
                 class: format!("dot {}", self.class_of(self.steps[i])),

@@ -1,7 +1,7 @@
 //! Questions about stored checkpoints that take an evaluation each: paths of several models in one
 //! plane, and the loss of every held-out token.
 
-use super::{TimeAxis, Turn};
+use super::TimeAxis;
 use serde::{Deserialize, Serialize};
 
 /// A question.
@@ -99,8 +99,6 @@ pub struct Plane {
     pub explained: [f64; 3],
     /// Share that each component of as many random walks has.
     pub walk: [f64; 3],
-    /// How the path of the model that is followed turns.
-    pub turns: Vec<Turn>,
 }
 
 /// Held-out tokens with their losses.

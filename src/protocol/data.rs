@@ -54,31 +54,6 @@ pub struct PcaUpdate {
     pub pcs: Vec<[f64; 3]>,
     /// Explained variance, fractions of the whole.
     pub explained: [f64; 3],
-    /// Turns of the path, where they can be told.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub turns: Vec<Turn>,
-}
-
-impl PcaUpdate {
-    /// Steps of the kinks.
-    #[must_use]
-    pub fn kinks(&self) -> Vec<f64> {
-        let kinks = self.turns.iter().filter(|t| t.kink);
-        kinks.map(|t| t.step).collect()
-    }
-}
-
-/// How much the path of the outputs turns at a checkpoint.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Turn {
-    /// The checkpoint.
-    pub step: f64,
-    /// Degrees between where the path came from and where it goes: 0 straight on, 180 back.
-    pub angle: f64,
-    /// What the scatter of the checkpoints would make of a straight path.
-    pub noise: f64,
-    /// It turns more than noise, and than this path does elsewhere.
-    pub kink: bool,
 }
 
 /// The figure of the model itself.

@@ -13,7 +13,7 @@ mod versus;
 pub use ask::{Ask, Completed, Paths, Plane, Prompt, Tokens, Told};
 pub use data::{
     Checked, Estimate, Figure, Jump, PcaUpdate, PerStep, SeriesDelta, Stored, TimeAxis, Truth,
-    TruthKind, Turn, Upload,
+    TruthKind, Upload,
 };
 pub use estimate::{ClassCurve, ClassLlc, Curved, LlcPoint, SamplerSettings, TraceView};
 pub use fault::{Fault, WhyCpu};

@@ -6,6 +6,7 @@ use super::plot::Plot;
 use super::save::{SaveChart, text_as_file};
 use super::size::use_width;
 use super::tip::Tip;
+use crate::app::bends::{Bends, bends, marks, told};
 use crate::app::export::file_name;
 use crate::app::{Action, Run};
 use crate::plot::number::{fixed, grouped};
@@ -15,7 +16,7 @@ use yew::prelude::*;
 
 const WHAT: &str = "Every stored checkpoint of every model is evaluated once more, all on the held-out sequences of the first, and the rows of all are taken apart together: one plane for all, so that near points do nearly the same. The run does not notice.";
 const LOSSES: &str = "The row of a checkpoint is the loss of each held-out token (Olsson et al. 2022), which says what the model can do; logits also move where no loss does.";
-const CAUTION: &str = "A caution: principal components of any smooth drift bend into arcs. The share of each component stands beside what as many independent random walks would give; only what exceeds that is more than drift, and turns are judged in the whole space, not in the plane.";
+const CAUTION: &str = "A caution: principal components of any smooth drift bend into arcs. The share of each component stands beside what as many independent random walks would give; only what exceeds that is more than drift, and only what bends more than their arc is a kink.";
 
 /// The section.
 #[component]
@@ -120,12 +121,9 @@ fn drawn(
         let [own, walk] = [plane.explained[k], plane.walk[k]].map(|s| fixed(100.0 * s, 0));
         format!("PC{} {own} %, random walks {walk} %", k + 1)
     };
-    let kinks: Vec<String> = plane
-        .turns
-        .iter()
-        .filter(|t| t.kink)
-        .map(|t| fixed(t.step, 0))
-        .collect();
+    let followed = run.knobs.int("member").max(0) as usize;
+    let own = plane.members.get(followed).or(plane.members.first());
+    let bends = own.map_or_else(Bends::default, |own| bends(&plane.steps, own));
     let chart = PathChart {
         width: base.width,
         height: 320.0,
@@ -142,30 +140,16 @@ fn drawn(
         x_max: base.x_max,
         log_x: base.log_x,
         window: base.window,
-        kinks: if many {
-            Vec::new()
-        } else {
-            plane
-                .turns
-                .iter()
-                .filter(|t| t.kink)
-                .map(|t| t.step)
-                .collect()
-        },
+        kinks: if many { Vec::new() } else { marks(&bends) },
         paths: (0..plane.members.len()).map(named).collect(),
         smooth: !many,
         ..PathChart::default()
-    };
-    let told = if kinks.is_empty() {
-        "No kinks.".to_string()
-    } else {
-        format!("Kinks of the model followed at steps {}.", kinks.join(", "))
     };
     html! {
         <div data-test="plane" data-models={plane.members.len().to_string()}>
             <h3>{ title.to_string() }{" "}<Tip about={title.to_string()}>{ help }</Tip></h3>
             { planar(page, &chart, if title.ends_with("loss") { "paths-losses" } else { "paths-logits" }) }
-            <p class="small-print">{ told }</p>
+            <p class="small-print">{ if many { "The model that is followed: " } else { "" } }{ told(&bends) }</p>
         </div>
     }
 }

@@ -6,16 +6,17 @@ use super::loss::{HEIGHT, look};
 use super::plot::{Strip, strip};
 use super::size::use_width;
 use crate::app::action::Toggle;
+use crate::app::bends::{Bend, Bends, bends, marks, told};
 use crate::app::{Action, terms};
 use crate::plot::line::{Level, Line};
 use crate::plot::panels::{self, Look};
-use crate::protocol::{PcaUpdate, Turn};
+use crate::protocol::PcaUpdate;
 use yew::prelude::*;
 
-/// How much the path turns at each checkpoint, with what noise and a random walk would give.
-fn turns(page: &Page, look: &Look, pca: &PcaUpdate) -> Option<Strip> {
-    let column = |f: fn(&Turn) -> f64| pca.turns.iter().map(f).collect::<Vec<_>>();
-    let (x, angle, noise) = (column(|t| t.step), column(|t| t.angle), column(|t| t.noise));
+/// How much the path bends at each checkpoint, with what noise and a random walk would give.
+fn bent(page: &Page, look: &Look, bends: &Bends) -> Option<Strip> {
+    let column = |f: fn(&Bend) -> f64| bends.all.iter().map(f).collect::<Vec<_>>();
+    let (x, angle, noise) = (column(|b| b.step), column(|b| b.angle), column(|b| b.noise));
     let line = |label: &str, class: &str, y| Line {
         label: label.into(),
         class: class.into(),
@@ -32,11 +33,12 @@ fn turns(page: &Page, look: &Look, pca: &PcaUpdate) -> Option<Strip> {
         height: HEIGHT * 0.38,
         ..*look
     };
-    let mut chart = panels::lower(&look, "turn (degrees)", lines);
+    let mut chart = panels::lower(&look, "bend (degrees)", lines);
     chart.levels.push(Level {
-        y: 90.0,
-        label: "random walk".into(),
-        help: "The steps of a random walk are at right angles.".into(),
+        y: bends.arc,
+        label: "drift".into(),
+        help: "The most that the path of a random walk with as many checkpoints bends anywhere."
+            .into(),
     });
     (!x.is_empty()).then(|| strip(page, chart))
 }
@@ -53,14 +55,19 @@ pub fn PcaChart(page: &Page) -> Html {
         (None, Some(recorded)) => &recorded.pca,
         (None, None) => &none,
     };
-    let below = state.view.turns.then(|| turns(page, &whole, pca)).flatten();
+    let bends = bends(&pca.steps, &pca.pcs);
+    let below = state
+        .view
+        .bends
+        .then(|| bent(page, &whole, &bends))
+        .flatten();
     let share = if below.is_some() { 0.62 } else { 1.0 };
     let look = Look {
         height: HEIGHT * share,
         ..whole
     };
     let mut chart = panels::pca(&look, &pca.steps, &pca.pcs, pca.explained);
-    chart.kinks = pca.kinks();
+    chart.kinks = marks(&bends);
     chart.smooth = *smooth;
     let drawn = chart.draw();
     let cursor = state
@@ -84,7 +91,7 @@ pub fn PcaChart(page: &Page) -> Html {
         ("PC1, PC2", terms::COMPONENTS),
         ("random walk", terms::WALK),
         ("colour", terms::RAMP),
-        ("turns", terms::TURNS),
+        ("bends", terms::BENDS),
         ("smooth", terms::SMOOTHED),
     ]
     .map(|(name, help)| (name.to_string(), help.to_string()))
@@ -92,12 +99,13 @@ pub fn PcaChart(page: &Page) -> Html {
     html! {
         <Chart page={page.clone()} name="pca" title="Logit-PCA" {node} {cursor} points={drawn.points} scene={drawn.scene}
             help={terms::PCA} {terms} below={below.into_iter().collect::<Vec<_>>()} recorded={state.recorded()}
+            sub={told(&bends)}
             empty={if state.run.is_some() { "The path begins with the second checkpoint." } else { "Press Run: the path of the outputs appears here." }}
             {step_at} time={false}>
-            if !pca.turns.is_empty() {
+            if !bends.all.is_empty() {
                 <span class="toggles">
                     <ToggleButton label="smooth" on={*smooth} press={Callback::from(move |_| smooth.set(!*smooth))} />
-                    <ToggleButton label="turns" on={state.view.turns} press={page.on(Action::View(Toggle::Turns))} />
+                    <ToggleButton label="bends" on={state.view.bends} press={page.on(Action::View(Toggle::Bends))} />
                 </span>
             }
         </Chart>

@@ -33,7 +33,6 @@ const ARROWS: &[(&str, &[&str])] = &[
             "tensor",
             "protocol::PcaUpdate",
             "protocol::TimeAxis",
-            "protocol::Turn",
             "protocol::TokenSet",
         ],
     ),
@@ -87,8 +86,9 @@ const ARROWS: &[(&str, &[&str])] = &[
             "estimate::cluster",
             "estimate::lagged",
             "estimate::lead",
-            // Two models, from log-probabilities that it has.
+            // Two models, from log-probabilities that it has; a path, from its points.
             "instruments::versus",
+            "instruments::bends",
             "experiments",
             "exec::CheckRow",
             "exec::Counters",

@@ -16,7 +16,6 @@ fn page() -> State {
             steps: STEPS.to_vec(),
             pcs: vec![[0.0; 3]; 4],
             explained: [0.0; 3],
-            ..PcaUpdate::default()
         }),
         ..Frame::default()
     });

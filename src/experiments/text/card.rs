@@ -163,7 +163,8 @@ pub const CARD: Card = Card {
     below: "KL (nats)",
     behaviour: "loss.repeat",
     event: Event {
-        told: "The null runs are models of one layer at the settings of the preset tiny, which never come to look up what repeats.",
+        least: |_| -2.0,
+        told: "A change counts where the loss on repeats falls by 2 nats. The null runs are models of one layer at the settings of the preset tiny, which never come to look up what repeats.",
         null: "layers",
         ..Event::ANY
     },
