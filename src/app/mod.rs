@@ -24,6 +24,7 @@ pub mod markdown;
 pub mod own;
 pub mod pairing;
 pub mod parts;
+pub mod press;
 pub mod recorded;
 pub mod reduce;
 pub mod reference;

@@ -7,6 +7,7 @@ use super::cursor;
 use super::form;
 use super::link::{Link, apply_query, parse};
 use super::pairing;
+use super::press::{run_or_pause, step_once};
 use super::run::Run;
 use super::scrub;
 use super::shelf;
@@ -42,10 +43,13 @@ fn take(state: &mut State, action: Action) -> Vec<Effect> {
                 && link.knobs == state.link.knobs
                 && link.course == state.link.course
                 && link.engine == state.link.engine
-                && link.notices.is_empty()
                 && !link.run
                 && link.against == pairing::against_of(state)
             {
+                // What is wrong with it is said all the same.
+                if !link.notices.is_empty() {
+                    state.link.notices = link.notices;
+                }
                 return Vec::new();
             }
             state.slow = false;
@@ -116,12 +120,13 @@ fn take(state: &mut State, action: Action) -> Vec<Effect> {
             }
         }
         Action::Reset => {
+            state.link.run = false;
             let mut effects = drop_run(state);
             effects.push(address(state));
             effects.extend(measure(state));
             effects
         }
-        Action::TakeStored => match state.stored.take() {
+        Action::TakeStored => match state.stored.take_if(|_| state.device.is_some()) {
             Some(stored) => {
                 let engine = state.link.engine;
                 state.link = Link {
@@ -293,29 +298,6 @@ fn ours(state: &mut State, id: RunId, take: impl FnOnce(&mut Run)) -> Vec<Effect
         take(run);
     }
     Vec::new()
-}
-
-fn run_or_pause(state: &mut State) -> Vec<Effect> {
-    match &state.run {
-        Some(run) if run.active() => vec![Effect::Send(Command::Pause(run.id))],
-        Some(run) if run.phase == Phase::Paused => vec![Effect::Send(Command::Resume(run.id))],
-        _ => start(state, false, false),
-    }
-}
-
-fn step_once(state: &mut State) -> Vec<Effect> {
-    match &state.run {
-        Some(run) if run.phase == Phase::Paused => vec![Effect::Send(Command::Step(run.id))],
-        Some(run) if run.active() => vec![Effect::Send(Command::Pause(run.id))],
-        Some(_) => Vec::new(),
-        None => {
-            let mut effects = start(state, false, true);
-            if let Some(run) = &state.run {
-                effects.push(Effect::Send(Command::Step(run.id)));
-            }
-            effects
-        }
-    }
 }
 
 pub(super) fn start(state: &mut State, resume: bool, paused: bool) -> Vec<Effect> {

@@ -2,7 +2,7 @@
 
 use super::Page;
 use super::tip::{Term, terms};
-use crate::app::{Action, State, words};
+use crate::app::{Action, State, press, words};
 use crate::protocol::Phase;
 use gloo::timers::callback::Interval;
 use yew::prelude::*;
@@ -29,6 +29,7 @@ pub fn Buttons(page: &Page) -> Html {
     }
     let trains = state.trains();
     let told = meanings(state);
+    let (label, pressable) = press::label(state);
     html! {
         <div class="buttons" role="group" aria-label="Run">
             if active {
@@ -38,7 +39,7 @@ pub fn Buttons(page: &Page) -> Html {
                 <button type="button" class="primary" data-test="run-light" onclick={page.on(Action::StartLight)}>{ light_label(state) }</button>
                 <button type="button" data-test="run" onclick={page.on(Action::Start)}>{ full_label(state) }</button>
             } else {
-                <button type="button" class="primary" data-test="run" disabled={loading} onclick={page.on(Action::RunOrPause)}>{ run_label(phase) }</button>
+                <button type="button" class="primary" data-test="run" disabled={!pressable} onclick={page.on(Action::RunOrPause)}>{ label }</button>
             }
             if state.stale() {
                 <button type="button" data-test="restart" onclick={page.on(Action::Start)}>{"Restart"}</button>
@@ -50,7 +51,7 @@ pub fn Buttons(page: &Page) -> Html {
                     disabled={loading || phase == Phase::Preparing || phase == Phase::Done || phase == Phase::Failed}
                     onclick={page.on(Action::Slow)}>{"Slow"}</button>
             }
-            <button type="button" data-test="reset" disabled={state.run.is_none()} onclick={page.on(Action::Reset)}>{"Reset"}</button>
+            <button type="button" data-test="reset" disabled={state.run.is_none() && !press::waits(state)} onclick={page.on(Action::Reset)}>{"Reset"}</button>
             { terms("the buttons", told.0, &told.1) }
         </div>
     }
@@ -82,20 +83,14 @@ fn meanings(state: &State) -> (&'static str, Vec<Term>) {
         ));
     }
     list.push(term("Reset", "throws this run away (r)."));
-    let first = if state.device.is_none() {
-        "The engine is starting."
+    let first = if press::waits(state) {
+        "The engine is starting, and the run begins as soon as it is up; Reset takes that back."
+    } else if state.device.is_none() {
+        "The engine is starting; Run pressed now begins as soon as it is up."
     } else {
         ""
     };
     (first, list)
-}
-
-fn run_label(phase: Phase) -> &'static str {
-    match phase {
-        Phase::Paused => "Continue",
-        Phase::Done | Phase::Failed => "Run again",
-        _ => "Run",
-    }
 }
 
 fn light_label(state: &State) -> String {

@@ -6,7 +6,7 @@ use super::chooser::pickers;
 use super::clipboard::CopyLink;
 use super::save::export_menu;
 use super::tip::hint;
-use crate::app::words;
+use crate::app::{press, words};
 use crate::plot::number::{grouped, significant};
 use crate::protocol::{DeviceKind, Phase};
 use yew::prelude::*;
@@ -62,7 +62,7 @@ fn progress(page: &Page) -> Html {
             <span aria-live="polite">
                 <b data-test="phase">{ words::phase(phase) }</b>
                 if !detail.is_empty() { <span class="detail">{ format!(" {detail}") }</span> }
-                if loading { <span class="detail">{" engine is starting"}</span> }
+                if loading { <span class="detail">{ if press::waits(state) { " the run begins when the engine is up" } else { " engine is starting" } }</span> }
             </span>
             <span data-test="stepno" data-step={step.to_string()} data-chain-step={chains.map(|c| c.0.to_string())}>{ hint(&told, meaning) }</span>
             if rate > 0.0 { { hint(&format!("{}/s", significant(rate, 2)), "Training steps per second.") } }

@@ -121,6 +121,30 @@ pub async fn boots(at: &Places) -> Result<()> {
     page.close(&[]).await
 }
 
+/// Run pressed as soon as there is a button, before the engine is up: it says so, and the run comes.
+pub async fn pressed_early(at: &Places) -> Result<()> {
+    let page = Page::open(&at.page, DESKTOP, &format!("{TMS}&engine=gpu")).await?;
+    let script = "const q = n => document.querySelector(`[data-test=${n}]`), turn = () => new Promise(done => setTimeout(done, 5));\
+        return (async () => { while (!q('run')) await turn();\
+        const early = q('device').dataset.kind === 'none', pressable = !q('run').disabled; q('run').click();\
+        await new Promise(done => requestAnimationFrame(() => setTimeout(done)));\
+        return [early, pressable, q('run')?.innerText ?? '', q('reset').disabled] })()";
+    for _ in 0..8 {
+        let told = page.browser.eval(script, vec![]).await?;
+        ensure!(told[1] == true, "Run cannot be pressed: {told}");
+        let seen = page.until("the run", 60, |s| s.step > 0).await?;
+        ensure!(seen.fault.is_empty(), "{seen:?}");
+        if told[0] == true {
+            // The engine may have come up within the frame.
+            let said = told[2] == "Starting" || told[2] == "";
+            ensure!(said && told[3] == false, "nothing is said: {told}");
+            return page.close(&[]).await;
+        }
+        page.goto(&format!("{TMS}&engine=gpu")).await?;
+    }
+    bail!("the engine was always there first")
+}
+
 /// The CPU engine runs, and the page gives this reason and none of the others.
 fn on_cpu_because(seen: &Seen, why: &str) -> Result<()> {
     let all = ["no graphics adapter", "no WebGPU here", "not secure"];

@@ -3,7 +3,7 @@
 
 use crate::arrive::{
     another_link_is_pasted, boots, hostile_link, insecure_address, no_adapter, no_webgpu, phone,
-    skeleton_before_wasm, skeleton_says_when_nothing_arrives,
+    pressed_early, skeleton_before_wasm, skeleton_says_when_nothing_arrives,
 };
 use crate::branching::{branch_on_cpu, import_on_cpu, zoom_on_cpu};
 use crate::calibration::{
@@ -71,6 +71,7 @@ scenarios![
     skeleton_before_wasm,
     skeleton_says_when_nothing_arrives,
     boots,
+    pressed_early,
     no_adapter,
     no_webgpu,
     insecure_address,
