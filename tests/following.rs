@@ -28,10 +28,9 @@ fn curves(s: &Session, member: usize) -> Curves {
         0 => String::new(),
         r => format!("replicas/{r}/"),
     };
-    // The minibatch loss is only kept of the first.
     let own = |id: &str| {
         let id = id.strip_prefix(&start)?;
-        (!id.starts_with("replicas/") && id != "loss.train").then(|| id.to_string())
+        (!id.starts_with("replicas/")).then(|| id.to_string())
     };
     let bits = |v: &Vec<f64>| v.iter().map(|x| x.to_bits()).collect();
     let all = s.history.series.iter();

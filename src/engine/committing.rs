@@ -227,7 +227,7 @@ impl Session {
         self.queue.clear();
         self.flying.clear();
         self.lost.fill(None);
-        self.running = (0.0, 0);
+        self.running.fill((0.0, 0));
         (self.submitted, self.done) = (step, step);
         (self.evaluated, self.owed, self.failed) = (false, false, false);
     }

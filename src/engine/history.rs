@@ -105,6 +105,15 @@ impl History {
         let (Some(s), x) = (self.series.get_mut(id), step as f64) else {
             return;
         };
+        // A curve has intervals everywhere or nowhere: those of a model that comes to be followed are
+        // measured anew at all its checkpoints, those of one that is left go.
+        if s.lo.len() != if range.is_some() { s.x.len() } else { 0 } {
+            if range.is_some() {
+                (s.x, s.y) = Default::default();
+            }
+            (s.lo, s.hi) = Default::default();
+            self.sent.insert(id.to_string(), 0);
+        }
         let at = s.x.partition_point(|&was| was < x);
         let again = s.x.get(at) == Some(&x);
         let put = |all: &mut Vec<f64>, y: f64| match all.get_mut(at) {

@@ -84,8 +84,8 @@ pub struct Session {
     /// Questions about stored checkpoints.
     pub(super) asks: Asks,
     pub(super) last_end: Option<Instant>,
-    /// Sum and number of the minibatch losses of the first replica since the last evaluation.
-    pub(super) running: (f64, u32),
+    /// By replica, sum and number of the minibatch losses since the last evaluation.
+    pub(super) running: Vec<(f64, u32)>,
     /// By replica, the step whose loss was no longer finite.
     pub(super) lost: Vec<Option<u64>>,
     pub(super) spent: Spent,
@@ -134,7 +134,7 @@ impl Session {
             turns: Turns::default(),
             asks: Asks::default(),
             last_end: None,
-            running: (0.0, 0),
+            running: vec![(0.0, 0); replicas],
             lost: vec![None; replicas],
             spent: Spent::default(),
             steady: None,

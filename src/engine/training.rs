@@ -3,7 +3,7 @@
 use super::history::Checkpoint;
 use super::session::{Flying, Session};
 use crate::exec::{Batch, Run};
-use crate::experiments::{Job, Of, STATS, feed_batch};
+use crate::experiments::{Job, Of, Reading, STATS, feed_batch};
 use crate::kernels::Step;
 use crate::protocol::{Fault, Notice};
 use std::rc::Rc;
@@ -199,9 +199,8 @@ impl Session {
             let step = first + i as u64;
             for (r, s) in row.chunks_exact(STATS).enumerate() {
                 if s[0].is_finite() {
-                    if r == 0 {
-                        self.running = (self.running.0 + f64::from(s[0]), self.running.1 + 1);
-                    }
+                    let (sum, n) = self.running[r];
+                    self.running[r] = (sum + f64::from(s[0]), n + 1);
                 } else if self.lost[r].is_none() {
                     self.lost[r] = Some(step);
                     if r == self.follow || self.lost.iter().all(Option::is_some) {
@@ -232,13 +231,12 @@ impl Session {
                 self.history.push(&id, step, y);
             }
         }
-        if self.running.1 > 0 && step == self.done {
-            self.history.push(
-                "loss.train",
-                step,
-                self.running.0 / f64::from(self.running.1),
-            );
-            self.running = (0.0, 0);
+        if step == self.done {
+            for (r, (sum, n)) in self.running.iter_mut().enumerate().filter(|(_, s)| s.1 > 0) {
+                let mean = Reading::new("loss.train".into(), *sum / f64::from(*n)).of(r);
+                self.history.push(&mean.id, step, mean.y);
+                (*sum, *n) = (0.0, 0);
+            }
         }
         if let Some(figure) = seen.figure {
             self.history.push_figure(step, figure);

@@ -325,8 +325,8 @@ pub trait Lab {
     /// values. `follow` is the replica λ̂ and PCA follow.
     fn observe(&self, step: u64, follow: usize, weights: &[f32], reads: &[Vec<f32>])
     -> Observation;
-    /// What instruments find at a checkpoint, from what [`Lab::observe`] is given: of the first model, and
-    /// of the one that is followed.
+    /// What instruments find at a checkpoint, from what [`Lab::observe`] is given: all of it of the first
+    /// model and of the one that is followed, of the others what may give notice of a change.
     fn inspect(&self, _: u64, _follow: usize, _w: &[f32], _reads: &[Vec<f32>]) -> Vec<Reading> {
         Vec::new()
     }

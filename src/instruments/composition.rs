@@ -27,6 +27,13 @@ pub struct Null {
 }
 
 impl Null {
+    /// None: scores alone, of the same bits, for a seventeenth of the work.
+    #[must_use]
+    pub fn none() -> Self {
+        Self {
+            rotations: Vec::new(),
+        }
+    }
     /// Rotations of `d_model` dimensions.
     #[must_use]
     pub fn new(d_model: usize) -> Self {
@@ -42,7 +49,7 @@ impl Null {
 pub struct Score {
     /// The score.
     pub value: f64,
-    /// Mean of the null.
+    /// Mean of the null; NaN without one.
     pub mean: f64,
     /// Its standard deviation.
     pub sd: f64,
@@ -111,7 +118,8 @@ pub fn scores(earlier: &[Head], later: &[Head], null: &Null) -> Vec<Vec<[Option<
             let mean = null.iter().sum::<f64>() / n;
             let square: f64 = null.iter().map(|x| (x - mean).powi(2)).sum();
             let sd = (square / (n - 1.0)).sqrt();
-            Some(Score { value, mean, sd }).filter(|s| s.value.is_finite() && s.sd.is_finite())
+            let known = sd.is_finite() || null.is_empty();
+            Some(Score { value, mean, sd }).filter(|s| s.value.is_finite() && known)
         };
         readers.iter().map(|r| r.0.each_ref().map(one)).collect()
     };

@@ -15,10 +15,20 @@ use yew::prelude::*;
 fn lacking(id: &str) -> &'static str {
     match id {
         "llc" => "press “λ̂ of every model”",
-        "trace" => "comes with the λ̂ of the seed followed",
+        "trace" => "measured with the λ̂ of the seed followed",
         "winner.refined" => "press “λ̂ of every head and layer” under Heads",
         _ => "no curve",
     }
+}
+
+/// Why an indicator is there for so few of the models that changed.
+fn partial(id: &str, [runs, changed]: [usize; 2]) -> Option<String> {
+    let why = match id {
+        _ if runs == 0 || runs >= changed => return None,
+        "winner.k" | "composition.k.*" => "more pairs of heads than are kept of every model",
+        id => lacking(id),
+    };
+    Some(format!(" {runs} of {changed} models: {why}"))
 }
 
 /// A lead in words; `apart` steps lie between two points, and less than two of these is no lead.
@@ -68,7 +78,7 @@ fn row(r: &Row, changed: usize) -> Html {
     };
     let half = format!("{}; {} models", when(&r.half, r.apart), lead.runs);
     html! {
-        <tr data-test={format!("lead-{}", r.indicator.id)}><th scope="row">{ name }</th><td>{ alarm }</td><td>{ before }</td><td>{ threshold }</td><td>{ held }</td><td>{ half }</td></tr>
+        <tr data-test={format!("lead-{}", r.indicator.id)}><th scope="row">{ name }{ for partial(r.indicator.id, [lead.runs, changed]).map(|why| html! { <span class="small-print">{ why }</span> }) }</th><td>{ alarm }</td><td>{ before }</td><td>{ threshold }</td><td>{ held }</td><td>{ half }</td></tr>
     }
 }
 

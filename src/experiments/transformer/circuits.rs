@@ -11,19 +11,48 @@ use crate::protocol::Gauge;
 use crate::tensor::transposed;
 use std::cell::OnceCell;
 
-/// The weights' instruments of one model.
+/// Pairs of heads, those of all models together, of which composition is kept: each has three curves.
+const MOST_PAIRS: usize = 1024;
+
+/// The weights' instruments of the models of a run.
 #[derive(Debug)]
 pub(super) struct Circuits {
     spec: Spec,
     null: OnceCell<Null>,
+    /// Composition is measured of every model, not of the one that is followed alone.
+    all: bool,
 }
 
 impl Circuits {
-    pub(super) fn new(spec: &Spec) -> Self {
+    pub(super) fn new(spec: &Spec, replicas: usize) -> Self {
+        let layers = spec.n_layers;
+        let pairs = layers * layers.saturating_sub(1) / 2 * spec.n_heads * spec.n_heads;
         Self {
             spec: spec.clone(),
             null: OnceCell::new(),
+            all: replicas * pairs <= MOST_PAIRS,
         }
+    }
+
+    /// What is kept of a model that nobody follows, as an indicator of what is to come: its norm, and its
+    /// composition without the null, which is the dear part of it.
+    pub(super) fn indicators(&self, weights: &[f32], composed: bool) -> Vec<Reading> {
+        let arena = self.spec.arena();
+        let Some(own) = weights.get(..arena.len()) else {
+            return Vec::new();
+        };
+        let mut out = vec![Reading::new("norm".into(), spectra::norm(own))];
+        if composed && self.all {
+            let part = |name: &str| {
+                let found = arena.get(name).and_then(|t| own.get(t.range()));
+                let found = found.unwrap_or_default().iter();
+                found.map(|&w| f64::from(w)).collect()
+            };
+            let heads = (0..self.spec.n_layers)
+                .map(|l| self.heads(|name| part(&format!("blocks.{l}.attn.{name}"))));
+            self.compose(&heads.collect::<Vec<_>>(), &Null::none(), &mut out);
+        }
+        out
     }
 
     /// Copying scores, norms and spectra of `weights [params]`, and composition where it is `composed`.
@@ -75,7 +104,8 @@ impl Circuits {
             }
         }
         if composed {
-            self.compose(&heads, &mut out);
+            let null = self.null.get_or_init(|| Null::new(self.spec.d_model));
+            self.compose(&heads, null, &mut out);
         }
         out
     }
@@ -142,10 +172,9 @@ impl Circuits {
 
     /// `composition.k.0.3.1.2`: head 1.2 reads its keys from what head 0.3 writes. The interval is the
     /// mean of its null and a standard deviation either way, not an error of the value.
-    fn compose(&self, heads: &[Vec<Head>], out: &mut Vec<Reading>) {
+    fn compose(&self, heads: &[Vec<Head>], null: &Null, out: &mut Vec<Reading>) {
         for to in 1..self.spec.n_layers {
             for from in 0..to {
-                let null = self.null.get_or_init(|| Null::new(self.spec.d_model));
                 let all = composition::scores(&heads[from], &heads[to], null);
                 for (h, row) in all.iter().enumerate() {
                     for (g, kinds) in row.iter().enumerate() {
@@ -155,7 +184,7 @@ impl Circuits {
                             Some(Reading {
                                 id: format!("composition.{kind}.{from}.{h}.{to}.{g}"),
                                 y: s.value,
-                                range: Some((s.mean - s.sd, s.mean + s.sd)),
+                                range: s.mean.is_finite().then_some((s.mean - s.sd, s.mean + s.sd)),
                             })
                         }));
                     }
@@ -190,7 +219,7 @@ mod tests {
         whole.extend(transposed(&weights[..11 * 8], 8));
         assert_eq!(whole.len(), untied.arena().len());
         let copying = |spec: &Spec, weights: &[f32]| -> Vec<(String, u64)> {
-            let all = Circuits::new(spec).readings(weights, true).into_iter();
+            let all = Circuits::new(spec, 1).readings(weights, true).into_iter();
             let kept = all.filter(|r| r.id.contains("copying") || r.id.contains("W_E"));
             kept.map(|r| (r.id, r.y.to_bits())).collect()
         };

@@ -192,7 +192,7 @@ impl Trained {
             ablation: built.ablation.clone(),
             spliced,
             on_data: built.on_data.clone(),
-            circuits: Circuits::new(spec),
+            circuits: Circuits::new(spec, sizes.replicas),
             composed: sizes::composed(knobs),
         })
     }
@@ -346,12 +346,16 @@ impl Lab for Trained {
         let count = self.spec.arena().len();
         let of = |r: usize| {
             let own = w.get(r * count..(r + 1) * count).unwrap_or_default();
-            let mut out = self.on_text(reads, r);
-            out.extend(self.circuits.readings(own, composed));
+            let out = if r == 0 || r == follow {
+                let mut out = self.on_text(reads, r);
+                out.extend(self.circuits.readings(own, composed));
+                out
+            } else {
+                self.circuits.indicators(own, composed)
+            };
             out.into_iter().map(move |reading| reading.of(r))
         };
-        let more = (follow > 0).then_some(follow);
-        std::iter::once(0).chain(more).flat_map(of).collect()
+        (0..self.sizes.replicas).flat_map(of).collect()
     }
 
     fn probed(&self, member: usize, weights: &[f32], probed: &[Vec<f32>]) -> Vec<Reading> {
