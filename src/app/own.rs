@@ -10,6 +10,8 @@ use crate::protocol::{Fault, Notice};
 
 /// The largest vocabulary that a text is given unasked.
 const MOST: i64 = 256;
+/// Texts that are kept: one that another took the place of may be a run's on the screen.
+pub const KEPT: usize = 2;
 
 /// Different characters of a text, fewer than [`MOST`].
 fn characters(text: &str) -> i64 {
@@ -25,20 +27,40 @@ fn characters(text: &str) -> i64 {
 /// What a text, or the browser's refusal to keep it, changes.
 pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
     let Action::Text(bytes) = action else {
-        state.unkept = state.own.is_some();
+        state.unkept = !state.own.is_empty();
         return Vec::new();
     };
-    given(state, bytes)
+    if !bytes.is_empty() {
+        return given(state, bytes);
+    }
+    state.own.clear();
+    state.unkept = false;
+    vec![Effect::Text(bytes)]
 }
 
-/// Reads a text from now on; what is none is refused in words. No bytes: the text that is here is
-/// forgotten.
+/// A text as the link names it, where the two differ in their line ends alone: a field that is pasted into
+/// has line ends of its own.
+fn as_named(asked: Digest, bytes: Vec<u8>) -> Vec<u8> {
+    let other = std::str::from_utf8(&bytes).map(|t| match t.contains('\r') {
+        true => t.replace("\r\n", "\n"),
+        false => t.replace('\n', "\r\n"),
+    });
+    match other.map(String::into_bytes) {
+        Ok(other) if check(&other).is_ok_and(|(name, _)| name == asked) => other,
+        _ => bytes,
+    }
+}
+
+/// Reads a text from now on; what is none is refused in words, and nothing changes.
 pub(super) fn given(state: &mut State, bytes: Vec<u8>) -> Vec<Effect> {
     state.refused.clear();
-    if bytes.is_empty() {
-        (state.own, state.unkept) = (None, false);
-        return vec![Effect::Text(bytes)];
-    }
+    let asked = state.link.knobs.digest("text");
+    let missing = asked != Digest(0) && state.own.iter().all(|(name, _)| *name != asked);
+    let bytes = if missing {
+        as_named(asked, bytes)
+    } else {
+        bytes
+    };
     let (name, needed) = match check(&bytes) {
         Ok((name, text)) => (name, characters(text) + 1),
         Err(why) => {
@@ -47,15 +69,17 @@ pub(super) fn given(state: &mut State, bytes: Vec<u8>) -> Vec<Effect> {
         }
     };
     let (mut knobs, mut notices) = (state.link.knobs.clone(), Vec::new());
-    let asked = knobs.digest("text");
-    if asked != name && asked != here(state) {
+    if asked != name && missing {
         let [asked, name] = [asked, name].map(Digest::text);
         let why = format!(
             "This is not the text of the link: its SHA-256 begins with {name}, and the link asks for {asked}. It is read all the same, and the link now names it."
         );
         notices.push(Notice::about("text", why));
     }
-    (state.own, state.unkept) = (Some((name, bytes.len())), false);
+    state.own.retain(|(known, _)| *known != name);
+    state.own.insert(0, (name, bytes.len()));
+    state.own.truncate(KEPT);
+    state.unkept = false;
     if matches!(state.fault, Some(Fault::BadLink(_))) {
         state.fault = None;
     }
@@ -69,25 +93,28 @@ pub(super) fn given(state: &mut State, bytes: Vec<u8>) -> Vec<Effect> {
         );
         notices.push(Notice::about("vocab", why));
     }
+    let longest = knobs.int("pmax");
+    if knobs.word("tokens") == "chars" && needed <= longest {
+        let why = format!(
+            "The text has {} different characters, and as many a period may have at most: the repeats have shorter periods than p_max {longest}.",
+            needed - 1
+        );
+        notices.push(Notice::about("pmax", why));
+    }
     knobs.put("text", Value::Digest(name));
     let mut effects = vec![Effect::Text(bytes)];
     effects.extend(formed(state, knobs, notices));
     effects
 }
 
-/// The name of the text that is here; that of none, if there is none.
-fn here(state: &State) -> Digest {
-    state.own.map_or(Digest(0), |own| own.0)
-}
-
 /// What is read, and whether that is a text which is not here.
 #[must_use]
 pub fn told(state: &State) -> (String, bool) {
     let asked = state.link.knobs.digest("text");
-    match state.own {
+    match state.own.iter().find(|(name, _)| *name == asked) {
         _ if asked == Digest(0) => ("The stories are read.".into(), false),
-        Some((name, bytes)) if name == asked => {
-            let bytes = grouped(bytes as u64);
+        Some((_, bytes)) => {
+            let bytes = grouped(*bytes as u64);
             (
                 format!(
                     "Your text of {bytes} bytes is read. The link names it: {}.",
@@ -96,7 +123,7 @@ pub fn told(state: &State) -> (String, bool) {
                 false,
             )
         }
-        _ => (
+        None => (
             format!(
                 "The text of this link is not here, and no link holds one: give the file whose SHA-256 begins with {}.",
                 asked.text()
@@ -120,7 +147,7 @@ mod tests {
 
     #[test]
     fn a_text_that_is_given_is_kept_and_named_by_the_link() {
-        let mut s = state("#/text?v=1");
+        let mut s = state("#/text?v=1&pmin=2&pmax=6");
         assert_eq!(told(&s), ("The stories are read.".into(), false));
         let text = "A line of a text.\n".repeat(700).into_bytes();
         let effects = reduce(&mut s, Action::Text(text.clone()));
@@ -133,6 +160,12 @@ mod tests {
         assert!(s.unkept);
         let _ = reduce(&mut s, Action::Text(text.clone()));
         assert!(!s.unkept);
+        // What is empty takes nothing away, and it is said.
+        assert_eq!(
+            reduce(&mut s, Action::Import("mine.txt".into(), Vec::new())),
+            []
+        );
+        assert!(s.refused[0].contains("empty") && !told(&s).1);
         // A preset reads it on; the stories are a setting like any other.
         let _ = reduce(&mut s, Action::Preset("tiny".into()));
         assert_eq!(s.link.knobs.digest("text"), name);
@@ -160,6 +193,47 @@ mod tests {
         assert!(!told(&s).1 && s.fault.is_none());
     }
 
+    /// The text of the run on the screen is still here when another one is given.
+    #[test]
+    fn a_second_text_takes_nothing_away() {
+        let mut s = state("#/text?v=1&pmin=2&pmax=6");
+        let text = |thing: &str| format!("A line of {thing}.\n").repeat(700).into_bytes();
+        let mut names = Vec::new();
+        for thing in ["one", "another", "a third"] {
+            let _ = reduce(&mut s, Action::Text(text(thing)));
+            names.push(s.link.knobs.digest("text"));
+            assert!(s.link.notices.is_empty(), "{:?}", s.link.notices);
+        }
+        let asks = |s: &mut State, name: Digest| {
+            let _ = reduce(s, Action::Knob("text".into(), name.text()));
+            told(s).1
+        };
+        assert!(!asks(&mut s, names[1]) && !asks(&mut s, names[2]));
+        // There is room for two.
+        assert!(asks(&mut s, names[0]));
+        // Line ends are not what makes another text: a field has its own.
+        let windows = |text: Vec<u8>| {
+            String::from_utf8(text)
+                .unwrap_or_default()
+                .replace('\n', "\r\n")
+                .into_bytes()
+        };
+        let _ = reduce(&mut s, Action::Text(windows(text("one"))));
+        assert!(s.link.knobs.digest("text") == names[0] && s.link.notices.is_empty());
+        // Planted fault: one character more does.
+        let _ = reduce(&mut s, Action::Knob("text".into(), names[1].text()));
+        s.own.clear();
+        let _ = reduce(&mut s, Action::Text(windows(text("another.."))));
+        assert!(s.link.notices[0].text.contains("not the text of the link"));
+    }
+
+    #[test]
+    fn few_characters_make_short_periods_and_it_is_said() {
+        let mut s = state("#/text?v=1");
+        let _ = reduce(&mut s, Action::Text(b"ab\n".repeat(4000)));
+        assert!(s.link.notices[0].text.contains("3 different characters"));
+    }
+
     /// A text of many characters has a token for each; the link that names it keeps its own settings.
     #[test]
     fn every_character_of_a_text_is_a_token() {
@@ -169,7 +243,7 @@ mod tests {
                 .repeat(4000 / many as usize)
                 .into_bytes()
         };
-        for (many, vocab) in [(20, 68), (100, 101), (1000, 256)] {
+        for (many, vocab) in [(50, 68), (100, 101), (1000, 256)] {
             let mut s = state("#/text?v=1");
             let _ = reduce(&mut s, Action::Text(of(many)));
             assert_eq!(s.link.knobs.int("vocab"), vocab);
@@ -191,6 +265,6 @@ mod tests {
         let mut s = state(LINK);
         let before = s.link.clone();
         assert_eq!(reduce(&mut s, Action::Text(b"too short".to_vec())), []);
-        assert!(s.refused[0].contains("bytes") && s.link == before && s.own.is_none());
+        assert!(s.refused[0].contains("bytes") && s.link == before && s.own.is_empty());
     }
 }

@@ -126,8 +126,9 @@ pub struct State {
     pub secure: bool,
     /// The run, if one was started.
     pub run: Option<Run>,
-    /// The person's own text, by name, and its bytes in number: it is here, and in the engine.
-    pub own: Option<(Digest, usize)>,
+    /// The person's own texts, by name, and their bytes in number, the last that was given first: they are
+    /// here, and in the engine.
+    pub own: Vec<(Digest, usize)>,
     /// The browser does not keep it for the next visit.
     pub unkept: bool,
     /// MB that the stored run may take.
@@ -178,7 +179,7 @@ impl State {
         let mut state = Self {
             secure,
             run: None,
-            own: None,
+            own: Vec::new(),
             unkept: false,
             budget: BUDGET_MB,
             beside: None,

@@ -269,11 +269,13 @@ impl Knobs {
             _ => 0.0,
         }
     }
-    /// A Choice knob of the schema; empty if there is none of that name.
+    /// A Choice knob of the schema, or a Digest knob that names nothing; empty if there is none of that
+    /// name.
     #[must_use]
     pub fn word(&self, key: &str) -> &'static str {
         match self.get(key) {
             Some(Value::Word(w)) => w,
+            Some(Value::Digest(Digest(0))) => "none",
             _ => "",
         }
     }

@@ -7,7 +7,6 @@ use super::{
 };
 use crate::app::state::{Theme, View};
 use crate::app::{Action, Effect, State, reduce};
-use crate::experiments::text::own::check;
 use crate::protocol::Command;
 use gloo::events::EventListener;
 use gloo::utils::{document, document_element, window};
@@ -25,8 +24,8 @@ const THEME: &str = "lambdahat.theme";
 pub struct App {
     state: Rc<State>,
     engine: Rc<RefCell<Option<Engine>>>,
-    /// The person's own text.
-    text: Vec<u8>,
+    /// The person's own texts, as the state names them.
+    texts: Vec<Vec<u8>>,
     // Held, not read: listeners end with the page.
     _listeners: Vec<EventListener>,
 }
@@ -40,8 +39,7 @@ impl Component for App {
         let theme = kept::get(THEME).unwrap_or_default();
         let mut state = State::new(&hash, window().is_secure_context(), Theme::named(&theme));
         state.budget = storage::remembered().unwrap_or(state.budget);
-        let text = own_text::text();
-        state.own = check(&text).ok().map(|(name, _)| (name, text.len()));
+        let texts = own_text::texts(&mut state.own);
         let state = Rc::new(state);
         show_view(state.view);
         let send = ctx.link().callback(|a: Action| a);
@@ -58,7 +56,7 @@ impl Component for App {
         let mut app = Self {
             state,
             engine,
-            text,
+            texts,
             _listeners: listeners,
         };
         app.new_worker(ctx);
@@ -143,10 +141,9 @@ impl App {
             }
             Effect::File(step, bytes) => save::checkpoint(&self.state, step, &bytes),
             Effect::Text(bytes) => {
-                if !own_text::keep(&bytes) {
+                if !own_text::keep(&mut self.texts, &bytes) {
                     ctx.link().send_message(Action::Unkept);
                 }
-                self.text.clone_from(&bytes);
                 self.carry_out(ctx, Effect::Send(Command::Text(bytes)));
             }
             Effect::Budget(mb) => {
@@ -174,8 +171,8 @@ impl App {
             Ok(engine) => {
                 self.engine.replace(Some(engine));
                 self.carry_out(ctx, Effect::Budget(self.state.budget));
-                if self.state.own.is_some() {
-                    self.carry_out(ctx, Effect::Send(Command::Text(self.text.clone())));
+                for text in self.texts.clone() {
+                    self.carry_out(ctx, Effect::Send(Command::Text(text)));
                 }
             }
             Err(why) => ctx.link().send_message(Action::WorkerDied(why)),

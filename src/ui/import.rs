@@ -41,6 +41,13 @@ pub fn take(from: Option<JsValue>, send: &Callback<Action>) -> bool {
     true
 }
 
+/// Reads what was picked in a field, and empties the field: it would go on naming a file that was refused,
+/// and the same file can be picked again.
+pub fn picked(input: Option<JsValue>, send: &Callback<Action>) {
+    take(input.clone(), send);
+    let _ = input.map(|i| Reflect::set(&i, &"value".into(), &"".into()));
+}
+
 /// Hears files that are dropped anywhere on the page.
 pub fn listen(send: Callback<Action>) -> [EventListener; 2] {
     let options = EventListenerOptions::enable_prevent_default();
@@ -61,12 +68,7 @@ pub fn listen(send: Callback<Action>) -> [EventListener; 2] {
 pub fn row(page: &Page) -> Html {
     let picked = {
         let send = page.send.clone();
-        Callback::from(move |e: Event| {
-            let input = e.target().map(JsValue::from);
-            take(input.clone(), &send);
-            // The same file can be picked again.
-            let _ = input.map(|i| Reflect::set(&i, &"value".into(), &"".into()));
-        })
+        Callback::from(move |e: Event| picked(e.target().map(JsValue::from), &send))
     };
     html! {
         <p class="row">
@@ -84,8 +86,8 @@ pub fn refused(page: &Page) -> Html {
         return Html::default();
     }
     html! {
-        <div class="fault" role="alert" data-test="refused">
-            <p>{"This file cannot be used; the run here is untouched."}</p>
+        <div class="fault refused" role="alert" data-test="refused">
+            <p>{"What was given cannot be used; everything here is as it was."}</p>
             <ul>{ for why.iter().map(|w| html! { <li>{ w }</li> }) }</ul>
             <button type="button" data-test="dismiss" onclick={page.on(Action::Dismiss)}>{"Close"}</button>
         </div>

@@ -13,7 +13,7 @@ const DATA_KNOBS: &[Knob] = &[
     choice("tokens", "tokens", DATA, &["chars", "pairs"], "chars", "What the text is cut into: characters, or byte-pair tokens (Sennrich et al. 2016), the most frequent pairs of tokens merged again and again, learned here from the text. Nothing is merged across words and lines.").fixed(),
     int("vocab", "vocabulary", DATA, (64, 1024), 68, "Greatest number of different tokens; the stories have 67 characters, and one more token stands for every character that is none. Guessing uniformly costs ln V.").symbol("V").unit("tokens"),
     int("ctx", "context", DATA, (16, 128), 128, "Tokens of a sequence.").symbol("T").unit("tokens"),
-    int("wrap", "line width", DATA, (0, 120), 40, "Lines of the stories end before this column, at a space; 0 leaves them as long as they are. Where a line ends can be known by counting only.").unit("characters"),
+    int("wrap", "line width", DATA, (0, 120), 40, "Lines of the stories end before this column, at a space; 0 leaves them as long as they are. Where a line ends can be known by counting only.").unit("characters").when("text", &["none"]),
     float("mix", "share of repeats", Group::Training, (0.0, 1.0), 0.5, "Of the training sequences this share are not text but random tokens of the same vocabulary that repeat; exactly so in every batch, rounded down. What is held out is always half and half."),
     int("pmin", "least period", DATA, (2, 126), 12, "Shortest period a repeating sequence may have.").symbol("p_min").unit("tokens"),
     int("pmax", "greatest period", DATA, (2, 126), 40, "Longest period a repeating sequence may have.").symbol("p_max").unit("tokens"),

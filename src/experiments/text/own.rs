@@ -12,8 +12,8 @@ pub const LEAST: usize = 10_000;
 pub const MOST: usize = 2_000_000;
 
 thread_local! {
-    /// The last text handed over. A name has one text, so nothing depends on when that was.
-    static HERE: RefCell<Option<(Digest, Rc<str>)>> = const { RefCell::new(None) };
+    /// The texts handed over. A name has one text, so nothing depends on when that was.
+    static HERE: RefCell<Vec<(Digest, Rc<str>)>> = const { RefCell::new(Vec::new()) };
 }
 
 /// The name of a text and the text, from the bytes of a file.
@@ -22,20 +22,28 @@ thread_local! {
 /// In words, when it is none, too short or too long.
 pub fn check(bytes: &[u8]) -> Result<(Digest, &str), String> {
     let count = bytes.len();
+    if count == 0 {
+        return Err("It is empty, or it could not be read.".into());
+    }
     if count > MOST {
         return Err(format!(
-            "The text has {count} bytes; at most {MOST} are read here."
+            "The text has {} kB; at most {} kB are read here: a part of it will do.",
+            count.div_ceil(1000),
+            MOST / 1000
         ));
     }
     let text = std::str::from_utf8(bytes)
         .ok()
         .filter(|t| !t.contains('\0'));
     let Some(text) = text else {
-        return Err("This is no text: it must be plain text in UTF-8.".into());
+        return Err(
+            "This is no plain text in UTF-8: a document, or another encoding, must be saved as that first.".into(),
+        );
     };
     if count < LEAST {
         return Err(format!(
-            "The text has {count} bytes; it takes {LEAST} for a tenth to be held out."
+            "The text has {count} bytes; at least {} kB are needed, since a tenth of it is held out.",
+            LEAST / 1000
         ));
     }
     let name = Sha256::digest(bytes)
@@ -45,13 +53,19 @@ pub fn check(bytes: &[u8]) -> Result<(Digest, &str), String> {
     Ok((Digest(name), text))
 }
 
-/// Keeps a text for the runs that ask for it, and says its name.
+/// Keeps a text for the runs that ask for it, and says its name. No bytes: all that is here is forgotten.
 ///
 /// # Errors
 /// Those of [`check`].
 pub fn keep(bytes: &[u8]) -> Result<Digest, String> {
+    if bytes.is_empty() {
+        HERE.take();
+    }
     let (name, text) = check(bytes)?;
-    HERE.set(Some((name, text.into())));
+    HERE.with_borrow_mut(|here| {
+        here.retain(|(known, _)| *known != name);
+        here.push((name, text.into()));
+    });
     Ok(name)
 }
 
@@ -59,7 +73,7 @@ pub fn keep(bytes: &[u8]) -> Result<Digest, String> {
 #[must_use]
 pub fn of(name: Digest) -> Option<Rc<str>> {
     HERE.with_borrow(|here| {
-        let (_, text) = here.as_ref().filter(|(n, _)| *n == name)?;
+        let (_, text) = here.iter().find(|(n, _)| *n == name)?;
         Some(text.clone())
     })
 }
@@ -87,14 +101,19 @@ mod tests {
         let other = text.replacen('A', "B", 1);
         assert_ne!(check(other.as_bytes()).unwrap().0, name);
         assert_eq!(of(Digest(name.0 ^ 1)), None);
+        // Another one takes no place of it; nothing is left of what is forgotten.
+        keep(text.replacen('A', "B", 1).as_bytes()).unwrap();
+        assert!(of(name).is_some());
+        assert!(keep(&[]).is_err() && of(name).is_none());
     }
 
     #[test]
     fn what_is_no_text_is_refused_in_words() {
         let said = |bytes: &[u8]| check(bytes).unwrap_err();
-        assert!(said(b"short").contains("10000"));
+        assert!(said(b"").contains("empty"));
+        assert!(said(b"short").contains("at least 10 kB"));
         assert!(said(&vec![b'a'; MOST + 1]).contains("at most"));
-        assert!(said(&vec![0xff; LEAST]).contains("no text"));
-        assert!(said(&vec![0; LEAST]).contains("no text"));
+        assert!(said(&vec![0xff; LEAST]).contains("no plain text"));
+        assert!(said(&vec![0; LEAST]).contains("no plain text"));
     }
 }

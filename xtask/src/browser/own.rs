@@ -2,7 +2,7 @@
 
 use crate::instruments::wait;
 use crate::page::Page;
-use crate::scenarios::{DESKTOP, Places};
+use crate::scenarios::{DESKTOP, PHONE, Places};
 use anyhow::{Result, ensure};
 use serde_json::json;
 
@@ -70,6 +70,73 @@ pub async fn own_text_unkept(at: &Places) -> Result<()> {
             v["asks"] == true
         })
         .await?;
+        page.close(&[]).await?;
+    }
+    Ok(())
+}
+
+/// Gives a file by the field beside the paste field; an empty one for no content.
+const FILE: &str = "const e = document.querySelector('[data-test=own-file]'); const all = new DataTransfer();\
+    all.items.add(new File([arguments[0]], 'mine.txt')); e.files = all.files; e.dispatchEvent(new Event('change', { bubbles: true })); return true;";
+
+/// What is refused, and whether it is seen where the page stands; what stays in the field.
+const REFUSED: &str = "const e = document.querySelector('[data-test=refused]'), r = e?.getBoundingClientRect();\
+    return { why: e?.innerText ?? '', seen: !!r && r.top >= 0 && r.bottom <= innerHeight, field: document.querySelector('[data-test=own-paste]').value.length,\
+        file: document.querySelector('[data-test=own-file]').value, told: document.querySelector('[data-test=own-told]').textContent };";
+
+/// What is no text is refused where the person looks, and nothing is lost: the text that is read, what was
+/// pasted, and the text before.
+pub async fn own_text_refused(at: &Places) -> Result<()> {
+    for kind in [DESKTOP, PHONE] {
+        let page = Page::open(&at.page, kind, RUN).await?;
+        page.booted().await?;
+        let hash = paste(&page, "bottles").await?;
+        let stand = "document.querySelector('[data-test=own-text]').closest('details').open = true; document.querySelector('[data-test=own-text]').scrollIntoView({ block: 'center' }); return true";
+        page.browser.eval(stand, vec![]).await?;
+        for (content, why) in [
+            (String::new(), "is empty"),
+            ("one line".into(), "at least 10 kB"),
+            ("\0".repeat(20_000), "no plain text"),
+            ("a line\n".repeat(300_000), "at most 2000 kB"),
+        ] {
+            page.browser.eval(FILE, vec![json!(content)]).await?;
+            let said = wait(&page, why, REFUSED, |v| {
+                v["why"].as_str().is_some_and(|w| w.contains(why))
+            })
+            .await?;
+            let told = said["told"].as_str().unwrap_or_default();
+            ensure!(
+                said["seen"] == true && said["file"] == "" && told.starts_with("Your text of"),
+                "{why}: {said}"
+            );
+        }
+        page.fits("own-refused").await?;
+        page.shot(&format!("own-refused-{}", kind.width)).await?;
+        page.click("dismiss").await?;
+        let short = "const e = document.querySelector('[data-test=own-paste]'); e.value = 'too short'; e.dispatchEvent(new Event('change', { bubbles: true })); return true;";
+        page.browser.eval(short, vec![]).await?;
+        wait(&page, "what was pasted stays", REFUSED, |v| {
+            v["field"] == 9 && v["seen"] == true
+        })
+        .await?;
+        page.click("dismiss").await?;
+        // Another text; the one before is still here, and after a reload too.
+        ensure!(
+            paste(&page, "jars").await? != hash,
+            "one name for two texts"
+        );
+        for reload in [false, true] {
+            if reload {
+                page.browser.reload().await?;
+                page.booted().await?;
+            }
+            page.click("own-other").await?;
+            wait(&page, "the text before", SAID, |v| {
+                let same = v["hash"].as_str() == Some(&hash);
+                v["asks"] == false && (same != reload)
+            })
+            .await?;
+        }
         page.close(&[]).await?;
     }
     Ok(())

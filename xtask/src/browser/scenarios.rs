@@ -14,7 +14,7 @@ use crate::commitment::commitment_on_cpu;
 use crate::driver::Kind;
 use crate::heads::{heads_of_the_followed_on_cpu, heads_on_cpu};
 use crate::instruments::{diagnose_and_calibrate, grok_on_cpu, truth_on_cpu};
-use crate::own::{own_text_on_cpu, own_text_unkept};
+use crate::own::{own_text_on_cpu, own_text_refused, own_text_unkept};
 use crate::page::{Page, Seen};
 use crate::reading::reading_on_cpu;
 use crate::seeds::seeds_on_cpu;
@@ -91,6 +91,7 @@ scenarios![
     seeds_on_cpu,
     reading_on_cpu,
     own_text_on_cpu,
+    own_text_refused,
     own_text_unkept,
     text_on_gpu,
     commitment_on_cpu,
