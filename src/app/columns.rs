@@ -9,8 +9,13 @@ pub fn told(value: impl Fn(&str) -> Option<(f64, f64)>) -> Option<String> {
     let of = |id: &str| value(&format!("wrap.{id}"));
     let (from, _) = of("from")?;
     if from == 0.0 {
-        let none = "In the held-out text that is judged here lines end at no column in particular: there is no step to be seen. (A window of the context must hold more than a line.)";
-        return Some(none.into());
+        let mut none = "In the held-out windows that are judged here lines end at no column in particular: there is no step to be seen.".to_string();
+        if let Some((long, _)) = of("long").filter(|l| l.0 > 0.0) {
+            none += &format!(
+                " A quarter of the text's lines have {long} characters or more; a model can know how long its line is where the context holds more than that."
+            );
+        }
+        return Some(none);
     }
     let [(low, below), (high, above)] = [of("before")?, of("behind")?];
     let [text_low, text_high] = [of("ends.before")?.0, of("ends.behind")?.0];
@@ -58,6 +63,8 @@ mod tests {
         assert!(said(0.3).unwrap_or_default().contains("Less than half"));
         assert!(said(0.1).unwrap_or_default().contains("No step"));
         assert_eq!(told(|_| None), None);
-        assert!(told(|_| Some((0.0, 0.0))).is_some_and(|t| t.contains("no column")));
+        assert!(told(|_| Some((0.0, 0.0))).is_some_and(|t| t.ends_with("to be seen.")));
+        let long = |id: &str| Some((if id == "wrap.long" { 71.0 } else { 0.0 }, 0.0));
+        assert!(told(long).is_some_and(|t| t.contains("71 characters or more")));
     }
 }

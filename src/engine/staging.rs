@@ -194,9 +194,10 @@ impl Session {
     }
 
     fn staged(&self) -> Stages {
-        // The minibatch loss says what the loss says, with noise; the loss at single positions, too.
+        // The minibatch loss says what the loss says, with noise; the loss at single positions, too. Behind
+        // one column of a line there are a few targets: their means are mostly scatter.
         let again = |id: &str| {
-            ["replicas/", "loss.train", "loss.position."]
+            ["replicas/", "loss.train", "loss.position.", "column."]
                 .iter()
                 .any(|p| id.starts_with(p))
         };

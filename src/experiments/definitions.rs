@@ -151,7 +151,7 @@ pub const TEXT: [Instrument; 6] = [
         key: "column",
         title: "P(line end) by column",
         unit: "",
-        help: "Mean probability that the model gives to the end of a line, by how many characters of the line there are, over held-out text behind the first line end of its window; beside it the share of these lines that do end there. The band is one standard error, from the scatter between targets. More words end where a line is full, so a rise alone is no counting: below, the same is said of places where a word ends, P(line end) in P(line end) + P(space), before and behind the column that best tells, by the text alone, lines that go on from lines that end (a cut into two rates, kept where twice its log-likelihood ratio is above 16).",
+        help: "Mean probability that the model gives to the end of a line, by how many characters of the line there are, over held-out text behind the first line end of its window; beside it how often lines do end there, by counting in 1000 held-out windows of other stories, or in the whole last tenth of a text: P(line end | column), which is the mean of the true probabilities whatever else they depend on, and so the line to reach. The band is one standard error, from the scatter between targets. More words end where a line is full, so a rise alone is no counting: below, the same is said of places where a word ends, P(line end) in P(line end) + P(space), before and behind the column that best tells, by the text alone, lines that go on from lines that end (a cut into two rates, kept where twice its log-likelihood ratio is above 16).",
         cadence: CHECKPOINT,
         cost: HOST,
     },

@@ -124,6 +124,15 @@ impl Text {
         }
     }
 
+    /// The tokens of a given text that no window of training is taken from.
+    #[must_use]
+    pub fn held_out(&self) -> Option<&[u32]> {
+        match &self.source {
+            Source::Stories(_) => None,
+            Source::Given(tokens) => Some(&tokens[1]),
+        }
+    }
+
     /// The tokens that counts are made of: all that is trained on of a given text, and of the stories
     /// [`COUNTED`] tokens that no run trains or tests on.
     #[must_use]

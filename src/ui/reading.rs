@@ -132,7 +132,7 @@ fn by_column(run: &Run, step: f64, half: &Look) -> Html {
         (found(what), class.into(), label.into())
     };
     let chances = [
-        line("ends", "s3", "lines that end"),
+        line("ends", "s3", "by counting"),
         line("newline", "s0", "model"),
     ];
     if chances[1].0.x.len() < 2 {

@@ -48,7 +48,7 @@ impl Held {
             .enumerate()
             .filter(|(_, row)| classes[*row] == class::A)
             .collect();
-        let grams = reader.read.grams(vocab);
+        let grams = &reader.read.counts(vocab).grams;
         let context = |row: usize| &tokens[row - row % ctx..=row];
         let said = (1..=3).map(|n| {
             let p: Vec<f32> = rows

@@ -2,6 +2,7 @@
 
 use super::judge::Held;
 use super::own;
+use super::wrap;
 use crate::experiments::transformer::{self, Seen, World};
 use crate::experiments::{self, Parts};
 use crate::knobs::{Digest, Knobs};
@@ -24,20 +25,40 @@ pub fn build(knobs: &Knobs) -> Result<Parts, Fault> {
     transformer::build(knobs, Box::new(world(knobs)?))
 }
 
+/// Windows of stories in which line ends are counted.
+const WINDOWS: usize = 1000;
+
 /// A text that was read, and the counts of its tokens once they are asked for.
 #[derive(Debug)]
 pub(super) struct Read {
     /// Its name, and how it was read.
     of: (Digest, Reading),
     pub(super) text: Text,
-    grams: OnceCell<Ngrams>,
+    counts: OnceCell<Counts>,
+}
+
+/// What counting knows of a text.
+#[derive(Debug)]
+pub(super) struct Counts {
+    pub(super) grams: Ngrams,
+    /// By column, over all of the text that is held out: see [`wrap::line_ends`].
+    pub(super) lines: Vec<[u32; 2]>,
 }
 
 impl Read {
-    /// What counting knows of it.
-    pub(super) fn grams(&self, vocab: usize) -> &Ngrams {
-        self.grams
-            .get_or_init(|| Ngrams::fit(&self.text.counted(), vocab))
+    /// Predictors are of what is trained on; where lines end is counted in the text that is held out. Of
+    /// stories both are of others than those that a run trains or is tested on.
+    pub(super) fn counts(&self, vocab: usize) -> &Counts {
+        self.counts.get_or_init(|| {
+            let counted = self.text.counted();
+            let held_out = self.text.held_out().unwrap_or(&counted);
+            let mut lines = Vec::new();
+            wrap::line_ends(self.text.tokenizer().texts(), held_out, &mut lines);
+            Counts {
+                lines,
+                grams: Ngrams::fit(&counted, vocab),
+            }
+        })
     }
 }
 
@@ -61,7 +82,7 @@ fn read(name: Digest, how: Reading) -> Result<Rc<Read>, Fault> {
     let read = Rc::new(Read {
         of: (name, how),
         text,
-        grams: OnceCell::new(),
+        counts: OnceCell::new(),
     });
     LAST.set(Some(read.clone()));
     Ok(read)
@@ -92,6 +113,7 @@ pub fn world(knobs: &Knobs) -> Result<Reader, Fault> {
         },
         read,
         held: RefCell::default(),
+        lines: OnceCell::new(),
     })
 }
 
@@ -104,6 +126,7 @@ pub struct Reader {
     pub(super) read: Rc<Read>,
     /// What was held out, by seed and batch: an evaluation looks at the same again and again.
     held: RefCell<Vec<(u32, usize, Rc<Held>)>>,
+    lines: OnceCell<Vec<[u32; 2]>>,
 }
 
 impl Reader {
@@ -116,6 +139,25 @@ impl Reader {
             Stream::HeldOut => i.is_multiple_of(2),
             _ => before(i + 1) > before(i),
         }
+    }
+
+    /// By column, how often lines end in held-out windows, where their first line end is behind: of
+    /// [`WINDOWS`] of other stories, as these are drawn, or of all windows of a text's last tenth together.
+    pub(super) fn lines(&self) -> &[[u32; 2]] {
+        self.lines.get_or_init(|| {
+            let text = &self.read.text;
+            if text.held_out().is_some() {
+                return self.read.counts(self.vocab).lines.clone();
+            }
+            let mut draws = Draws::new(0, Stream::DataSet, 2);
+            let (mut window, mut all) = (Vec::new(), Vec::new());
+            for _ in 0..WINDOWS {
+                window.clear();
+                text.window(Stream::HeldOut, &mut draws, self.repeat.ctx, &mut window);
+                wrap::line_ends(text.tokenizer().texts(), &window, &mut all);
+            }
+            all
+        })
     }
 
     /// Of `rows` positions that are judged.
@@ -184,7 +226,10 @@ impl World for Reader {
 
     fn inspect(&self, seed: u32, batch: usize, seen: &Seen) -> Vec<experiments::Reading> {
         let rows = seen.judged.len() / self.vocab;
-        self.held(seed, batch, rows).passage.by_column(seen)
+        let held = self.held(seed, batch, rows);
+        let whole = &self.read.counts(self.vocab).lines;
+        held.passage
+            .by_column(seen, self.lines(), wrap::long(whole))
     }
 
     fn spliced(&self, seed: u32, group: u32, batch: usize, out: &mut Vec<u32>) {

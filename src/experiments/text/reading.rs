@@ -82,11 +82,11 @@ impl Passage {
     }
 
     /// `column.7.loss`, `column.7.newline` and `column.7.ends`: behind so many characters of a line, the
-    /// mean loss, the mean probability of a line's end, and how often it does end there. The first two
-    /// with a standard error either way, from the scatter between targets. Behind them what
-    /// [`wrap::step`] says.
-    pub(super) fn by_column(&self, seen: &Seen) -> Vec<Reading> {
-        let mut found: Vec<[Vec<f64>; 3]> = vec![Default::default(); COLUMNS + 1];
+    /// mean loss, the mean probability of a line's end, with a standard error either way, from the scatter
+    /// between targets; and how often lines do end there, by counting in `lines`
+    /// ([`wrap::line_ends`]). Behind them what [`wrap::step`] says.
+    pub(super) fn by_column(&self, seen: &Seen, lines: &[[u32; 2]], long: usize) -> Vec<Reading> {
+        let mut found: Vec<[Vec<f64>; 2]> = vec![Default::default(); COLUMNS + 1];
         let (judged, mut words) = (seen.judged.len() / self.vocab, Vec::new());
         let all = spread(self.kinds.len(), judged).into_iter();
         for (row, z) in all.zip(seen.judged.chunks_exact(self.vocab)) {
@@ -111,13 +111,12 @@ impl Passage {
             let here = &mut found[column.min(COLUMNS)];
             here[0].push(f64::from(loss));
             here[1].push(f64::from(p(&z[newline]) / sum));
-            here[2].push(f64::from(u8::from(self.ends[row])));
         }
         let mut out = Vec::new();
         for (column, values) in found.iter().enumerate().filter(|(_, v)| !v[0].is_empty()) {
-            for (name, x) in ["loss", "newline", "ends"].into_iter().zip(values) {
+            for (name, x) in ["loss", "newline"].into_iter().zip(values) {
                 let (y, n) = (mean(x), x.len() as f64);
-                let se = (x.len() > 1 && name != "ends").then(|| sd(x) / n.sqrt());
+                let se = (x.len() > 1).then(|| sd(x) / n.sqrt());
                 out.push(Reading {
                     id: format!("column.{column}.{name}"),
                     y,
@@ -125,7 +124,14 @@ impl Passage {
                 });
             }
         }
-        out.extend(wrap::step(&words));
+        for (column, [all, ends]) in lines.iter().enumerate().filter(|(_, n)| n[0] > 0) {
+            out.push(Reading {
+                id: format!("column.{column}.ends"),
+                y: f64::from(*ends) / f64::from(*all),
+                range: None,
+            });
+        }
+        out.extend(wrap::step(&words, long));
         out
     }
 }

@@ -106,7 +106,7 @@ fn one_that_counts_makes_a_step_at_the_width() {
             z[newline] = if late && counts { 12.0 } else { -12.0 };
         }
         let losses = vec![1.0; batch * ctx];
-        passage.by_column(&Seen::judging(&judged, &losses))
+        passage.by_column(&Seen::judging(&judged, &losses), of.lines(), 40)
     };
     let at = |all: &[Reading], column: usize, what: &str| {
         let id = format!("column.{column}.{what}");
@@ -121,4 +121,37 @@ fn one_that_counts_makes_a_step_at_the_width() {
         (None, Some(1.0))
     );
     assert_eq!(at(&all, 12, "loss"), Some(1.0));
+}
+
+/// The line to reach is that of the windows that are judged, behind the first line end in them.
+#[test]
+fn windows_end_their_lines_as_often_as_is_counted() {
+    let (of, ctx) = (reader(), 128);
+    let lines = of.lines();
+    let texts = of.texts();
+    let mut draws = Draws::new(3, Stream::HeldOut, 9);
+    let mut seen = Vec::new();
+    for _ in 0..1500 {
+        let mut window = Vec::new();
+        of.read
+            .text
+            .window(Stream::HeldOut, &mut draws, ctx, &mut window);
+        wrap::line_ends(&texts, &window, &mut seen);
+    }
+    let far = |seen: &[[u32; 2]], shift: usize| {
+        let rows = lines.iter().skip(shift).zip(seen).filter(|(_, s)| s[0] > 0);
+        let gap = |(l, s): (&[u32; 2], &[u32; 2])| {
+            let [p, q] = [l, s].map(|n| f64::from(n[1]) / f64::from(n[0].max(1)));
+            let var =
+                |p: f64, n: u32| (p * (1.0 - p) + 0.5 / f64::from(n.max(1))) / f64::from(n.max(1));
+            (p - q).abs() / (var(p, l[0]) + var(q, s[0])).sqrt()
+        };
+        rows.map(gap).fold(0.0, f64::max)
+    };
+    assert!(far(&seen, 0) < 4.5, "{}", far(&seen, 0));
+    // Planted faults: the lines of stories one after the other, where long stories have more of them than
+    // among windows; and columns that are counted one too far.
+    let whole = &of.read.counts(68).lines;
+    assert!(far(whole, 0) > 6.0, "{}", far(whole, 0));
+    assert!(far(&seen, 1) > 10.0, "{}", far(&seen, 1));
 }
