@@ -4,14 +4,14 @@
 
 mod common;
 
-use common::{ended, session};
+use common::{ended, session, session_on};
 use lambdahat::app::link;
 use lambdahat::engine::Session;
 use lambdahat::engine::history::Series;
 use lambdahat::engine::record::{capture, restore};
 use lambdahat::engine::report::report;
 use lambdahat::experiments;
-use lambdahat::protocol::Figure;
+use lambdahat::protocol::{EngineChoice, Figure};
 use pollster::block_on;
 use std::collections::BTreeMap;
 
@@ -124,6 +124,51 @@ fn a_member_has_every_number_of_its_seed() {
             faults(&want, &curves(&ended(again), 2)),
             Vec::<String>::new()
         );
+    }
+}
+
+/// The same on the GPU engine, to the bit: ablation, copying, composition on data, and the heads of the
+/// report, followed from the beginning and once the run is over.
+#[test]
+fn a_member_has_every_number_of_its_seed_on_the_gpu() {
+    let on = |text: &str| session_on(EngineChoice::Gpu, text, |_| ());
+    let (base, link) = (TEXT, format!("{TEXT}&seed=7&replicas=2"));
+    let heads = |s: &Session| {
+        let link = link::parse(&link);
+        let card = experiments::card(link.experiment).unwrap();
+        report(&link, card, s, Vec::new()).heads
+    };
+    let alone = ended(on(&format!("{base}&seed=8")));
+    let (want, all) = (curves(&alone, 0), heads(&alone));
+    for of in [
+        "ablation",
+        "preserving",
+        "copied",
+        "heads.",
+        "composition.",
+        "share.",
+    ] {
+        assert!(
+            want.keys().any(|id| id.contains(of)),
+            "no {of}: {:?}",
+            want.keys()
+        );
+    }
+    assert!(all.len() == 4 && all.iter().all(|h| h.ablation.is_some()));
+    let first = ended(on(&link));
+    // Planted: the first member's.
+    let wrong = faults(&want, &curves(&first, 0));
+    assert!(
+        wrong.iter().filter(|id| id.contains("ablation")).count() >= 12,
+        "{wrong:?}"
+    );
+    assert_ne!(heads(&first), all);
+    for s in [
+        ended(on(&format!("{link}&member=1"))),
+        ended(follow(first, 1)),
+    ] {
+        assert_eq!(faults(&want, &curves(&s, 1)), Vec::<String>::new());
+        assert_eq!(heads(&s), all);
     }
 }
 
