@@ -96,7 +96,7 @@ pub(super) fn given(state: &mut State, bytes: Vec<u8>) -> Vec<Effect> {
     let longest = knobs.int("pmax");
     if knobs.word("tokens") == "chars" && needed <= longest {
         let why = format!(
-            "The text has {} different characters, and as many a period may have at most: the repeats have shorter periods than p_max {longest}.",
+            "Different characters of the text: {}. A period holds each once at most, so the repeats have shorter periods than p_max {longest}.",
             needed - 1
         );
         notices.push(Notice::about("pmax", why));
@@ -231,7 +231,7 @@ mod tests {
     fn few_characters_make_short_periods_and_it_is_said() {
         let mut s = state("#/text?v=1");
         let _ = reduce(&mut s, Action::Text(b"ab\n".repeat(4000)));
-        assert!(s.link.notices[0].text.contains("3 different characters"));
+        assert!(s.link.notices[0].text.contains("of the text: 3."));
     }
 
     /// A text of many characters has a token for each; the link that names it keeps its own settings.
