@@ -9,7 +9,7 @@ pub fn told(value: impl Fn(&str) -> Option<(f64, f64)>) -> Option<String> {
     let of = |id: &str| value(&format!("wrap.{id}"));
     let (from, _) = of("from")?;
     if from == 0.0 {
-        let mut none = "In the held-out windows that are judged here lines end at no column in particular: there is no step to be seen.".to_string();
+        let mut none = "The held-out windows that are judged here show no column from which on lines end: there is no step to be seen.".to_string();
         if let Some((long, _)) = of("long").filter(|l| l.0 > 0.0) {
             none += &format!(
                 " A quarter of the text's lines have {long} characters or more; a model can know how long its line is where the context holds more than that."

@@ -139,9 +139,10 @@ fn by_column(run: &Run, step: f64, half: &Look) -> Html {
         return Html::default();
     }
     let losses = [line("loss", "s1", "loss")];
+    let last = chances[0].0.x.last().copied().unwrap_or(1.0);
     let chart = |lines: &[Drawn], title: &str, upto: Option<f64>| {
         let mut chart = over_time(half, title.into(), lines, upto);
-        chart.x_max = lines[0].0.x.last().copied().unwrap_or(1.0);
+        chart.x_max = last;
         (chart.log_x, chart.window) = (false, None);
         chart.along = "characters of the line so far";
         html! { <div class="plot-box">{ Html::from_html_unchecked(chart.draw().scene.svg().into()) }</div> }

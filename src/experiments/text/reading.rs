@@ -14,6 +14,8 @@ use crate::tasks::tokens::class;
 
 /// Columns that are told apart: longer lines end here.
 pub(super) const COLUMNS: usize = 120;
+/// Targets behind a column, at least: the scatter of fewer says nothing.
+const FEWEST: usize = 4;
 /// Step of the held-out stream that pairs are drawn at: runs evaluate on step 0, comparisons ask about 1.
 const STEP: u32 = 2;
 
@@ -113,14 +115,15 @@ impl Passage {
             here[1].push(f64::from(p(&z[newline]) / sum));
         }
         let mut out = Vec::new();
-        for (column, values) in found.iter().enumerate().filter(|(_, v)| !v[0].is_empty()) {
+        let several = |(_, values): &(usize, &[Vec<f64>; 2])| values[0].len() >= FEWEST;
+        for (column, values) in found.iter().enumerate().filter(several) {
             for (name, x) in ["loss", "newline"].into_iter().zip(values) {
                 let (y, n) = (mean(x), x.len() as f64);
-                let se = (x.len() > 1).then(|| sd(x) / n.sqrt());
+                let se = sd(x) / n.sqrt();
                 out.push(Reading {
                     id: format!("column.{column}.{name}"),
                     y,
-                    range: se.map(|se| (y - se, y + se)),
+                    range: Some((y - se, y + se)),
                 });
             }
         }
