@@ -9,7 +9,7 @@ use super::reduce::{drop_run, measure};
 use super::run::Run;
 use super::state::State;
 use crate::knobs::{Digest, Knobs, Value};
-use crate::protocol::{Command, Notice, RunId, Upload};
+use crate::protocol::{Command, Fault, Notice, RunId, Upload};
 
 /// Changes the form.
 pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
@@ -56,6 +56,10 @@ pub(super) fn formed(state: &mut State, mut knobs: Knobs, mut notices: Vec<Notic
     notices.extend(state.link.course.settle(state.card(), &mut knobs));
     state.link.knobs = knobs;
     state.link.notices = notices;
+    // A link that could not be run is another one now, unless it still asks for its text.
+    if matches!(state.fault, Some(Fault::BadLink(_))) && !own::told(state).1 {
+        state.fault = None;
+    }
     let mut effects = Vec::new();
     if state.run.is_none() {
         effects.push(address(state));

@@ -3,7 +3,7 @@
 use super::action::{Action, Effect};
 use super::form::formed;
 use super::state::State;
-use crate::experiments::text::own::check;
+use crate::experiments::text::own::{check, missing};
 use crate::knobs::{Digest, Value};
 use crate::plot::number::grouped;
 use crate::protocol::{Fault, Notice};
@@ -80,9 +80,6 @@ pub(super) fn given(state: &mut State, bytes: Vec<u8>) -> Vec<Effect> {
     state.own.insert(0, (name, bytes.len()));
     state.own.truncate(KEPT);
     state.unkept = false;
-    if matches!(state.fault, Some(Fault::BadLink(_))) {
-        state.fault = None;
-    }
     // Another text than the link's has characters of its own; a link's settings stay what they are.
     if asked != name && knobs.word("tokens") == "chars" && knobs.int("vocab") < needed {
         knobs.put("vocab", Value::Int(needed));
@@ -105,6 +102,16 @@ pub(super) fn given(state: &mut State, bytes: Vec<u8>) -> Vec<Effect> {
     let mut effects = vec![Effect::Text(bytes)];
     effects.extend(formed(state, knobs, notices));
     effects
+}
+
+/// Whether the link's text is not here: then nothing is started, and it is asked for.
+pub(super) fn asks(state: &mut State) -> bool {
+    let asks = told(state).1;
+    if asks {
+        let why = missing(state.link.knobs.digest("text"));
+        state.fault = Some(Fault::BadLink(why));
+    }
+    asks
 }
 
 /// What is read, and whether that is a text which is not here.
@@ -185,9 +192,17 @@ mod tests {
     fn a_link_asks_for_its_text_and_notices_another() {
         let mut s = state(LINK);
         assert!(told(&s).1 && told(&s).0.contains("0123456789abcdef"));
-        s.fault = Some(Fault::BadLink("no text".into()));
+        // Run is no way around it, and what is on the screen stays.
+        assert_eq!(reduce(&mut s, Action::RunOrPause), []);
+        assert!(s.run.is_none() && matches!(s.fault, Some(Fault::BadLink(_))));
         // A file that is dropped is a text here.
         let text = "Another text.\n".repeat(900).into_bytes();
+        // Another setting is no answer, the stories are one.
+        let mut other = s.clone();
+        let _ = reduce(&mut other, Action::Knob("lr".into(), "1e-3".into()));
+        assert!(other.fault.is_some());
+        let _ = reduce(&mut other, Action::Knob("text".into(), "none".into()));
+        assert_eq!(other.fault, None);
         let _ = reduce(&mut s, Action::Import("mine.txt".into(), text));
         assert!(s.link.notices[0].text.contains("not the text of the link"));
         assert!(!told(&s).1 && s.fault.is_none());

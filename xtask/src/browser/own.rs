@@ -169,6 +169,13 @@ pub async fn own_text_on_cpu(at: &Places) -> Result<()> {
         v["asks"] == true
     })
     .await?;
+    ensure!(
+        page.look().await?.phase == "idle",
+        "it runs without its text"
+    );
+    page.browser.resize(PHONE).await?;
+    page.fits("asks-text").await?;
+    page.browser.resize(DESKTOP).await?;
     paste(&page, "jars").await?;
     wait(&page, "another text is told", SAID, |v| v["other"] == true).await?;
     page.click("run").await?;
