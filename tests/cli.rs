@@ -208,6 +208,105 @@ fn who_cannot_be_asked_says_so() {
     assert!(told.contains("Refined λ̂ is for"));
 }
 
+/// A word on each of these, what went wrong and what to do, and no run.
+#[test]
+fn what_cannot_be_run_says_what_to_do() {
+    let text = std::env::temp_dir().join(format!("lambdahat-cli-{}.txt", std::process::id()));
+    std::fs::write(&text, "All work and no play.\n".repeat(500)).unwrap();
+    let own = text.to_str().unwrap();
+    let cases: &[(&[&str], &[&str])] = &[
+        (
+            &["run", "#/nosuch"],
+            &["nosuch", "induction", "lambdahat list"],
+        ),
+        (&["run", ""], &["'#/tms?seed=3'"]),
+        (
+            &["run", "#/text?text=deadbeefdeadbeef"],
+            &["deadbeefdeadbeef", "--text FILE"],
+        ),
+        (
+            &["run", "#/text", "--text", own],
+            &["'#/text?text=c71a0087ae51243f'"],
+        ),
+        (
+            &["run", "#/text?text=deadbeefdeadbeef", "--text", own],
+            &["c71a0087ae51243f", "deadbeefdeadbeef"],
+        ),
+        (
+            &["run", "#/tms", "--text", "no/such"],
+            &["no/such", "No such file"],
+        ),
+        (
+            &["run", "#/tms?foo=1", "--strict"],
+            &["“foo”", "notices above"],
+        ),
+        (
+            &["compare", "#/induction"],
+            &["second link", "with=layers=1"],
+        ),
+        (
+            &["compare", "#/induction", "--at", "now"],
+            &["“now”", "--at after,before"],
+        ),
+        (&["compare", "#/tms", "#/tms"], &["tms has no tokens"]),
+        (&["compare", "no/such", "#/tms"], &["no such folder"]),
+        (
+            &["compare", "tests", "#/tms"],
+            &["run.json", "lambdahat run --out"],
+        ),
+        (&["complete", "#/tms"], &["'#/text'"]),
+        (
+            &["complete", "#/text?steps=4", "--step", "9"],
+            &["4 steps", "9"],
+        ),
+        (&["list", "nosuch"], &["possible values: tms"]),
+    ];
+    for (asked, wanted) in cases {
+        let done = lambdahat().args(*asked).output().unwrap();
+        let told = String::from_utf8(done.stderr).unwrap();
+        assert_eq!(done.status.code(), Some(2), "{asked:?}: {told}");
+        assert!(wanted.iter().all(|w| told.contains(w)), "{asked:?}: {told}");
+    }
+    // Planted: what can be done says none of it, and goes on from the text's held-out part.
+    let link = "#/text?text=c71a0087ae51243f&d_model=16&heads=2&vocab=32&ctx=32&batch=2&steps=2&chains=0&mix=0";
+    let done = lambdahat()
+        .args([
+            "complete", link, "--device", "cpu", "--length", "1", "--text", own,
+        ])
+        .output()
+        .unwrap();
+    let (told, texts) = (done.stderr, String::from_utf8(done.stdout).unwrap());
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&told));
+    assert_eq!(texts.matches("\nwork and no").count(), 3, "{texts}");
+    std::fs::remove_file(&text).unwrap();
+}
+
+/// The checkpoints of another run in the same folder are not taken for its own.
+#[test]
+fn a_folder_that_two_runs_were_written_to_is_read_as_the_last() {
+    let out = std::env::temp_dir().join(format!("lambdahat-cli-{}-two", std::process::id()));
+    let base = "#/induction?d_model=16&heads=2&vocab=12&ctx=12&pmin=3&pmax=5&batch=4&every=6&log=0&chains=0";
+    let first = format!("{base}&steps=12&seed=2");
+    for link in [&first, &format!("{base}&steps=6")] {
+        let mut command = lambdahat();
+        command.args(["run", link, "--device", "cpu", "--out"]);
+        assert!(command.arg(&out).status().unwrap().success());
+    }
+    let there = std::fs::read_dir(out.join("checkpoints")).unwrap().count();
+    assert_eq!(there, 3);
+    let at = |at: &str| {
+        let mut command = lambdahat();
+        command.arg("compare").arg(&out).args(["--at", at]);
+        command
+            .args([&first, "--device", "cpu", "--out"])
+            .arg(out.join("compare"));
+        command.output().unwrap().status.success()
+    };
+    // Planted: step 12 is there, but it is of the first.
+    assert!(at("6,12") && !at("12,12"));
+    std::fs::remove_dir_all(&out).unwrap();
+}
+
 #[test]
 fn a_closed_pipe_ends_quietly() {
     for asked in [&["list"][..], &["list", "--json"]] {

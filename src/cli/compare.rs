@@ -1,7 +1,7 @@
 //! `lambdahat compare A B`: two models token by token, headless. A and B are links, which are trained, or
 //! folders of earlier runs.
 
-use super::given::{code, engine, known, read, side, unreadable};
+use super::given::{code, engine, known, side, text, unreadable};
 use super::out;
 use crate::app::against::Against;
 use crate::app::link::Link;
@@ -32,7 +32,7 @@ pub struct Options {
     /// Seed of the sequences.
     #[arg(long)]
     pub set: Option<u32>,
-    /// The text that both links ask for.
+    /// The file of the text that the link names (text=…).
     #[arg(long, value_name = "FILE")]
     pub text: Option<PathBuf>,
     /// What to run on; auto takes a hardware GPU, else the CPU engine.
@@ -56,17 +56,22 @@ pub async fn compare(options: &Options) -> ExitCode {
 
 async fn all(options: &Options) -> Result<(), Fault> {
     let (a, folder_a) = side(&options.a)?;
+    if options.b.is_none() && options.at.is_none() && a.against.is_none() {
+        let why = "there is nothing to compare it with: name a second link or folder, or two checkpoints with --at, or write into the link what B changes, such as with=layers=1";
+        return Err(Fault::BadLink(why.into()));
+    }
     let mut against = a.against.clone().unwrap_or_default();
     let (b, folder_b) = match &options.b {
         Some(b) => side(b)?,
         None => (against.other(&a), None),
     };
-    if let Some(path) = &options.text {
-        read(path, a.knobs.digest("text"))?;
-    }
+    text(options.text.as_ref(), &[&a, &b])?;
     if let Some(at) = &options.at {
-        against.at = Against::checkpoints(at)
-            .ok_or_else(|| Fault::BadLink(format!("“{at}” names no two checkpoints")))?;
+        against.at = Against::checkpoints(at).ok_or_else(|| {
+            Fault::BadLink(format!(
+                "“{at}” names no two checkpoints; --at after,before does, or --at 400,1800"
+            ))
+        })?;
     }
     let floor = options.floor.unwrap_or(against.floor);
     let at = against.at;

@@ -1,16 +1,19 @@
 //! `lambdahat complete LINK`: a checkpoint of a model of text writes, headless. The texts are those of the
 //! page for the same link, step, beginning, temperature and seed, on the same engine.
 
-use super::given::{code, engine, known, read, side};
+use super::given::{code, engine, known, side, text};
 use super::out;
+use crate::app::link::Link;
 use crate::engine::branch::open;
 use crate::engine::importing::place;
 use crate::engine::known::model;
 use crate::engine::{Session, Source};
+use crate::experiments::text::own;
 use crate::protocol::{Ask, Completed, EngineChoice, Fault, Prompt, Told};
 use crate::store::import::Taken;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::Value;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -22,22 +25,23 @@ pub struct Options {
     /// The step of the checkpoint; the last unless told.
     #[arg(long)]
     pub step: Option<u64>,
-    /// What it goes on from.
-    #[arg(long, default_value = Prompt::BEGINNING)]
-    pub prompt: String,
+    /// What it goes on from: "One day Anna" unless told, as stories begin, or the first words of what is
+    /// held out of a text of your own.
+    #[arg(long)]
+    pub prompt: Option<String>,
     /// Texts to print: the page shows the three of a seed; more are those of the seeds after it.
     #[arg(long, value_name = "K", default_value_t = 3)]
     pub samples: usize,
     /// Tokens are drawn from softmax(logits/temperature); 0 takes the likeliest.
     #[arg(long, default_value_t = Prompt::default().temperature)]
     pub temperature: f64,
-    /// Of the draws.
+    /// Seed of the draws.
     #[arg(long, default_value_t = Prompt::default().seed)]
     pub seed: u32,
     /// Tokens of each text, at most 400.
     #[arg(long, value_name = "TOKENS", default_value_t = Prompt::default().length)]
     pub length: usize,
-    /// The text that the link asks for.
+    /// The file of the text that the link names (text=…).
     #[arg(long, value_name = "FILE")]
     pub text: Option<PathBuf>,
     /// What to run on; auto takes a hardware GPU, else the CPU engine.
@@ -57,21 +61,19 @@ pub async fn complete(options: &Options) -> ExitCode {
 }
 
 /// A session that stands at the checkpoint, and its step.
-async fn standing(options: &Options) -> Result<(Session, u64), Fault> {
-    let (link, folder) = side(&options.run)?;
-    if let Some(path) = &options.text {
-        read(path, link.knobs.digest("text"))?;
-    }
-    if !link.known {
-        return Err(Fault::BadLink("see the notices above".into()));
-    }
+async fn standing(
+    options: &Options,
+    (link, folder): (Link, Option<(PathBuf, Value)>),
+) -> Result<(Session, u64), Fault> {
     let alone = model(&link, link.knobs.int("member"));
     let (source, _) = Source::find(options.device, true).await?;
     let mut session = open(&source, &alone).await?;
     if session.parts.writer.is_none() {
-        return Err(Fault::BadLink(
-            "this experiment has no text to go on from".into(),
-        ));
+        let why = format!(
+            "{} has no text to go on from; '#/text' has",
+            link.experiment
+        );
+        return Err(Fault::BadLink(why));
     }
     let last = session.steps();
     let step = options.step.unwrap_or(last);
@@ -107,7 +109,12 @@ async fn standing(options: &Options) -> Result<(Session, u64), Fault> {
 }
 
 async fn all(options: &Options) -> Result<(), Fault> {
-    let (mut session, step) = standing(options).await?;
+    let side = side(&options.run)?;
+    text(options.text.as_ref(), &[&side.0])?;
+    let begins = options.prompt.clone();
+    let begins = begins.or_else(|| own::beginning(side.0.knobs.digest("text")));
+    let begins = begins.unwrap_or_else(|| Prompt::BEGINNING.into());
+    let (mut session, step) = standing(options, side).await?;
     let bar = ProgressBar::new(session.steps());
     if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {eta} left") {
         bar.set_style(style);
@@ -121,7 +128,7 @@ async fn all(options: &Options) -> Result<(), Fault> {
     while texts.len() < options.samples {
         let prompt = Prompt {
             step,
-            text: options.prompt.clone(),
+            text: begins.clone(),
             temperature: options.temperature,
             seed,
             length: options.length,

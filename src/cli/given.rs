@@ -35,18 +35,38 @@ pub(super) fn unreadable(path: &Path, why: impl std::fmt::Display) -> Fault {
     Fault::BadLink(format!("{}: {why}", path.display()))
 }
 
+/// A link that can be run; what it asks for and cannot have is told.
+pub(super) fn linked(text: &str) -> Result<Link, Fault> {
+    let link = link::parse(text);
+    if text.trim().is_empty() || !link.known {
+        let all: Vec<&str> = experiments::CARDS.iter().map(|c| c.id).collect();
+        let why = format!(
+            "“{text}” names none of the experiments {}; a link is like '#/tms?seed=3', and `lambdahat list` says what there is",
+            all.join(", ")
+        );
+        return Err(Fault::BadLink(why));
+    }
+    for n in &link.notices {
+        out::remark(format_args!("notice: {}", n.text));
+    }
+    Ok(link)
+}
+
 /// The link of a side, and the folder its checkpoints are in, if it is one.
 pub(super) fn side(text: &str) -> Result<(Link, Option<(PathBuf, Value)>), Fault> {
     let folder = PathBuf::from(text);
     if !folder.is_dir() {
-        let link = link::parse(text);
-        link.notices
-            .iter()
-            .for_each(|n| out::remark(format_args!("notice: {}", n.text)));
-        return Ok((link, None));
+        if text.contains('/') && !text.contains('#') {
+            let why = "there is no such folder, and it is no link, which begins with #/";
+            return Err(unreadable(&folder, why));
+        }
+        return Ok((linked(text)?, None));
     }
     let path = folder.join("run.json");
-    let run = std::fs::read(&path).map_err(|e| unreadable(&path, e))?;
+    let run = std::fs::read(&path).map_err(|e| {
+        let why = format!("{e}; the folder of a run is what `lambdahat run --out` has written");
+        unreadable(&path, why)
+    })?;
     let run: Value = serde_json::from_slice(&run).map_err(|e| unreadable(&path, e))?;
     let text = run["link"].as_str().unwrap_or_default();
     Ok((link::parse(text), Some((folder, run))))
@@ -75,6 +95,12 @@ pub(super) fn known(link: &Link, folder: &Path, run: &Value) -> Result<Known, Fa
         };
         let bytes = std::fs::read(&path).map_err(|e| unreadable(&path, e))?;
         let file = SafeTensors::deserialize(&bytes).map_err(|e| unreadable(&path, e))?;
+        // What another run has left in the same folder is not of this one.
+        let words = SafeTensors::read_metadata(&bytes).map_err(|e| unreadable(&path, e))?;
+        let words = words.1.metadata().clone().unwrap_or_default();
+        if words.get("link").is_some_and(|l| run["link"] != l.as_str()) {
+            continue;
+        }
         let mut weights = vec![0.0; arena.len()];
         for tensor in &arena.tensors {
             let found = file
@@ -113,20 +139,28 @@ pub(super) fn known(link: &Link, folder: &Path, run: &Value) -> Result<Known, Fa
     Ok(out)
 }
 
-/// Keeps the text of a file for the links that ask for it.
+/// Keeps the text of a file for the links, which ask for it; without a file they must not ask for one.
 ///
 /// # Errors
-/// `BadLink` for what is no text, and for one that the link does not ask for.
-pub(super) fn read(path: &Path, asked: Digest) -> Result<(), Fault> {
+/// `BadLink` for what is no text, for one that the links do not ask for, and for one that is not given.
+pub(super) fn text(path: Option<&PathBuf>, links: &[&Link]) -> Result<(), Fault> {
+    let all = links.iter().map(|l| l.knobs.digest("text"));
+    let asked = all.into_iter().find(|d| *d != Digest(0));
+    let Some(path) = path else {
+        return asked.map_or(Ok(()), |name| {
+            let why = format!("{}; give it with --text FILE", own::missing(name));
+            Err(Fault::BadLink(why))
+        });
+    };
     let bytes = std::fs::read(path).map_err(|e| unreadable(path, e))?;
     let name = own::keep(&bytes).map_err(|e| unreadable(path, e))?;
-    if name == asked {
+    if asked == Some(name) {
         return Ok(());
     }
-    let names = [name, asked].map(Digest::text);
-    let why = format!(
-        "its SHA-256 begins with {}, and the link has text={}",
-        names[0], names[1]
-    );
+    let name = name.text();
+    let why = match asked.map(Digest::text) {
+        None => format!("the link names no text; for this one it is '#/text?text={name}'"),
+        Some(asked) => format!("its SHA-256 begins with {name}, and the link has text={asked}"),
+    };
     Err(unreadable(path, why))
 }

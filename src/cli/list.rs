@@ -17,10 +17,17 @@ struct Entry<'a> {
     losses: &'a [SeriesSpec],
 }
 
-/// The experiments as one JSON array, ending in a newline.
+/// The experiment of that name alone; all of them without one.
 #[must_use]
-pub fn json() -> String {
-    let entries: Vec<Entry<'_>> = CARDS.iter().map(|card| entry(card)).collect();
+pub fn chosen(id: Option<&str>) -> Vec<&'static Card> {
+    let all = CARDS.iter().copied();
+    all.filter(|c| id.is_none_or(|id| c.id == id)).collect()
+}
+
+/// Experiments as one JSON array, ending in a newline.
+#[must_use]
+pub fn json(cards: &[&Card]) -> String {
+    let entries: Vec<Entry<'_>> = cards.iter().map(|card| entry(card)).collect();
     // Plain data under string keys: serialising it cannot fail.
     let mut text = serde_json::to_string_pretty(&entries).unwrap_or_default();
     text.push('\n');
@@ -39,11 +46,11 @@ fn entry(card: &Card) -> Entry<'_> {
     }
 }
 
-/// The experiments for people.
+/// Experiments for people.
 #[must_use]
-pub fn text() -> String {
+pub fn text(cards: &[&Card]) -> String {
     let mut out = String::new();
-    for card in CARDS {
+    for card in cards {
         // Writing to a String cannot fail.
         let _ = describe(card, &mut out);
     }
@@ -144,17 +151,25 @@ mod tests {
 
     #[test]
     fn the_json_names_every_knob() {
-        assert_eq!(missing(&json()), None);
+        assert_eq!(missing(&json(CARDS)), None);
         assert_eq!(
-            missing(&json().replace("\"gamma\"", "\"gama\"")),
+            missing(&json(CARDS).replace("\"gamma\"", "\"gama\"")),
             Some("gamma".into())
         );
         assert_eq!(missing("[]"), Some(CARDS[0].id.into()));
     }
 
     #[test]
+    fn one_is_listed_alone() {
+        let one = chosen(Some("grok"));
+        assert_eq!((one.len(), one[0].id), (1, "grok"));
+        assert!(text(&one).starts_with("grok: ") && !text(&one).contains("tms: "));
+        assert_eq!(chosen(None).len(), CARDS.len());
+    }
+
+    #[test]
     fn the_text_names_every_knob_and_preset() {
-        let text = text();
+        let text = text(CARDS);
         for card in CARDS {
             assert!(
                 card.knobs

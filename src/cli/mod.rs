@@ -12,6 +12,7 @@ pub mod record;
 pub mod refined;
 mod run;
 
+use crate::experiments::CARDS;
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
@@ -19,7 +20,8 @@ use std::process::ExitCode;
 #[command(
     name = "lambdahat",
     version,
-    about = "Train toy models, run SGLD around their checkpoints, write loss, λ̂ and logit-PCA curves"
+    about = "Train toy models, run SGLD around their checkpoints, write loss, λ̂ and logit-PCA curves",
+    after_help = "A link is what the page copies: '#/tms?seed=3' names an experiment and what differs from its defaults.\nBegin with: lambdahat run '#/tms', then look into runs/latest/run.json.\nExit codes: 0 done, 2 bad link, 3 no device, 4 diverged, 1 anything else."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -34,8 +36,11 @@ enum Command {
     Compare(compare::Options),
     /// Let a checkpoint of a model of text write, as the page does: the same words give the same texts.
     Complete(complete::Options),
-    /// Print every experiment with its knobs.
+    /// Print what the experiments are, their settings and presets.
     List {
+        /// One of them, such as tms; all unless told.
+        #[arg(value_parser = clap::builder::PossibleValuesParser::new(CARDS.iter().map(|c| c.id)))]
+        experiment: Option<String>,
         /// As JSON.
         #[arg(long)]
         json: bool,
@@ -55,8 +60,13 @@ pub fn main() -> ExitCode {
         Command::Run(options) => pollster::block_on(run::run(&options)),
         Command::Compare(options) => pollster::block_on(compare::compare(&options)),
         Command::Complete(options) => pollster::block_on(complete::complete(&options)),
-        Command::List { json } => {
-            out::line(if json { list::json() } else { list::text() });
+        Command::List { experiment, json } => {
+            let cards = list::chosen(experiment.as_deref());
+            out::line(if json {
+                list::json(&cards)
+            } else {
+                list::text(&cards)
+            });
             ExitCode::SUCCESS
         }
         Command::Bench { json } => pollster::block_on(bench::bench(json)),

@@ -1,9 +1,8 @@
 //! `lambdahat run LINK`: the page's run, headless.
 
 use super::asked::{self, Found, Whole};
-use super::given::{code, engine, read};
+use super::given::{code, engine, linked, text};
 use super::out;
-use crate::app::link;
 use crate::engine::Source;
 use crate::engine::branch::open;
 use crate::engine::report::report;
@@ -26,7 +25,7 @@ pub struct Options {
     /// Folder to write to.
     #[arg(long, default_value = "runs/latest")]
     pub out: PathBuf,
-    /// The text that the link asks for.
+    /// The file of the text that the link names (text=…).
     #[arg(long, value_name = "FILE")]
     pub text: Option<PathBuf>,
     /// Also write the small trace and pictures the page shows before a run, into this folder.
@@ -61,7 +60,10 @@ pub async fn run(options: &Options) -> ExitCode {
             code(&fault)
         }
         Err(Failed::Write(path, e)) => {
-            out::remark(format_args!("lambdahat: {}: {e}", path.display()));
+            out::remark(format_args!(
+                "lambdahat: cannot write {}: {e}",
+                path.display()
+            ));
             ExitCode::FAILURE
         }
     }
@@ -91,14 +93,9 @@ pub fn bar(pattern: &str) -> Result<ProgressStyle, Fault> {
 }
 
 async fn all(options: &Options) -> Result<(), Failed> {
-    let link = link::parse(&options.link);
-    if let Some(path) = &options.text {
-        read(path, link.knobs.digest("text"))?;
-    }
-    for n in &link.notices {
-        out::remark(format_args!("notice: {}", n.text));
-    }
-    if !link.known || (options.strict && !link.notices.is_empty()) {
+    let link = linked(&options.link)?;
+    text(options.text.as_ref(), &[&link])?;
+    if options.strict && !link.notices.is_empty() {
         return Err(Fault::BadLink("see the notices above".into()).into());
     }
     let Some(card) = experiments::card(link.experiment) else {

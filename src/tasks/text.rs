@@ -60,6 +60,22 @@ fn begin(text: &str, most: usize) -> &str {
     &text[..end.unwrap_or(0)]
 }
 
+/// Words of a beginning, and its characters at most.
+const WORDS: usize = 3;
+const LONGEST: usize = 40;
+
+/// How the part of a given text that is held out begins: its first whole words.
+#[must_use]
+pub fn beginning(text: &str) -> String {
+    let text = text.replace("\r\n", "\n");
+    let words: Vec<&str> = text[cut(&text)..]
+        .split_whitespace()
+        .skip(1)
+        .take(WORDS)
+        .collect();
+    words.join(" ").chars().take(LONGEST).collect()
+}
+
 impl Text {
     /// Stories without end.
     #[must_use]
@@ -224,6 +240,18 @@ mod tests {
         // Planted fault: the windows of training are held out.
         let other = windows(&text, Stream::Data, 150, 8, 128);
         assert!(shared(&other, &trained, 100));
+    }
+
+    #[test]
+    fn what_is_held_out_begins_with_whole_words() {
+        let words: Vec<String> = (0..1000).map(|i| format!("w{i:03}\r\n")).collect();
+        let text = words.concat();
+        // The last tenth of the lines begins between two of them: the first word may be half a word.
+        assert_eq!(beginning(&text), "w901 w902 w903");
+        assert_eq!(beginning(&text[2..]), "w901 w902 w903");
+        // Planted: what is trained on is not it.
+        assert!(!text[..cut(&text.replace("\r\n", "\n"))].contains("w901"));
+        assert_eq!(beginning(""), "");
     }
 
     /// Every token of a text that only counts up is a place in it.

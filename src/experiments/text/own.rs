@@ -78,6 +78,12 @@ pub fn of(name: Digest) -> Option<Rc<str>> {
     })
 }
 
+/// How its part that is held out begins, if the text is here.
+#[must_use]
+pub fn beginning(name: Digest) -> Option<String> {
+    of(name).map(|text| crate::tasks::text::beginning(&text))
+}
+
 /// What to say where it is not.
 #[must_use]
 pub fn missing(name: Digest) -> String {
