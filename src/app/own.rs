@@ -109,7 +109,7 @@ pub(super) fn asks(state: &mut State) -> bool {
     let asks = told(state).1;
     if asks {
         let why = missing(state.link.knobs.digest("text"));
-        state.fault = Some(Fault::BadLink(why));
+        (state.fault, state.link.run) = (Some(Fault::BadLink(why)), false);
     }
     asks
 }

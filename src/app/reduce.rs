@@ -301,7 +301,10 @@ fn ours(state: &mut State, id: RunId, take: impl FnOnce(&mut Run)) -> Vec<Effect
 }
 
 pub(super) fn start(state: &mut State, resume: bool, paused: bool) -> Vec<Effect> {
-    if super::own::asks(state) || state.device.is_none() {
+    if super::own::asks(state) {
+        return Vec::new();
+    }
+    if state.device.is_none() {
         // Pressed before the engine was up: it starts as soon as it is.
         state.link.run = true;
         return Vec::new();

@@ -154,6 +154,17 @@ pub fn series(id: &str) -> Option<(String, &'static str)> {
             ),
         });
     }
+    if let Some(rest) = id.strip_prefix("wrap.") {
+        let name = match rest {
+            "from" => "column from which on lines end",
+            "long" => "length that a quarter of the lines reach",
+            "before" => "P(line end | word ends) in short lines",
+            "behind" => "P(line end | word ends) in full lines",
+            "ends.before" => "share of words that end short lines",
+            _ => "share of words that end full lines",
+        };
+        return Some((name.into(), ""));
+    }
     if let Some(rest) = id.strip_prefix("copied") {
         return Some(match rest {
             "" => (
@@ -327,6 +338,7 @@ mod tests {
         assert_eq!(series("loss.position.7").unwrap().1, "nats");
         assert_eq!(name("loss.class.digit").unwrap(), "loss on: digit");
         assert_eq!(series("column.7.loss").unwrap().1, "nats");
+        assert!(name("wrap.behind").unwrap().contains("full lines"));
         assert!(name("copied").unwrap().starts_with("matched copying"));
         assert_eq!(series("loss.first"), None);
     }
