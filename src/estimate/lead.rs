@@ -19,7 +19,9 @@ const MAD: f64 = 1.4826;
 /// Where a behaviour goes from how it was to how it ends.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Transition {
-    /// The step at which a tenth of the way is done, for good.
+    /// The first step from which two points in a row have a tenth of the way done. The way begins at the
+    /// median of the first fifth of the points, which lie denser there: what a curve falls before a shelf is
+    /// part of it.
     pub t10: f64,
     /// Half of it.
     pub t50: f64,

@@ -76,7 +76,8 @@ fn row(r: &Row, changed: usize) -> Html {
             (none, "–".into(), "–".into(), "–".into())
         }
     };
-    let half = format!("{}; {} models", when(&r.half, r.apart), lead.runs);
+    let models = if lead.runs == 1 { "model" } else { "models" };
+    let half = format!("{}; {} {models}", when(&r.half, r.apart), lead.runs);
     html! {
         <tr data-test={format!("lead-{}", r.indicator.id)}><th scope="row">{ name }{ for partial(r.indicator.id, [lead.runs, changed]).map(|why| html! { <span class="small-print">{ why }</span> }) }</th><td>{ alarm }</td><td>{ before }</td><td>{ threshold }</td><td>{ held }</td><td>{ half }</td></tr>
     }
