@@ -7,6 +7,8 @@ use super::link::{Branch, Link, parse};
 use super::reduce::{drop_run, measure, start};
 use super::run::Run;
 use super::state::State;
+use super::words::about;
+use crate::experiments::Card;
 use std::rc::Rc;
 
 /// A run that is left, or run again on a finer grid.
@@ -94,6 +96,28 @@ pub(super) fn zoom(state: &mut State, window: Option<(u64, u64, u64)>) -> Vec<Ef
     start(state, false, false)
 }
 
+/// What the finer points would cost: those of the window that the run does not have, each like its own so
+/// far. None before there was one, and where a field holds no number.
+#[must_use]
+pub fn finer_cost(run: &Run, card: &Card, [a, b, n]: [u64; 3]) -> Option<String> {
+    let zoom = fit(a, b, n, card, &run.knobs);
+    let new = |step: &u64| {
+        run.llc
+            .x
+            .binary_search_by(|x| x.total_cmp(&(*step as f64)))
+            .is_err()
+    };
+    let new = zoom.steps().iter().filter(|s| new(s)).count();
+    let seconds = run.point_s? * new as f64;
+    let points = if new == 1 { "point" } else { "points" };
+    Some(format!(
+        "{new} more {points} of λ̂ from step {} to {}: {}, and the steps up to them",
+        zoom.from,
+        zoom.to,
+        about(seconds)
+    ))
+}
+
 /// The run on the screen gives way to the next. What both share is not computed again: the engine keeps
 /// the old run until it has the new one.
 pub(super) fn left(state: &mut State, resume: bool) -> Vec<Effect> {
@@ -140,6 +164,7 @@ pub fn shown(state: &State) -> Option<&Beside> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::super::action::{Action, Effect};
     use super::super::reduce::reduce;
     use super::*;
@@ -232,6 +257,35 @@ mod tests {
         assert!(drafted(&s).is_some());
         reduce(&mut s, Action::Branch(None));
         assert_eq!(s.link.text(true), "#/tms?v=1&seed=4");
+    }
+
+    #[test]
+    fn a_finer_window_costs_what_it_adds() {
+        let mut s = done("#/tms?seed=4");
+        let card = s.card();
+        let run = s.run.as_mut().unwrap();
+        assert_eq!(finer_cost(run, card, [300, 500, 5]), None);
+        run.point_s = Some(10.0);
+        let five = finer_cost(run, card, [300, 500, 5]).unwrap();
+        assert!(
+            five.starts_with("5 more points") && five.contains("about 50 s"),
+            "{five}"
+        );
+        // It follows every field, and counts nothing twice: 400 is there.
+        let mut llc = (*run.llc).clone();
+        llc.x = vec![0.0, 400.0];
+        run.llc = Rc::new(llc);
+        let four = finer_cost(run, card, [500, 300, 5]).unwrap();
+        assert!(
+            four.starts_with("4 more points") && four.contains("about 40 s"),
+            "{four}"
+        );
+        assert_ne!(four, finer_cost(run, card, [300, 501, 5]).unwrap());
+        assert!(
+            finer_cost(run, card, [300, 500, 3])
+                .unwrap()
+                .starts_with("2 more")
+        );
     }
 
     #[test]

@@ -1,8 +1,12 @@
 //! Several models of one run, and when each changes. Pure.
 
 use super::run::{Run, Series};
+use super::state::State;
+use super::words;
 use crate::estimate::lead::Transition;
 use crate::experiments::Card;
+use crate::knobs::Value;
+use crate::plot::number::significant;
 use std::rc::Rc;
 
 /// A model of the run.
@@ -16,6 +20,29 @@ pub struct Member {
     pub transition: Option<Transition>,
     /// The behaviour's last value.
     pub last: Option<f64>,
+}
+
+/// What the form's run would cost with so many seeds, in words.
+#[must_use]
+pub fn cost(state: &State, seeds: i64) -> String {
+    let card = state.card();
+    let with = |n: i64| {
+        let mut knobs = state.link.knobs.clone();
+        knobs.put("replicas", Value::Int(n));
+        let _ = (card.settle)(&mut knobs);
+        (card.cost)(&knobs)
+    };
+    let (one, all) = (with(1), with(seeds));
+    let gflop = |flops: f64| significant(flops / 1e9, 2);
+    let trains = |c: &crate::experiments::Cost| c.flops_per_step * c.steps as f64;
+    let whole = |c: &crate::experiments::Cost| trains(c) + c.flops_per_point * c.points as f64;
+    format!(
+        "With {seeds} seeds training takes {} GFLOP instead of {}, λ̂ stays that of one model, and all together is {:.1} times the work; {} of memory. It takes fewer dispatches than {seeds} runs, so that a GPU with room to spare is done sooner than the work says.",
+        gflop(trains(&all)),
+        gflop(trains(&one)),
+        whole(&all) / whole(&one),
+        words::bytes(all.bytes)
+    )
 }
 
 /// A series of a replica.

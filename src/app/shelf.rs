@@ -7,6 +7,7 @@ use super::pairing;
 use super::reduce::start;
 use super::scrub;
 use super::state::State;
+use crate::experiments::card;
 use crate::protocol::{At, Command, Stored};
 
 /// What a visitor does with a stored run.
@@ -62,6 +63,23 @@ pub fn told_apart(link: &str) -> String {
     let query = link.split_once('?').map_or("", |q| q.1);
     let said = query.split('&').filter(|p| !p.starts_with("v="));
     said.collect::<Vec<_>>().join(", ")
+}
+
+/// A run in a few words, for a sentence: its experiment and the first of what [`told_apart`] says.
+#[must_use]
+pub fn shortly(link: &str) -> String {
+    const SAID: usize = 3;
+    let title = card(parse(link).experiment).map_or("", |c| c.title);
+    let all = told_apart(link);
+    let said: Vec<&str> = all.split(", ").filter(|s| !s.is_empty()).collect();
+    let more = match said.len().saturating_sub(SAID) {
+        0 => String::new(),
+        n => format!(" and {n} more"),
+    };
+    match &said[..said.len().min(SAID)] {
+        [] => title.into(),
+        first => format!("{title} ({}{more})", first.join(", ")),
+    }
 }
 
 /// The comparison of the run on the screen, or before one of the form's, with a stored run; none where the

@@ -66,6 +66,8 @@ pub struct LineChart<'a> {
     pub downto: Option<f64>,
     /// Without names at the line ends, as the cursor's own labels name the curves.
     pub quiet: bool,
+    /// Points before this step set no value axis.
+    pub settled: f64,
     /// Curves, back to front.
     pub lines: Vec<Line<'a>>,
     /// Reference lines.
@@ -115,6 +117,7 @@ impl LineChart<'_> {
             rect: inner(&frame),
             marks: plot,
         });
+        marks.extend(self.cut_off(&frame));
         marks.extend(names.iter().flat_map(|n| n.marks(self.quiet)));
         let scene = Scene {
             width: self.width,
@@ -141,6 +144,8 @@ impl LineChart<'_> {
         let values = || {
             self.lines.iter().flat_map(|l| {
                 let seen = self.seen(l);
+                let n = l.x.partition_point(|x| *x < self.counts_from());
+                let seen = seen.start.max(n).min(seen.end)..seen.end;
                 let part = |v: &'_ [f64]| v.get(seen.clone()).unwrap_or_default().to_vec();
                 [part(l.y), part(l.lo), part(l.hi)].into_iter().flatten()
             })

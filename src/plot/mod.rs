@@ -22,6 +22,7 @@ pub mod qr;
 pub mod ranges;
 pub mod scale;
 pub mod scene;
+pub mod settled;
 pub mod spectrum;
 pub mod timeline;
 pub mod trace;

@@ -4,6 +4,7 @@
 use super::line::{Level, Line, LineChart};
 use super::number;
 use super::path::PathChart;
+use super::settled::settled;
 
 /// A curve of the loss chart.
 #[derive(Clone, Copy, Debug)]
@@ -113,6 +114,7 @@ pub fn llc<'a>(look: &Look, curve: LlcCurve<'a>) -> LineChart<'a> {
         log_x: look.log_x,
         log_y: false,
         from_zero: true,
+        settled: settled(curve.x, curve.y),
         lines: vec![Line {
             label: "λ̂".into(),
             class: look.class("s4"),

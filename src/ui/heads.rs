@@ -6,7 +6,7 @@ use super::composing::Composing;
 use super::head_table::{others, table, targets, whole_blocks};
 use super::learning::Learning;
 use super::loss::look;
-use super::plot::strip;
+use super::plot::{key, strip};
 use super::refined::Refined;
 use super::sharing::Sharing;
 use super::size::use_width;
@@ -122,7 +122,7 @@ fn multiples(page: &Page, run: &Run, found: &[Head], width: f64) -> Html {
         <>
             { strongest(page, run, &narrow) }
             <h3>{"Scores over training "}{ terms("the scores", "Shares of attention, from 0 to 1.", &meanings) }</h3>
-            <p class="small-print">{ for scores().map(|(i, class)| html! { <><span class={classes!("key", class)}></span>{ format!(" {} ", i.title) }</> }) }</p>
+            <p class="small-print">{ for scores().map(|(i, class)| html! { <>{ key(class) }{ format!(" {} ", i.title) }</> }) }</p>
             <div class="multiples" data-test="multiples">{ for found.iter().take(DRAWN).map(chart) }</div>
             if found.len() > DRAWN { <p class="small-print">{ format!("The first {DRAWN} of {} heads.", found.len()) }</p> }
             if !ablated.is_empty() {

@@ -67,7 +67,7 @@ pub fn Instruments(page: &Page) -> Html {
         Tab::Heads => attends,
         Tab::Text => run.series.contains_key("loss.class.newline"),
         Tab::Paths => state.trains() && !run.pca.steps.is_empty(),
-        Tab::Seeds => many,
+        Tab::Seeds => many || run.knobs.get("replicas").is_some(),
         Tab::Commitment => !run.pca.steps.is_empty() && !state.card().event.alike.is_empty(),
     };
     let tabs: Vec<_> = TABS.iter().filter(|t| offered(t.0)).collect();

@@ -18,6 +18,7 @@ use crate::app::spread::{Layers, llcs};
 use crate::app::{Action, terms, words};
 use crate::plot::line::Line;
 use crate::plot::panels::{self, LlcCurve, Look, of_peak};
+use crate::plot::settled::settled;
 use std::rc::Rc;
 use yew::prelude::*;
 
@@ -47,7 +48,9 @@ fn nulls(page: &Page, llc: &Llc, look: &Look) -> Option<Strip> {
             ..Line::default()
         })
         .collect();
-    Some(strip(page, panels::lower(look, "share of its peak", lines)))
+    let mut chart = panels::lower(look, "share of its peak", lines);
+    (chart.settled, chart.upto) = (settled(&llc.x, &llc.y), Some(1.0));
+    Some(strip(page, chart))
 }
 
 /// The chart.

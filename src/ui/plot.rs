@@ -159,3 +159,8 @@ pub fn Plot(props: &PlotProps) -> Html {
         </div>
     }
 }
+
+/// A piece of a curve of that class, for a legend: its colour and its dashes.
+pub fn key(class: &'static str) -> Html {
+    html! { <svg class="plot key" width="26" height="8" aria-hidden="true"><path class={classes!("line", class)} d="M0 4H26" /></svg> }
+}

@@ -6,7 +6,7 @@ use super::calibrate::Progress;
 use super::heads::over_time;
 use super::lagging::Lagging;
 use super::loss::look;
-use super::plot::strip;
+use super::plot::{key, strip};
 use super::tip::Tip;
 use crate::app::refined::{self, Curve, Groups, REASONABLE};
 use crate::app::run::Series;
@@ -142,7 +142,7 @@ fn multiples(props: &RefinedProps, curves: &[Curve]) -> Html {
     html! {
         <>
             <p class="small-print" data-test="groups">{ told }
-                if parted { { for (0..groups).map(|g| html! { <><span class={classes!("key", COLOURS[g % COLOURS.len()])}></span>{ format!(" {} ", members(g)) }</> }) } }
+                if parted { { for (0..groups).map(|g| html! { <>{ key(COLOURS[g % COLOURS.len()]) }{ format!(" {} ", members(g)) }</> }) } }
                 <Tip about="groups of heads">{ GROUPS }</Tip></p>
             <div data-test="refined-heads">{ row(&ordered) }</div>
             <p class="small-print">{"Layers, on a scale of their own."}</p>

@@ -8,6 +8,9 @@ use crate::plot::number::{fixed, grouped};
 use crate::plot::ranges::{self, ranges};
 use yew::prelude::*;
 
+/// Seeds that are offered where there is one.
+const SEVERAL: i64 = 8;
+
 fn step(x: f64) -> String {
     grouped(x.max(0.0).round() as u64)
 }
@@ -30,6 +33,28 @@ fn member(page: &Page, m: &Member, followed: bool) -> Html {
     }
 }
 
+/// A run of one seed: what several would show, and the way there.
+fn door(page: &Page) -> Html {
+    let state = &page.state;
+    let asked = state.link.knobs.int("replicas");
+    html! {
+        <>
+            <p>{"One seed is one sample: its transition may come early or late by chance. With eight, models of this seed and the seven that follow train side by side in the same dispatches; every curve becomes a band with its members, this section tells when each makes its transition and which indicators give notice, and a click on a seed makes it the one that λ̂, PCA and figure follow."}</p>
+            <p class="jobs"><span class="job">
+                if asked < 2 {
+                    <button type="button" data-test="eight-seeds" disabled={state.link.course.branch.is_some()} title="Sets how many seeds there are; nothing starts yet"
+                        onclick={page.on(Action::Knob("replicas".into(), SEVERAL.to_string()))}>{"Set eight seeds"}</button>
+                    <span class="small-print">{ seeds::cost(state, SEVERAL) }</span>
+                } else {
+                    <button type="button" class="primary" data-test="start-seeds" onclick={page.on(Action::Start)}>{ format!("Start with {asked} seeds") }</button>
+                    <button type="button" onclick={page.on(Action::Knob("replicas".into(), "1".into()))}>{"One after all"}</button>
+                    <span class="small-print">{ seeds::cost(state, asked) }</span>
+                }
+            </span></p>
+        </>
+    }
+}
+
 /// The section.
 #[component]
 pub fn Seeds(page: &Page) -> Html {
@@ -39,6 +64,9 @@ pub fn Seeds(page: &Page) -> Html {
         return Html::default();
     };
     let card = page.state.card();
+    if run.knobs.int("replicas") < 2 {
+        return html! { <section data-test="seeds" aria-label="Seeds" ref={node}>{ door(page) }</section> };
+    }
     let members = seeds::members(run, card);
     let follow = page.state.follow();
     let rows: Vec<ranges::Row> = members

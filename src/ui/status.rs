@@ -2,6 +2,8 @@
 //! offer to go on with a stored run.
 
 use super::Page;
+use super::tip::hint;
+use crate::app::shelf::shortly;
 use crate::app::{Action, words};
 use crate::plot::number::grouped;
 use crate::protocol::{Notice, WhyCpu};
@@ -26,11 +28,11 @@ pub fn remarks(page: &Page) -> Html {
             </div>
             if let Some(stored) = &state.stored {
                 <div class="offer" data-test="resume-offer">
-                    <p>{ if stored.step == stored.steps {
-                        format!("A finished run is kept here: {}.", stored.link)
-                    } else {
-                        format!("A run was under way here: {} at step {} of {}.", stored.link, grouped(stored.step), grouped(stored.steps))
-                    } }</p>
+                    <p>
+                        { if stored.step == stored.steps { "A finished run is kept here: " } else { "A run was under way here: " } }
+                        { hint(&shortly(&stored.link), &stored.link) }
+                        if stored.step < stored.steps { { format!(" at step {} of {}", grouped(stored.step), grouped(stored.steps)) } }{"."}
+                    </p>
                     <button type="button" class="primary" data-test="resume" onclick={page.on(Action::TakeStored)}>{ if stored.step == stored.steps { "Show it" } else { "Resume it" } }</button>
                     <button type="button" data-test="forget" onclick={page.on(Action::Forget)}>{"Forget it"}</button>
                 </div>

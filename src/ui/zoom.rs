@@ -4,7 +4,7 @@
 use super::Page;
 use super::tip::Tip;
 use crate::app::link::{course::MOST_POINTS, parse};
-use crate::app::{Action, State, terms};
+use crate::app::{Action, State, beside, terms};
 use crate::plot::number::grouped;
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
@@ -39,6 +39,25 @@ pub fn Zoom(page: &Page) -> Html {
     let window = state.view.window;
     let end = state.steps() as u64;
     let (from, to) = window.unwrap_or((0, end));
+    // What stands in the fields, for as long as the window is the one it was typed in.
+    let typing = use_state(|| (window, None::<[String; 3]>));
+    let count = {
+        let (typing, nodes) = (typing.clone(), nodes.clone());
+        Callback::from(move |_: InputEvent| {
+            let text = |n: &NodeRef| {
+                n.cast::<HtmlInputElement>()
+                    .map_or(String::new(), |i| i.value())
+            };
+            typing.set((window, Some(nodes.each_ref().map(text))));
+        })
+    };
+    let mut texts = [from, to, POINTS.min(MOST_POINTS)].map(|n| n.to_string());
+    if let (then, Some(typed)) = &*typing {
+        texts[2].clone_from(&typed[2]);
+        if *then == window {
+            texts.clone_from(typed);
+        }
+    }
     let show = {
         let (send, [a, b, _]) = (page.send.clone(), nodes.clone());
         Callback::from(move |_: Event| {
@@ -66,14 +85,17 @@ pub fn Zoom(page: &Page) -> Html {
             "Run again from the last checkpoint before these steps, with this many λ̂ points in them",
         ),
     };
+    let cost = run.filter(|_| !off).and_then(|r| {
+        let number = |i: usize| texts[i].trim().parse().ok();
+        beside::finer_cost(r, state.card(), [number(0)?, number(1)?, number(2)?])
+    });
     let field = |i: usize,
                  label: &'static str,
                  id: &'static str,
-                 value: u64,
                  change: Option<Callback<Event>>| {
         html! {
             <label>{ label }{" "}<input ref={nodes[i].clone()} type="text" inputmode="numeric" autocomplete="off" size="6"
-                data-test={id} value={value.to_string()} onchange={change} /></label>
+                data-test={id} value={texts[i].clone()} onchange={change} /></label>
         }
     };
     let summary = match window {
@@ -83,12 +105,13 @@ pub fn Zoom(page: &Page) -> Html {
     html! {
         <details class="zoom" open={window.is_some() || zoom.is_some()} data-test="zoom" data-window={window.map(|(a, b)| format!("{a}-{b}"))}>
             <summary>{ summary }</summary>
-            <div class="buttons">
-                { field(0, "steps", "zoom-from", from, Some(show.clone())) }
-                { field(1, "to", "zoom-to", to, Some(show)) }
+            <div class="buttons" oninput={count}>
+                { field(0, "steps", "zoom-from", Some(show.clone())) }
+                { field(1, "to", "zoom-to", Some(show)) }
                 <button type="button" class="small" data-test="zoom-all" disabled={window.is_none()} onclick={page.on(Action::Window(None))}>{"Whole run"}</button>
-                { field(2, "λ̂ points", "zoom-points", POINTS.min(MOST_POINTS), None) }
+                { field(2, "λ̂ points", "zoom-points", None) }
                 <button type="button" class="small" data-test="zoom-finer" disabled={off} title={told} onclick={finer}>{"Finer λ̂ here"}</button>
+                <span class="small-print" data-test="zoom-cost">{ cost.unwrap_or_default() }</span>
                 if let Some(z) = zoom {
                     <span class="muted" data-test="zoomed">{ format!("This run has λ̂ at {} steps from {} to {}.", z.steps().len(), grouped(z.from), grouped(z.to)) }</span>
                     <button type="button" class="small" data-test="zoom-none" onclick={page.on(Action::Finer(None))}>{"Without them"}</button>
