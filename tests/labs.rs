@@ -16,6 +16,7 @@ use lambdahat::experiments::{self, CARDS, Card, Parts};
 use lambdahat::knobs::{Kind, Knobs};
 use lambdahat::math::Stream;
 use lambdahat::math::philox::Draws;
+use lambdahat::protocol::Fault;
 use parts::parts_faults;
 use steps::run_faults;
 
@@ -198,4 +199,19 @@ fn an_unlisted_experiment_is_a_bad_link() {
         experiments::build("nothing", &knobs),
         Err(lambdahat::protocol::Fault::BadLink(_))
     ));
+}
+
+/// Knobs that nobody settled may ask for more than there is; what is said of it is more than the limit.
+#[test]
+fn what_does_not_fit_says_what_is_too_large() {
+    for (id, chains) in [("text", "64"), ("induction", "64")] {
+        let mut knobs = Knobs::defaults(experiments::card(id).unwrap().knobs);
+        knobs.set("chains", chains);
+        knobs.set("mbatch", "64");
+        let built = experiments::build(id, &knobs);
+        let Err(Fault::OutOfMemory { needed, limit }) = built else {
+            panic!("{id}");
+        };
+        assert!(needed > limit, "{id}: {needed} of {limit}");
+    }
 }

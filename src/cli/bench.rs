@@ -216,16 +216,20 @@ async fn measure(source: &Source, card: &'static Card, peak: f64) -> Result<Row,
     let mut each = 0.0;
     for chains in CHAINS {
         let replicas = f64::from(chains + 1);
-        if each * replicas > PATIENCE_S {
-            chain_steps_per_s.push(Sampled {
-                chains,
-                chain_steps_per_s: None,
-            });
-            continue;
-        }
         let mut with = knobs.clone();
         with.set("chains", &chains.to_string());
-        let parts = experiments::build(card.id, &with)?;
+        // So many may not fit, or take too long.
+        let parts = match experiments::build(card.id, &with) {
+            Ok(parts) if each * replicas <= PATIENCE_S => parts,
+            Ok(_) | Err(Fault::OutOfMemory { .. }) => {
+                chain_steps_per_s.push(Sampled {
+                    chains,
+                    chain_steps_per_s: None,
+                });
+                continue;
+            }
+            Err(fault) => return Err(fault),
+        };
         let Some(job) = parts.chains.clone() else {
             continue;
         };

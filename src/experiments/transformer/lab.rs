@@ -31,10 +31,11 @@ use crate::tasks::tokens::{self, class};
 pub fn build(knobs: &Knobs, world: Box<dyn World>) -> Result<Parts, Fault> {
     let sizes = Sizes::of(knobs);
     if !sizes.fits() {
-        return Err(Fault::OutOfMemory {
-            needed: sizes.bytes(),
-            limit: sizes::BUDGET,
-        });
+        // All together, or the one buffer that is too large.
+        let all = (sizes.bytes(), sizes::BUDGET);
+        let one = (sizes.greatest_buffer(), sizes::BUFFER_BUDGET);
+        let (needed, limit) = if all.0 > all.1 { all } else { one };
+        return Err(Fault::OutOfMemory { needed, limit });
     }
     let spec = plan::spec(knobs);
     if let Some(why) = spec.refusal() {
