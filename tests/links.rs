@@ -71,6 +71,7 @@ static PROBE: Card = Card {
     locality: false,
     reference: |_| Vec::new(),
     settle,
+    sample: |_| None,
     cost: |_| Cost::default(),
 };
 

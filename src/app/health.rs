@@ -178,7 +178,7 @@ pub fn signs(p: &LlcPoint, s: &SamplerSettings) -> Vec<Sign> {
             "ε it suggests",
             suggested.map_or_else(|| "not known".into(), short),
             "at least the ε used",
-            Grade::Plain,
+            judged(suggested, &|e| below(s.eps, e, e * COARSE / 0.1)),
             "0.4/a, where ε·a/4 is 0.1 and the steepest direction is biased by 11 %. The curve keeps one ε: take the smallest over its checkpoints.",
         ),
         row(

@@ -63,6 +63,13 @@ impl Told {
     pub fn differs(&self) -> bool {
         self.whole.mean.abs() > 2.0 * self.whole.se
     }
+
+    /// Copies without heads that are nearer to the other model than the whole one is, the nearest first.
+    /// A head that much else needs only turns the difference round: its absence explains nothing.
+    pub fn nearer(&self) -> impl Iterator<Item = &Removed> {
+        let all = self.whole.mean.abs();
+        self.removed.iter().filter(move |r| r.left.abs() < all)
+    }
 }
 
 /// Tokens of a target's sequence, with what a reader needs to see it in its context.

@@ -134,7 +134,10 @@ async fn all(options: &Options) -> Result<(), Fault> {
             100.0 * g.share.unwrap_or(0.0)
         ));
     }
-    for r in told.removed.iter().take(5) {
+    if told.nearer().next().is_none() {
+        out::line(format_args!("  without any head they are no nearer"));
+    }
+    for r in told.nearer().take(5) {
         out::line(format_args!(
             "  without {} of {}: mean Δ {:.4}, {:.1} % of it gone",
             r.name,

@@ -134,6 +134,8 @@ pub struct Card {
     pub reference: fn(&Knobs) -> Vec<RefLine>,
     /// Knobs that constrain each other, run after parsing.
     pub settle: fn(&mut Knobs) -> Vec<Notice>,
+    /// An example of what is read, where the knobs say enough to show one.
+    pub sample: fn(&Knobs) -> Option<Sample>,
     /// What a run costs, from the knobs: pure arithmetic.
     pub cost: fn(&Knobs) -> Cost,
 }
@@ -145,6 +147,19 @@ impl Card {
         let light = self.presets.iter().find(|p| Some(p.id) == self.light);
         light.map_or("", |p| p.query)
     }
+}
+
+/// An example of what a model reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sample {
+    /// What it is.
+    pub title: &'static str,
+    /// The example.
+    pub text: String,
+    /// How such things are made, in words.
+    pub made: &'static str,
+    /// The rules, as they are read by the program.
+    pub rules: &'static str,
 }
 
 /// Arithmetic and memory of a run.

@@ -275,7 +275,7 @@ pub struct Removed {
     pub share: Option<f64>,
 }
 
-/// Each copy of A and B that lacks heads, what its absence removes first.
+/// Each copy of A and B that lacks heads; those without which the two are nearest come first.
 #[must_use]
 pub fn removed(
     set: &TokenSet,
@@ -301,8 +301,7 @@ pub fn removed(
             });
         }
     }
-    let worth = |r: &Removed| r.share.unwrap_or(0.0);
-    crate::math::order::sort_by(&mut out, |a, b| worth(b).total_cmp(&worth(a)));
+    crate::math::order::sort_by(&mut out, |a, b| a.left.abs().total_cmp(&b.left.abs()));
     out
 }
 

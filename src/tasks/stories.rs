@@ -2,7 +2,7 @@
 //! screen. What a language model can learn from them is in it: names that come again within a story and
 //! in no other, lists whose numbers rise, quotations, and lines that end before a fixed column.
 
-use crate::math::philox::Draws;
+use crate::math::philox::{Draws, Stream};
 
 /// One rule a line: its name, then its alternatives between bars, each as likely as another (one that
 /// stands twice is twice as likely). `<name>` is replaced by an alternative of that rule; a name with a
@@ -65,6 +65,14 @@ impl Stories {
             rules: GRAMMAR.lines().filter_map(rule).collect(),
             wrap,
         }
+    }
+
+    /// One story.
+    #[must_use]
+    pub fn example(&self, seed: u32) -> String {
+        let mut out = String::new();
+        self.append(&mut Draws::new(seed, Stream::DataSet, 1), &mut out);
+        out
     }
 
     /// Appends one story and an empty line behind it.
@@ -130,7 +138,6 @@ fn wrapped(text: &str, wrap: usize, out: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::math::Stream;
 
     fn some(wrap: usize, n: u32) -> String {
         let (mut draws, mut out) = (Draws::new(1, Stream::Data, 0), String::new());

@@ -81,7 +81,7 @@ pub fn Found(props: &FoundProps) -> Html {
             <h3>{"Tokens that B predicts better"}</h3>
             { list(&worst, told, &found.set) }
             <h3>{"Heads that make the difference "}<Tip about="the heads">{ REMOVED }</Tip></h3>
-            { heads(&told.removed, told.differs()) }
+            { heads(told) }
             { files(props, floor) }
         </div>
     }

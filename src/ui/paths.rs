@@ -142,7 +142,6 @@ fn drawn(
         window: base.window,
         kinks: if many { Vec::new() } else { marks(&bends) },
         paths: (0..plane.members.len()).map(named).collect(),
-        smooth: !many,
         ..PathChart::default()
     };
     html! {

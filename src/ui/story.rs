@@ -2,6 +2,7 @@
 
 use super::{Page, handed};
 use crate::app::markdown::{Block, Span, parse};
+use crate::experiments::Sample;
 use yew::prelude::*;
 
 /// What to look for, in order.
@@ -25,13 +26,27 @@ pub fn Story(page: &Page) -> Html {
         let text = handed(&format!("story-{id}")).unwrap_or_default();
         parse(&text)
     });
+    let state = &page.state;
+    let sample = (state.card().sample)(&state.link.knobs);
     if blocks.is_empty() {
         return Html::default();
     }
     html! {
         <details class="story" open=true>
             <summary>{"The story"}</summary>
-            <article>{ for blocks.iter().map(block) }</article>
+            <article>{ for blocks.iter().map(block) }{ for sample.map(shown) }</article>
+        </details>
+    }
+}
+
+/// An example of what the model reads, and the rules it is made by.
+fn shown(sample: Sample) -> Html {
+    html! {
+        <details data-test="sample">
+            <summary>{ sample.title }</summary>
+            <pre><code>{ sample.text }</code></pre>
+            <p>{ sample.made }</p>
+            <pre><code>{ sample.rules }</code></pre>
         </details>
     }
 }

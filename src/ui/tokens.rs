@@ -7,7 +7,7 @@ use crate::app::Action;
 use crate::app::against::MOST;
 use crate::app::pairing::Versus as Do;
 use crate::app::tokens::shown;
-use crate::app::versus::{Group, Removed, Target, Told};
+use crate::app::versus::{Group, Target, Told};
 use crate::plot::number::{fixed, grouped, significant, with_error};
 use crate::protocol::{Compared, TokenSet};
 use web_sys::HtmlInputElement;
@@ -96,12 +96,15 @@ fn in_context(t: &Target, set: &TokenSet) -> Html {
 }
 
 /// Heads by what their absence removes.
-pub fn heads(all: &[Removed], differs: bool) -> Html {
+pub fn heads(told: &Told) -> Html {
+    if told.nearer().next().is_none() {
+        return html! { <p class="muted">{"Without any one head, or all of a block, they are no nearer to each other."}</p> };
+    }
     html! {
         <div class="table"><table class="figures" data-test="versus-heads">
             <thead><tr><th>{"without"}</th><th>{"of"}</th><th>{"mean Δ left (nats)"}</th><th>{"removed"}</th></tr></thead>
-            <tbody>{ for all.iter().take(FEW).map(|r| html! {
-                <tr><th scope="row">{ &r.name }</th><td>{ ["A", "B"][r.side.min(1)] }</td><td>{ fixed(r.left, 3) }</td><td>{ percent(r.share.filter(|_| differs)) }</td></tr>
+            <tbody>{ for told.nearer().take(FEW).map(|r| html! {
+                <tr><th scope="row">{ &r.name }</th><td>{ ["A", "B"][r.side.min(1)] }</td><td>{ fixed(r.left, 3) }</td><td>{ percent(r.share.filter(|_| told.differs())) }</td></tr>
             }) }</tbody>
         </table></div>
     }

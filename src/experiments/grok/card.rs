@@ -84,6 +84,7 @@ pub const CARD: Card = Card {
     locality: false,
     reference,
     settle,
+    sample: |_| None,
     cost,
 };
 

@@ -143,6 +143,7 @@ pub const CARD: Card = Card {
     locality: false,
     reference,
     settle: settle::settle,
+    sample: |_| None,
     cost: sizes::cost,
 };
 

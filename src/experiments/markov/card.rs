@@ -101,21 +101,21 @@ const LOSSES: &[SeriesSpec] = &[
     },
     SeriesSpec {
         id: "kl.unigram",
-        label: "to unigram",
+        label: "model to unigram",
         unit: "nats",
         help: "Mean KL(q‖model), q what counting the symbols of the context says: near 0 while the model does just that.",
         panel: Panel::Below,
     },
     SeriesSpec {
         id: "kl.bigram",
-        label: "to bigram",
+        label: "model to bigram",
         unit: "nats",
         help: "Mean KL(q‖model), q what counting the pairs of the context says: near 0 once the model does that.",
         panel: Panel::Below,
     },
     SeriesSpec {
         id: "kl.shift",
-        label: "to shifts",
+        label: "model to shifts",
         unit: "nats",
         help: "Mean KL(q‖model), q what counting shifts says; measured where the rows are turns of one another.",
         panel: Panel::Below,
@@ -161,6 +161,7 @@ pub const CARD: Card = Card {
     locality: false,
     reference,
     settle: settle::settle,
+    sample: |_| None,
     cost: sizes::cost,
 };
 

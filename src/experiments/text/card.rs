@@ -3,8 +3,9 @@
 use super::settle;
 use crate::experiments::transformer::knobs as shared;
 use crate::experiments::transformer::sizes;
-use crate::experiments::{Card, Event, Panel, Preset, RefLine, SeriesSpec, indicator};
-use crate::knobs::{Group, Knob, Knobs, choice, digest, float, int};
+use crate::experiments::{Card, Event, Panel, Preset, RefLine, Sample, SeriesSpec, indicator};
+use crate::knobs::{Digest, Group, Knob, Knobs, choice, digest, float, int};
+use crate::tasks::stories::{GRAMMAR, Stories};
 
 const DATA: Group = Group::Data;
 
@@ -179,6 +180,14 @@ pub const CARD: Card = Card {
     locality: false,
     reference,
     settle: settle::settle,
+    sample: |k| {
+        (k.digest("text") == Digest(0)).then(|| Sample {
+            title: "A story, and the grammar",
+            text: Stories::new(k.size("wrap")).example(k.size("seed") as u32),
+            made: "One rule a line: its name, then its alternatives between bars, each as likely as another. A name in angle brackets is replaced by an alternative of that rule; one with a capital is drawn once a story and stays. A slash ends a line.",
+            rules: GRAMMAR,
+        })
+    },
     cost: sizes::cost,
 };
 

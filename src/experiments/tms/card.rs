@@ -58,6 +58,7 @@ pub const CARD: Card = Card {
     locality: true,
     reference,
     settle,
+    sample: |_| None,
     cost,
 };
 

@@ -38,6 +38,7 @@ pub const CARD: Card = Card {
     }],
     reference,
     settle,
+    sample: |_| None,
     cost,
 };
 
