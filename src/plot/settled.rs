@@ -11,6 +11,9 @@ use super::scene::{Anchor, Mark};
 /// Points below 0 by less than this share of what the settled ones span do not stretch an axis.
 const SHARE: f64 = 0.25;
 
+/// Least distance of two arrows, in pixels: of those that would cover each other the last one stands.
+const APART: f64 = 9.0;
+
 /// The step of the first point of λ̂ that is not below 0, where those before it would stretch the axis;
 /// else 0.
 #[must_use]
@@ -42,16 +45,23 @@ impl LineChart<'_> {
         let [_, top, _, height] = inner(frame);
         let mut marks = Vec::new();
         for line in self.lines.iter().filter(|l| !l.label.is_empty()) {
-            for i in self.seen(line).filter(|&i| line.x[i] < self.counts_from()) {
+            let mut right = f64::INFINITY;
+            let early = self.seen(line).filter(|&i| line.x[i] < self.counts_from());
+            for i in early.rev() {
                 let (y, told) = (frame.y.px(line.y[i]), line.y[i]);
                 let (arrow, at) = match y {
                     y if y > top + height => ("↓", top + height - 3.0),
                     y if y < top => ("↑", top + 11.0),
                     _ => continue,
                 };
+                let x = self.step_px(frame, line.x[i]);
+                if right - x < APART {
+                    continue;
+                }
+                right = x;
                 marks.push(Mark::Text {
                     class: "tick".into(),
-                    at: [self.step_px(frame, line.x[i]), at],
+                    at: [x, at],
                     anchor: Anchor::Middle,
                     text: arrow.into(),
                     title: format!(
@@ -72,7 +82,7 @@ mod tests {
     use super::super::line::Line;
     use super::*;
 
-    const X: [f64; 6] = [0.0, 1.0, 10.0, 20.0, 30.0, 40.0];
+    const X: [f64; 6] = [0.0, 3.0, 10.0, 20.0, 30.0, 40.0];
     const Y: [f64; 6] = [-900.0, -200.0, 4.0, 6.0, -1.0, 8.0];
 
     fn chart(settled: f64, window: Option<[f64; 2]>) -> LineChart<'static> {
