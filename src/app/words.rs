@@ -125,7 +125,7 @@ fn sentence(text: &str) -> String {
     let mut chars = text.chars();
     let first = chars
         .next()
-        .map(|c| c.to_uppercase().to_string())
+        .map(|c| c.to_ascii_uppercase().to_string())
         .unwrap_or_default();
     format!("{first}{}.", chars.as_str())
 }

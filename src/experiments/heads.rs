@@ -178,7 +178,7 @@ pub fn series(id: &str) -> Option<(String, &'static str)> {
     if let Some(pair) = id.strip_prefix("composition.") {
         let (kind, pair) = pair.split_once('.')?;
         let (from, to) = pair.split_at(pair.match_indices('.').nth(1)?.0);
-        let kind = kind.to_uppercase();
+        let kind = kind.to_ascii_uppercase();
         let label = format!(
             "{kind}-composition, head {from} to {}; lo and hi: its null ± 1 sd",
             &to[1..]

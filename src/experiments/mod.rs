@@ -11,6 +11,7 @@ mod leading;
 mod limits;
 pub mod markov;
 mod probes;
+mod sample;
 pub mod text;
 pub mod tms;
 mod transformer;
@@ -21,6 +22,7 @@ pub use chains::ChainJob;
 pub use grid::grid;
 pub use leading::{Clock, Event, Indicator, indicator};
 pub use probes::{Observation, Probes, Reading, Writer, feed_batch};
+pub use sample::Sample;
 
 use crate::exec::Batch;
 use crate::kernels::{Replica, Step};
@@ -147,19 +149,6 @@ impl Card {
         let light = self.presets.iter().find(|p| Some(p.id) == self.light);
         light.map_or("", |p| p.query)
     }
-}
-
-/// An example of what a model reads.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sample {
-    /// What it is.
-    pub title: &'static str,
-    /// The example.
-    pub text: String,
-    /// How such things are made, in words.
-    pub made: &'static str,
-    /// The rules, as they are read by the program.
-    pub rules: &'static str,
 }
 
 /// Arithmetic and memory of a run.

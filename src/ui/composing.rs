@@ -89,7 +89,7 @@ pub fn Composing(props: &ComposingProps) -> Html {
                 <span class="toggles">{ for KINDS.iter().enumerate().map(|(i, (k, what))| {
                     let kind = kind.clone();
                     let on = *kind == i;
-                    html! { <ToggleButton label={format!("{} ({what})", k.to_uppercase())} {on} press={Callback::from(move |_| kind.set(i))} /> }
+                    html! { <ToggleButton label={format!("{} ({what})", k.to_ascii_uppercase())} {on} press={Callback::from(move |_| kind.set(i))} /> }
                 }) }</span>
             </h3>
             if known {

@@ -45,7 +45,7 @@ pub fn Lagging(props: &LaggingProps) -> Html {
     let name = |p: &Pair| format!("{}.{} → {}.{}", p[0], p[1], p[2], p[3]);
     let steps: Vec<f64> = found.points.iter().map(|p| all.steps[p.1]).collect();
     let base = look(&props.page.state, props.width.min(620.0));
-    let kind_name = KINDS[*kind].to_uppercase();
+    let kind_name = KINDS[*kind].to_ascii_uppercase();
     let (x_title, y_title) = if *changes {
         (
             format!("change of {kind_name}-composition (z)"),
@@ -116,7 +116,7 @@ pub fn Lagging(props: &LaggingProps) -> Html {
                 <span class="toggles">
                     { for KINDS.iter().enumerate().map(|(i, k)| {
                         let kind = kind.clone();
-                        html! { <ToggleButton label={k.to_uppercase()} on={*kind == i} press={Callback::from(move |_| kind.set(i))} /> }
+                        html! { <ToggleButton label={k.to_ascii_uppercase()} on={*kind == i} press={Callback::from(move |_| kind.set(i))} /> }
                     }) }
                     <ToggleButton label="changes" on={*changes} press={toggle} />
                 </span>

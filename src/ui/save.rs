@@ -88,7 +88,7 @@ pub fn export_menu(page: &Page) -> Html {
         });
         html! {
             <button type="button" class="small" data-test={format!("export-{id}-{ending}")} disabled={!what.there(&page.state)}
-                onclick={press}>{ ending.to_uppercase() }</button>
+                onclick={press}>{ ending.to_ascii_uppercase() }</button>
         }
     };
     let told = match state.run {

@@ -104,7 +104,7 @@ pub fn Sharing(props: &SharingProps) -> Html {
             <h3>{"Composition on data "}{ definition(&BESIDE[5]) }
                 <span class="toggles">{ for KINDS.iter().enumerate().map(|(i, (k, what))| {
                     let kind = kind.clone();
-                    html! { <ToggleButton label={format!("{} ({what})", k.to_uppercase())} on={*kind == i} press={Callback::from(move |_| kind.set(i))} /> }
+                    html! { <ToggleButton label={format!("{} ({what})", k.to_ascii_uppercase())} on={*kind == i} press={Callback::from(move |_| kind.set(i))} /> }
                 }) }</span>
             </h3>
             <p class="small-print">{ format!("% of the {what} of the head in the column that is due to the source in the row, over the held-out sequences; a column sums to 100.") }</p>

@@ -12,8 +12,8 @@ use wasmparser::{CodeSectionReader, FunctionSectionReader, Parser, Payload};
 const SHINGLE: usize = 6;
 /// What more functions than this have in common says nothing of two of them.
 const COMMON: usize = 200;
-/// How much the last functions of the order count, the latest first: 1, 1/2, 1/3, 1/4.
-const WEIGHTS: [u32; 4] = [12, 6, 4, 3];
+/// How much the last functions of the order count, the latest first: 1, 1/2, 1/3, 1/4, 1/6, 1/6.
+const WEIGHTS: [u32; 6] = [12, 6, 4, 3, 2, 2];
 
 /// The module with its functions in another order.
 ///

@@ -178,7 +178,7 @@ fn describe(info: &wgpu::AdapterInfo, device: Option<&wgpu::Device>) -> (String,
     if name.is_empty() {
         name = "unnamed adapter".to_owned();
     }
-    let lower = name.to_lowercase();
+    let lower = name.to_ascii_lowercase();
     let known = [
         "swiftshader",
         "llvmpipe",
