@@ -1,9 +1,11 @@
 //! A run as files for notebooks: every series as CSV or JSON, and names that say what is in them.
 
+use super::bends::bends;
 use super::run::Run;
+use super::seeds::followed;
 use super::state::State;
 use super::{refined, spread};
-use crate::experiments::Card;
+use crate::experiments::{Card, heads};
 use crate::json::object;
 use serde_json::{Map, Value, json};
 use std::fmt::Write as _;
@@ -27,7 +29,8 @@ pub struct Column {
     pub hi: Vec<f64>,
 }
 
-/// `lambdahat-tms-seed1-loss.svg`; a recorded chart says so.
+/// `lambdahat-tms-seed1-loss.svg`; a recorded chart says so, and four digits of a digest of its link tell
+/// runs of other settings apart.
 #[must_use]
 pub fn file_name(state: &State, what: &str, ending: &str) -> String {
     let (seed, from) = match (&state.run, state.recorded()) {
@@ -35,10 +38,17 @@ pub fn file_name(state: &State, what: &str, ending: &str) -> String {
         (None, Some(r)) => (super::link::parse(&r.link).knobs.int("seed"), "-recorded"),
         (None, None) => (state.link.knobs.int("seed"), ""),
     };
-    format!(
-        "lambdahat-{}-seed{seed}-{what}{from}.{ending}",
-        state.link.experiment
-    )
+    let id = &state.link.experiment;
+    let plain = format!("#/{id}?v=1&seed={seed}");
+    let other = state.run.as_ref().filter(|run| run.link != plain);
+    let other = other.map_or_else(String::new, |run| format!("-{:04x}", digest(&run.link)));
+    format!("lambdahat-{id}-seed{seed}{other}-{what}{from}.{ending}")
+}
+
+/// Sixteen bits of a text: FNV-1a.
+fn digest(text: &str) -> u32 {
+    let step = |h: u32, b: u8| (h ^ u32::from(b)).wrapping_mul(0x0100_0193);
+    text.bytes().fold(0x811c_9dc5, step) >> 16
 }
 
 /// Every series of a run: the curves, their median and range over several models (`seeds/`), λ̂ with one
@@ -156,7 +166,8 @@ pub fn head(state: &State, run: &Run) -> Map<String, Value> {
     object(&mut members)
 }
 
-/// The names of `run.json`: link, experiment, knobs, seed, version, device, notices, series.
+/// The names of `run.json`: link, experiment, knobs, seed, version, device, notices, series, estimates,
+/// stages, heads, kinks.
 #[must_use]
 pub fn json(state: &State, run: &Run) -> String {
     let card = state.card();
@@ -176,6 +187,11 @@ pub fn json(state: &State, run: &Run) -> String {
     all["jumps"] = json!(run.jumps);
     all["stages"] = json!(run.stages.as_ref().map_or(&[][..], |s| &s.stages));
     all["explained"] = json!(run.pca.explained);
+    let last = |id: &str| followed(run, id)?.y.last().copied();
+    all["heads"] = json!(heads::heads(last));
+    let bends = bends(&run.pca.steps, &run.pca.pcs);
+    all["kinks"] = json!(bends.kinks().map(|b| b.step).collect::<Vec<_>>());
+    all["arc"] = json!(bends.arc);
     all.to_string()
 }
 
@@ -232,9 +248,20 @@ mod tests {
         let points: usize = columns(&run, card).iter().map(|c| c.x.len()).sum();
         assert_eq!(text.lines().count(), points + 1);
         state.run = Some(run);
-        assert_eq!(
-            file_name(&state, "pca", "png"),
-            "lambdahat-tms-seed7-pca.png"
+        let name = |state: &State| file_name(state, "pca", "png");
+        assert_eq!(name(&state), "lambdahat-tms-seed7-pca.png");
+        // Other settings, another name.
+        let mut other = |link: &str| {
+            state.run.as_mut().unwrap().link = link.into();
+            name(&state)
+        };
+        let (a, b) = (
+            other("#/tms?v=1&seed=7&lr=0.01"),
+            other("#/tms?v=1&seed=7&lr=0.02"),
+        );
+        assert!(
+            a.starts_with("lambdahat-tms-seed7-") && a.ends_with("-pca.png") && a != b,
+            "{a} {b}"
         );
     }
 }

@@ -16,7 +16,7 @@ pub fn losses<'a>(
 ) -> LineChart<'a> {
     let [zero, lo, hi] = noise;
     let mut lines = vec![Line {
-        label: "L(w*)".into(),
+        label: "L(w*) ± 1 sd".into(),
         class: "anchor".into(),
         x: &x[..zero.len().min(x.len())],
         y: zero,

@@ -6,7 +6,7 @@ use super::composing::Composing;
 use super::head_table::{others, table, targets, whole_blocks};
 use super::learning::Learning;
 use super::loss::look;
-use super::plot::{key, strip};
+use super::plot::{SERIES, key, strip};
 use super::refined::Refined;
 use super::sharing::Sharing;
 use super::size::use_width;
@@ -112,7 +112,7 @@ fn multiples(page: &Page, run: &Run, found: &[Head], width: f64) -> Html {
             let name = format!("{}.{}", h.layer, h.head);
             own(
                 format!("heads.{name}.ablation.{on}"),
-                &format!("s{}", i % 6),
+                SERIES[i % SERIES.len()],
                 name,
             )
         })

@@ -91,20 +91,20 @@ pub fn Lagging(props: &LaggingProps) -> Html {
         Callback::from(move |_: MouseEvent| changes.set(!*changes))
     };
     let told = match (found.rho, found.null.first(), found.null.last()) {
+        // Each way has the same share: of fewer no p can be below a tenth.
+        (Some(rho), ..) if found.null.len() < 9 => format!(
+            "ρ {} over {} points. With so few later heads to exchange, chance cannot be told from order.",
+            fixed(rho, 2),
+            found.points.len()
+        ),
         (Some(rho), Some(low), Some(high)) => format!(
-            "ρ {} over {} points; exchanged in {} other way{} {} to {}; p {}.",
+            "ρ {} over {} points; exchanged in {} other ways {} to {}; p {}.",
             fixed(rho, 2),
             found.points.len(),
             found.null.len(),
-            if found.null.len() == 1 { "" } else { "s" },
             fixed(*low, 2),
             fixed(*high, 2),
             fixed(found.p, 2)
-        ),
-        (Some(rho), ..) => format!(
-            "ρ {} over {} points; a single later head has no null.",
-            fixed(rho, 2),
-            found.points.len()
         ),
         _ => "Too few points for a correlation.".into(),
     };
@@ -130,7 +130,7 @@ pub fn Lagging(props: &LaggingProps) -> Html {
                     <input type="range" min={(-LAGS).to_string()} max={LAGS.to_string()} step="1" value={lag.to_string()} oninput={slide} data-test="lag" /></label>
             </p>
             <p role="status" data-test="rho">{ told }
-                if least > 0.05 && !found.null.is_empty() { <span class="muted">{ format!(" With so few later heads p cannot be below {}.", fixed(least, 2)) }</span> }
+                if least > 0.05 && found.null.len() >= 9 { <span class="muted">{ format!(" With so few later heads p cannot be below {}.", fixed(least, 2)) }</span> }
             </p>
             { planar(&props.page, &chart, "lagged") }
         </div>

@@ -5,7 +5,7 @@ use super::Page;
 use super::heads::{definition, over_time, value_at};
 use super::loss::look;
 use super::passage::passage;
-use super::plot::strip;
+use super::plot::{SERIES, strip};
 use super::size::use_width;
 use super::writing::Completions;
 use crate::app::run::{Run, Series};
@@ -56,7 +56,7 @@ pub fn ReadingTab(page: &Page) -> Html {
     };
     let curve = |i: usize, id: String, label: &str| -> Option<Drawn> {
         let series = seeds::followed(run, &id)?.clone();
-        Some((series, format!("s{}", i % 6), label.into()))
+        Some((series, SERIES[i % SERIES.len()].to_string(), label.into()))
     };
     let kinds = |of: &&[(&str, &str)]| {
         let lines = of.iter().enumerate();
