@@ -19,6 +19,12 @@ pub fn remarks(page: &Page) -> Html {
         .as_ref()
         .filter(|w| **w != WhyCpu::Asked)
         .map(words::why_cpu);
+    // What is kept of another experiment is no first choice here.
+    let own = format!("#/{}?", state.link.experiment);
+    let here = state
+        .stored
+        .as_ref()
+        .is_some_and(|s| s.link.starts_with(&own));
     html! {
         <>
             <div data-test="notices" class="notices" role="status">
@@ -33,7 +39,7 @@ pub fn remarks(page: &Page) -> Html {
                         { hint(&shortly(&stored.link), &stored.link) }
                         if stored.step < stored.steps { { format!(" at step {} of {}", grouped(stored.step), grouped(stored.steps)) } }{"."}
                     </p>
-                    <button type="button" class="primary" data-test="resume" onclick={page.on(Action::TakeStored)}>{ if stored.step == stored.steps { "Show it" } else { "Resume it" } }</button>
+                    <button type="button" class={here.then_some("primary")} data-test="resume" onclick={page.on(Action::TakeStored)}>{ if stored.step == stored.steps { "Show it" } else { "Resume it" } }</button>
                     <button type="button" data-test="forget" onclick={page.on(Action::Forget)}>{"Forget it"}</button>
                 </div>
             }

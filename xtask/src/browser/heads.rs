@@ -145,7 +145,7 @@ async fn refined(page: &Page) -> Result<()> {
             && whole["layers"] == 2
             && whole["points"] == 20
             && text(&whole, "groups").contains("silhouette")
-            && text(&whole, "rho").contains("exchanged in 1 other way"),
+            && text(&whole, "rho").contains("With so few later heads"),
         "refined λ̂ is not whole: {whole}"
     );
     let slide = "const s = document.querySelector('[data-test=lag]'); s.value = 1; s.dispatchEvent(new Event('input', { bubbles: true }))";

@@ -18,7 +18,7 @@ pub struct Seen {
     pub points: [u64; 3],
     /// Whether each of them shows the recorded trace.
     pub recorded: [bool; 3],
-    /// Whether Run can be pressed.
+    /// Whether the engine is up and Run can be pressed.
     pub ready: bool,
     /// The device line.
     pub device: String,
@@ -40,7 +40,7 @@ const text = name => (at(name)?.innerText ?? "").trim();
 const charts = ["chart-loss", "chart-llc", "chart-pca"].map(at);
 return {
   skeleton: !!at("skeleton"),
-  ready: !!at("run") && !at("run").disabled,
+  ready: !!at("run") && !at("run").disabled && at("device")?.dataset.kind !== "none",
   phase: text("phase"),
   step: Number(at("stepno")?.dataset.step ?? 0),
   points: charts.map(c => Number(c?.dataset.points ?? 0)),

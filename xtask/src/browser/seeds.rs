@@ -19,7 +19,7 @@ const SEEN: &str = "const q = n => document.querySelector(`[data-test=\"${n}\"]`
 
 /// What the loss chart shows of several models.
 const BANDS: &str = "const c = document.querySelector('[data-test=chart-loss]'); const n = s => c.querySelectorAll(s).length;\
-    return { members: n('.plot .member'), bands: n('.plot .band'), named: n('.plot .end'), sub: c.querySelector('.sub').innerText,\
+    return { members: n('.plot .member'), bands: n('.plot .band'), named: n('.plot text.end'), sub: c.querySelector('.sub').innerText,\
         choices: n('[data-test=spread] option') };";
 
 /// Clicks twice on a faint curve, at the step where it is farthest from that of the model followed; says how
