@@ -13,15 +13,15 @@ use crate::math::stats;
 pub const WINDOW: usize = 8;
 /// Bootstrap replicates behind an interval.
 const REPLICATES: u32 = 500;
+/// Pieces of equal time that a curve's beginning is made of.
+const PIECES: u32 = 64;
 /// Standard deviations of a normal variable in its median absolute deviation.
 const MAD: f64 = 1.4826;
 
 /// Where a behaviour goes from how it was to how it ends.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Transition {
-    /// The first step from which two points in a row have a tenth of the way done. The way begins at the
-    /// median of the first fifth of the points, which lie denser there: what a curve falls before a shelf is
-    /// part of it.
+    /// The first step from which two points in a row have a tenth of the way done.
     pub t10: f64,
     /// Half of it.
     pub t50: f64,
@@ -30,9 +30,9 @@ pub struct Transition {
 }
 
 impl Transition {
-    /// Of a curve over steps: from the median of its first fifth to the median of its last tenth. A
-    /// share of the way is done where two points in a row lie beyond it. None for a curve whose way is
-    /// less than ten times its own jitter at the end: nothing has happened in it.
+    /// Of a curve over steps: from the median of the first fifth of its steps to the median of the last
+    /// tenth of its points. A share of the way is done where two points in a row lie beyond it. None for a
+    /// curve whose way is less than ten times its own jitter at the end: nothing has happened in it.
     #[must_use]
     pub fn of(x: &[f64], y: &[f64]) -> Option<Self> {
         Self::at_least(x, y, 0.0)
@@ -46,7 +46,7 @@ impl Transition {
             return None;
         }
         let tail = &y[n - (n / 10).max(3)..n];
-        let (low, high) = (stats::median(&y[..n / 5]), stats::median(tail));
+        let (low, high) = (beginning(x, y), stats::median(tail));
         let way = high - low;
         if way.is_nan() || way.abs() <= 10.0 * deviation(tail) || way * least < least * least {
             return None;
@@ -68,6 +68,18 @@ impl Transition {
     pub fn width(&self) -> f64 {
         (self.t90.max(1.0) / self.t10.max(1.0)).log10()
     }
+}
+
+/// The median of a curve over the first fifth of its steps, each step alike: where points are dense at the
+/// beginning, as on a logarithmic grid, those of the first few steps do not outvote the rest.
+fn beginning(x: &[f64], y: &[f64]) -> f64 {
+    let n = x.len().min(y.len());
+    let fifth = (x[n - 1] - x[0]) / 5.0;
+    let at = |k: u32| {
+        let step = x[0] + fifth * (f64::from(k) + 0.5) / f64::from(PIECES);
+        y[x[..n].partition_point(|x| *x <= step).max(1) - 1]
+    };
+    stats::median(&(0..PIECES).map(at).collect::<Vec<_>>())
 }
 
 /// Median absolute deviation, as a standard deviation.
@@ -175,6 +187,27 @@ mod tests {
             .map(|x| 4.0 * (1.0 - (x - at) / 100.0).clamp(0.0, 1.0) + 0.01 * draws.normal())
             .collect();
         (x, y)
+    }
+
+    #[test]
+    fn what_falls_before_a_shelf_is_no_part_of_the_way() {
+        // Dense at first: 5 falls to 4 within 60 steps, rests there, and falls to 0 at step 1000.
+        let x: Vec<f64> = (0..60)
+            .chain((60..2000).step_by(20))
+            .map(f64::from)
+            .collect();
+        let y = |x: &f64| match *x {
+            x if x < 60.0 => 5.0 - x / 60.0,
+            x => 4.0 / (1.0 + ((x - 1000.0) / 20.0).exp()),
+        };
+        let y: Vec<f64> = x.iter().map(y).collect();
+        let found = Transition::of(&x, &y).unwrap();
+        assert!(
+            found.t10 > 900.0 && (found.t50 - 1000.0).abs() <= 20.0,
+            "{found:?}"
+        );
+        // Planted: points counted alike begin above the shelf.
+        assert!(stats::median(&y[..y.len() / 5]) > 4.4 && beginning(&x, &y) < 4.01);
     }
 
     #[test]

@@ -72,7 +72,7 @@ impl Stories {
     pub fn example(&self, seed: u32) -> String {
         let mut out = String::new();
         self.append(&mut Draws::new(seed, Stream::DataSet, 1), &mut out);
-        out
+        out.trim_end().to_string()
     }
 
     /// Appends one story and an empty line behind it.

@@ -107,7 +107,7 @@ pub fn Seeds(page: &Page) -> Html {
     );
     html! {
         <section data-test="seeds" aria-label="Seeds" ref={node}>
-            <p>{ format!("The transition is that of “{label}”, from the median of its first fifth to that of its last tenth. {summary}") }</p>
+            <p>{ format!("The transition is that of “{label}”, from its median over the first fifth of its steps to that over its last tenth. {summary}") }</p>
             { transitions::rows(page, &scene) }
             <div class="table"><table class="figures">
                 <thead><tr><th>{"seed (press: λ̂, PCA and figure follow it)"}</th><th>{"half done at step"}</th><th>{"10 to 90 %, steps"}</th><th>{"now"}</th></tr></thead>

@@ -12,7 +12,7 @@ use crate::plot::dots::{Dot, dots};
 use crate::plot::number::{fixed, grouped};
 use yew::prelude::*;
 
-const WHAT: &str = "Every dot is a seed, filled dark for the one that is followed; dots that would cover each other are stacked. Below the axis the median and its 95 % interval, by bootstrap over the seeds. Sharpness is log₁₀(t90/t10), the decades of steps between a tenth and nine tenths of the way (points lie denser at the beginning, so what a loss falls in its first steps may be part of it): it does not change when everything comes later by a factor.";
+const WHAT: &str = "Every dot is a seed, filled dark for the one that is followed; dots that would cover each other are stacked. Below the axis the median and its 95 % interval, by bootstrap over the seeds. Sharpness is log₁₀(t90/t10), the decades of steps between a tenth and nine tenths of the way: it does not change when everything comes later by a factor.";
 
 /// A distribution, with its median in words.
 fn one(

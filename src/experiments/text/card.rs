@@ -117,17 +117,17 @@ const LOSSES: &[SeriesSpec] = &[
     ),
     below(
         "kl.unigram",
-        "to unigram",
+        "vs unigram",
         "Mean KL(q‖model) over held-out positions of text, q the frequency of each token: near 0 while the model says just that.",
     ),
     below(
         "kl.bigram",
-        "to bigram",
+        "vs bigram",
         "Mean KL(q‖model), q what follows the present token in the text, by counting pairs.",
     ),
     below(
         "kl.trigram",
-        "to trigram",
+        "vs trigram",
         "Mean KL(q‖model), q what follows the last two tokens in the text, by counting threes.",
     ),
     level(
