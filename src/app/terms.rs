@@ -45,7 +45,7 @@ pub const COMPONENTS: &str = "The first and second principal component over all 
 /// The random walk beside them.
 pub const WALK: &str = "The share that a random walk in many dimensions would have: 3/(2(n² − 1) sin²(πk/2n)) for the k-th component of n points, towards 6/(π²k²) for many (Antognini and Sohl-Dickstein 2018). A share near it is no finding, and a smooth path gives arcs by itself.";
 /// Turns of the path.
-pub const BENDS: &str = "The angle in this plane between where the path came from and where it goes: 0° is straight on, 180° is back. Its legs are 15 % of the figure, or nine times the scatter of the checkpoints where that is more. noise: what that scatter does to the angle, one standard deviation. The path of a random walk is an arc (Antognini and Sohl-Dickstein 2018), and bends too: drift is the most that it bends anywhere. A kink, ringed with its step and angle, bends by 20° more than that, and by twice its noise more; from 135° on it is a cusp.";
+pub const BENDS: &str = "The angle in this plane between where the path came from and where it goes: 0° is straight on, 180° is back. Its legs are 15 % of the figure, or nine times the scatter of the checkpoints where that is more. noise: what that scatter does to the angle, one standard deviation. The path of a random walk is an arc (Antognini and Sohl-Dickstein 2018), and bends too: drift is the most that it bends anywhere. A kink, ringed with its step and angle, bends by 20° more than that, and by twice its noise more; from 135° on it is a cusp. While a run goes on its plane still turns, and kinks with it.";
 /// Colours of the path.
 pub const RAMP: &str =
     "The colour is the training step, dark at the beginning; the large dot is the last checkpoint.";
