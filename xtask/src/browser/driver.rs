@@ -70,19 +70,7 @@ impl Browser {
         );
         let profile = std::env::temp_dir().join(name);
         std::fs::create_dir_all(&profile)?;
-        let mut process = Command::new(driver)
-            .arg("--port=0")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .context("chromedriver")?;
-        let port = match port(&mut process) {
-            Ok(port) => port,
-            Err(e) => {
-                let _ = process.kill();
-                return Err(e);
-            }
-        };
+        let (mut process, port) = drive(&driver).await?;
         let client = ClientBuilder::new(HttpConnector::new())
             .capabilities(capabilities(kind, &chromium, &profile)?)
             .connect(&format!("http://127.0.0.1:{port}"))
@@ -218,6 +206,31 @@ fn quit(port: u16, session: &str) -> std::io::Result<()> {
     stream.read(&mut [0; 64]).map(|_| ())
 }
 
+/// Starts chromedriver. It picks a port that is free for one address family and ends when another
+/// process holds it for the other, so it is given several tries; what it said goes with the last.
+async fn drive(driver: &Path) -> Result<(Child, u16)> {
+    let mut said = anyhow!("chromedriver was not started");
+    for _ in 0..TRIES {
+        let mut process = Command::new(driver)
+            .arg("--port=0")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .context("chromedriver")?;
+        match port(&mut process) {
+            Ok(port) => return Ok((process, port)),
+            Err(e) => said = e,
+        }
+        let _ = process.kill();
+        let _ = process.wait();
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    Err(said)
+}
+
+/// How often chromedriver is started before its refusal counts.
+const TRIES: usize = 5;
+
 /// chromedriver says on which port it listens.
 fn port(process: &mut Child) -> Result<u16> {
     let out = process
@@ -225,6 +238,7 @@ fn port(process: &mut Child) -> Result<u16> {
         .take()
         .context("chromedriver has no output")?;
     let mut lines = BufReader::new(out).lines();
+    let mut said = String::new();
     for line in lines.by_ref() {
         let line = line?;
         if let Some((_, rest)) = line.split_once("started successfully on port ") {
@@ -236,8 +250,10 @@ fn port(process: &mut Child) -> Result<u16> {
             std::thread::spawn(move || lines.for_each(drop));
             return Ok(port);
         }
+        said.push_str(&line);
+        said.push(' ');
     }
-    bail!("chromedriver ended without listening")
+    bail!("chromedriver ended without listening: {}", said.trim_end())
 }
 
 fn capabilities(
@@ -293,5 +309,41 @@ impl WebDriverCompatibleCommand for Post {
     }
     fn method_and_body(&self, _: &url::Url) -> (http::Method, Option<String>) {
         (http::Method::POST, Some(self.body.to_string()))
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    /// A driver that finds its port taken so many times before it listens.
+    fn stubborn(name: &str, times: usize) -> Result<PathBuf> {
+        let dir = std::env::temp_dir().join(format!("driver-{}-{name}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&dir);
+        std::fs::create_dir_all(&dir)?;
+        let path = dir.join("driver");
+        let script = format!(
+            "#!/bin/sh\necho x >> {0}/tries\nif [ $(wc -l < {0}/tries) -le {times} ]; then echo IPv6 port not available.; exit 1; fi\necho ChromeDriver was started successfully on port 4321.\n",
+            dir.display()
+        );
+        std::fs::write(&path, script)?;
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755))?;
+        Ok(path)
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn a_driver_whose_port_is_taken_is_started_again() -> Result<()> {
+        let (mut process, port) = drive(&stubborn("twice", 2)?).await?;
+        process.wait()?;
+        assert_eq!(port, 4321);
+        // Planted: one that never listens ends with what it said.
+        let said = drive(&stubborn("never", TRIES)?).await.err();
+        let said = said.context("it listened")?;
+        assert!(
+            format!("{said}").contains("IPv6 port not available"),
+            "{said}"
+        );
+        Ok(())
     }
 }

@@ -140,18 +140,20 @@ async fn tests(mut flags: Flags) -> Result<()> {
         page: serve::start(&dist, "/some/where/", 0, false)?.url,
         no_webgpu: serve::start(&without_webgpu(&dist)?, "/some/where/", 0, false)?.url,
     };
-    let (mut passed, mut failed) = (0, Vec::new());
+    let (mut passed, mut failed, mut unsteady) = (0, Vec::new(), Vec::new());
     for scenario in scenarios::ALL.iter().filter(|s| s.name.contains(&filter)) {
-        let start = Instant::now();
-        let result = scenarios::play(scenario, &at).await;
-        let took = start.elapsed().as_secs_f64();
+        let mut result = played(scenario, &at).await;
+        // A browser and a machine can fail where the page did not. One scenario may be played again,
+        // and is named; a second that is unsteady is a fault.
+        if result.is_err() && unsteady.len() < UNSTEADY {
+            unsteady.push(scenario.name);
+            result = played(scenario, &at).await;
+        }
         match result {
-            Ok(()) => {
-                passed += 1;
-                println!("test {} ... ok ({took:.1} s)", scenario.name);
-            }
-            Err(e) => {
-                println!("test {} ... FAILED ({took:.1} s)\n  {e:#}", scenario.name);
+            Ok(()) => passed += 1,
+            Err(()) => {
+                unsteady.retain(|name| *name != scenario.name);
+                println!("test {} ... FAILED", scenario.name);
                 failed.push(scenario.name);
             }
         }
@@ -161,6 +163,12 @@ async fn tests(mut flags: Flags) -> Result<()> {
         "test result: {word}. {passed} passed; {} failed",
         failed.len()
     );
+    if !unsteady.is_empty() {
+        println!(
+            "unsteady, passed when played again: {}",
+            unsteady.join(", ")
+        );
+    }
     if !failed.is_empty() {
         bail!("failed: {}", failed.join(", "));
     }
@@ -168,4 +176,20 @@ async fn tests(mut flags: Flags) -> Result<()> {
         bail!("no browser test has “{filter}” in its name");
     }
     Ok(())
+}
+
+/// How many scenarios of a run may pass at the second try alone.
+const UNSTEADY: usize = 1;
+
+/// Plays a scenario and says how it went.
+async fn played(scenario: &scenarios::Scenario, at: &Places) -> Result<(), ()> {
+    let start = Instant::now();
+    let result = scenarios::play(scenario, at).await;
+    let took = start.elapsed().as_secs_f64();
+    let name = scenario.name;
+    match &result {
+        Ok(()) => println!("test {name} ... ok ({took:.1} s)"),
+        Err(e) => println!("test {name} ... not ok ({took:.1} s)\n  {e:#}"),
+    }
+    result.map_err(|_| ())
 }
