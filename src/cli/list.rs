@@ -59,9 +59,10 @@ pub fn text(cards: &[&Card]) -> String {
 
 fn describe(card: &Card, out: &mut String) -> std::fmt::Result {
     writeln!(out, "{}: {}\n  {}\n", card.id, card.title, card.claim)?;
-    let width = |f: fn(&Knob) -> usize| card.knobs.iter().map(f).max().unwrap_or(0);
-    let key = width(|k| k.key.len());
-    let range = width(|k| range(k).chars().count());
+    let key = card.knobs.iter().map(|k| k.key.len()).max().unwrap_or(0);
+    let short = |k: &Knob| Some(range(k)).filter(|r| r.chars().count() <= RANGE);
+    let width = card.knobs.iter().filter_map(short);
+    let width = width.map(|r| r.chars().count()).max().unwrap_or(0);
     for knob in card.knobs {
         let unit = if knob.unit.is_empty() {
             String::new()
@@ -69,13 +70,17 @@ fn describe(card: &Card, out: &mut String) -> std::fmt::Result {
             format!(" [{}]", knob.unit)
         };
         let default = knob.default.text();
-        writeln!(
-            out,
-            "  {:key$}  {:range$}  {default}{unit}\n      {}",
-            knob.key,
-            self::range(knob),
-            knob.help
-        )?;
+        match short(knob) {
+            Some(range) => writeln!(out, "  {:key$}  {range:width$}  {default}{unit}", knob.key)?,
+            None => writeln!(
+                out,
+                "  {:key$}  {:width$}  {default}{unit}\n      {}",
+                knob.key,
+                "",
+                range(knob)
+            )?,
+        }
+        writeln!(out, "      {}", knob.help)?;
     }
     writeln!(out)?;
     for preset in card.presets {
@@ -93,6 +98,11 @@ fn describe(card: &Card, out: &mut String) -> std::fmt::Result {
     writeln!(out)
 }
 
+/// Characters of a line's column of ranges; longer ranges stand on a line of their own.
+const RANGE: usize = 26;
+/// Options that are listed; `list --json` has the others.
+const OPTIONS: usize = 9;
+
 /// The values a knob takes.
 fn range(knob: &Knob) -> String {
     match knob.kind {
@@ -102,6 +112,10 @@ fn range(knob: &Knob) -> String {
             crate::knobs::Value::Float(min).text(),
             crate::knobs::Value::Float(max).text()
         ),
+        Kind::Choice { options } if options.len() > OPTIONS => {
+            let first = options[..OPTIONS].join("|");
+            format!("{first}|… ({} in all: list --json)", options.len())
+        }
         Kind::Choice { options } => options.join("|"),
         Kind::Digest => "none|SHA-256…".into(),
         Kind::List { min, max, .. } => {
@@ -157,6 +171,32 @@ mod tests {
             Some("gamma".into())
         );
         assert_eq!(missing("[]"), Some(CARDS[0].id.into()));
+    }
+
+    /// The longest line that is a setting's, or lists what it takes.
+    fn widest(text: &str) -> usize {
+        let prose = |l: &str| {
+            CARDS
+                .iter()
+                .flat_map(|c| c.knobs)
+                .any(|k| l.trim() == k.help)
+        };
+        let settings = text.lines().filter(|l| l.starts_with("  ") && !prose(l));
+        let settings = settings.take_while(|l| !l.trim_start().starts_with("preset "));
+        settings
+            .skip(1)
+            .map(|l| l.chars().count())
+            .max()
+            .unwrap_or(0)
+    }
+
+    #[test]
+    fn settings_fit_the_width_of_a_terminal() {
+        let induction = text(&chosen(Some("induction")));
+        assert!(widest(&induction) <= 120, "{}", widest(&induction));
+        // Planted: one long list makes every line as wide.
+        let wide = induction.replace("2..=126", &"x".repeat(120));
+        assert!(widest(&wide) > 120);
     }
 
     #[test]
