@@ -89,6 +89,29 @@ fn commitment_and_who_leads_are_in_the_file_where_they_were_asked_for() {
         "{llc:?}"
     );
 
+    // Fewer branches from fewer checkpoints: the ends and the transition, and a wider interval.
+    let asked = ["--commitment", "--branches", "2", "--checkpoints", "5"];
+    let (few, _) = ran("few", TMS, &asked);
+    let all = few["commitment"].as_array().unwrap();
+    let last = &all[all.len() - 1];
+    assert!((3..=5).contains(&all.len()), "{all:?}");
+    assert_eq!(
+        (&last["branches"], &last["share"]),
+        (&json!(2), &json!(1.0))
+    );
+    assert!((last["lo"].as_f64().unwrap() - 2.0 / (2.0 + 1.96 * 1.96)).abs() < 1e-3);
+    // Planted: the checker of eight branches notices.
+    assert!(!uncommitted(&few).is_empty());
+    for wrong in [["--checkpoints", "4"], ["--branches", "0"]] {
+        let mut command = lambdahat();
+        command.args(["run", TMS, "--commitment"]).args(wrong);
+        assert_eq!(
+            command.output().unwrap().status.code(),
+            Some(2),
+            "{wrong:?}"
+        );
+    }
+
     let (plain, _) = ran("plain", TMS, &[]);
     assert!(plain.get("commitment").is_none() && plain.get("leads").is_none());
     // Asking changes nothing of the run.

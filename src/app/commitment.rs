@@ -8,19 +8,41 @@ use crate::experiments;
 use crate::math::stats;
 use crate::protocol::{Cell, Study, StudyKind, StudySpec};
 
-/// Branches from each checkpoint.
-pub const BRANCHES: u32 = 8;
-/// Checkpoints they begin at, at most.
-const CHECKPOINTS: usize = 8;
+/// Branches from each checkpoint that the page offers.
+pub const BRANCHES: [u32; 3] = [2, 4, 8];
+/// Checkpoints they begin at, at most, that the page offers.
+pub const CHECKPOINTS: [usize; 3] = [5, 9, usize::MAX];
 
-/// Of these steps the ends, those nearest to `marks`, and for the rest some spread evenly.
-fn chosen(steps: &[u64], marks: &[f64]) -> Vec<u64> {
+/// How much of it is done: the share of a few branches has a wide interval.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size {
+    /// Branches from each checkpoint.
+    pub branches: u32,
+    /// Checkpoints they begin at, at most; five or more.
+    pub checkpoints: usize,
+}
+
+impl Default for Size {
+    fn default() -> Self {
+        Self {
+            branches: BRANCHES[2],
+            checkpoints: CHECKPOINTS[1],
+        }
+    }
+}
+
+/// Of these steps the ends, those nearest to `marks`, and for the rest some spread evenly; all where
+/// there are no more than `most`.
+fn chosen(steps: &[u64], marks: &[f64], most: usize) -> Vec<u64> {
+    if steps.len() <= most {
+        return steps.to_vec();
+    }
     let far = |s: u64, mark: f64| (s as f64 - mark).abs();
     let nearest = |mark: &f64| {
         let of = |a: &&u64, b: &&u64| far(**a, *mark).total_cmp(&far(**b, *mark));
         steps.iter().min_by(of).copied()
     };
-    let mut all = thinned(steps, CHECKPOINTS - marks.len());
+    let mut all = thinned(steps, most - marks.len());
     all.extend(marks.iter().filter_map(nearest));
     all.sort_unstable();
     all.dedup();
@@ -31,7 +53,7 @@ fn chosen(steps: &[u64], marks: &[f64]) -> Vec<u64> {
 /// transition are done, and from its end; `from` is the step before which it was trained with other
 /// settings.
 #[must_use]
-pub fn spec(run: &Run, from: u64) -> StudySpec {
+pub fn spec(run: &Run, from: u64, size: Size) -> StudySpec {
     let known = run.pca.steps.iter().map(|s| *s as u64);
     let steps: Vec<u64> = known.filter(|s| *s >= from).collect();
     let replica = u32::try_from(run.knobs.int("member")).ok();
@@ -46,11 +68,11 @@ pub fn spec(run: &Run, from: u64) -> StudySpec {
         seeds::members(run, c).into_iter().find(own)?.transition
     });
     let marks = turn.map_or(Vec::new(), |t| vec![t.t10, t.t50, t.t90]);
-    let steps = chosen(&steps, &marks);
+    let steps = chosen(&steps, &marks, size.checkpoints.max(5));
     StudySpec {
         kind: StudyKind::Commitment,
         cells: steps.into_iter().map(cell).collect(),
-        chains: BRANCHES,
+        chains: size.branches,
         ..StudySpec::default()
     }
 }
@@ -101,12 +123,17 @@ mod tests {
     #[test]
     fn branches_begin_where_it_happens() {
         let steps: Vec<u64> = (0..=50).map(|i| 50 * i).collect();
-        let even = chosen(&steps, &[]);
+        let even = chosen(&steps, &[], 8);
         assert_eq!((even.len(), even[0], even[7]), (8, 0, 2500));
         // Planted: evenly spread, none lies within the drop.
         assert!(!even.iter().any(|s| (430..=600).contains(s)), "{even:?}");
-        let marked = chosen(&steps, &[430.0, 520.0, 610.0]);
+        let marks = [430.0, 520.0, 610.0];
+        let marked = chosen(&steps, &marks, 8);
         assert_eq!(marked, [0, 450, 500, 600, 1250, 1850, 2500]);
+        // Fewer: the ends and the transition are what is left. All: every one that is there.
+        assert_eq!(chosen(&steps, &marks, 5), [0, 450, 500, 600, 2500]);
+        assert_eq!(chosen(&steps, &marks, usize::MAX), steps);
+        assert_eq!(chosen(&steps[..4], &marks, 5), steps[..4]);
     }
 
     #[test]

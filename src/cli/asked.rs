@@ -3,6 +3,7 @@
 
 use super::refined::{Refined, curves};
 use super::run::{Options, bar};
+use crate::app::commitment::Size;
 use crate::app::leads::{self, Lead};
 use crate::app::link::Link;
 use crate::app::run::{Llc, Run, Series};
@@ -190,7 +191,11 @@ pub async fn all(
     }
     if options.commitment {
         let from = link.course.branch.as_ref().map_or(0, |b| b.from);
-        let spec = commitment::spec(&seen(session, link), from);
+        let size = Size {
+            branches: options.branches,
+            checkpoints: options.checkpoints,
+        };
+        let spec = commitment::spec(&seen(session, link), from, size);
         if card.event.alike.is_empty() || spec.cells.len() < 2 {
             let why = "Commitment is for an experiment that says when two models end alike, and takes two checkpoints.";
             notices.push(Notice::new(why));

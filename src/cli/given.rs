@@ -20,6 +20,15 @@ pub(super) fn engine(text: &str) -> Result<EngineChoice, String> {
     EngineChoice::parse(text).ok_or_else(|| "auto, gpu or cpu".into())
 }
 
+/// How many checkpoints, at most.
+pub(super) fn checkpoints(text: &str) -> Result<usize, String> {
+    let wanted = match text {
+        "all" => Some(usize::MAX),
+        text => text.parse().ok().filter(|n| *n >= 5),
+    };
+    wanted.ok_or_else(|| "five or more, or all".into())
+}
+
 /// The exit code of a fault: 2 bad link, 3 no device, 4 diverged, 1 anything else.
 pub(super) fn code(fault: &Fault) -> ExitCode {
     ExitCode::from(match fault {

@@ -1,8 +1,9 @@
 //! `lambdahat run LINK`: the page's run, headless.
 
 use super::asked::{self, Found, Whole};
-use super::given::{code, engine, linked, text};
+use super::given::{checkpoints, code, engine, linked, text};
 use super::out;
+use crate::app::commitment::Size;
 use crate::engine::Source;
 use crate::engine::branch::open;
 use crate::engine::report::report;
@@ -40,6 +41,14 @@ pub struct Options {
     /// Train branches with other data from stored checkpoints: when was it settled what the run becomes?
     #[arg(long)]
     pub commitment: bool,
+    /// Branches from each checkpoint: of two that end alike the share is 0.34 to 1, of eight 0.68 to 1.
+    #[arg(long, value_name = "N", default_value_t = Size::default().branches, requires = "commitment",
+        value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub branches: u32,
+    /// Checkpoints the branches begin at, at most: five or more, or all; the ends and the transition come
+    /// first.
+    #[arg(long, value_name = "N", default_value = "9", requires = "commitment", value_parser = checkpoints)]
+    pub checkpoints: usize,
     /// Find λ̂ of every head and layer alone, and whether composing goes with it.
     #[arg(long)]
     pub refined: bool,

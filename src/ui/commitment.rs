@@ -4,15 +4,16 @@ use super::Page;
 use super::calibrate::Progress;
 use super::size::use_width;
 use super::tip::Tip;
-use crate::app::commitment::{self, Point};
+use crate::app::commitment::{self, BRANCHES, CHECKPOINTS, Point, Size};
 use crate::app::{Action, Run, study, words};
+use crate::math::stats::wilson;
 use crate::plot::line::Line;
 use crate::plot::number::{fixed, grouped};
 use crate::plot::panels::{Look, lower};
-use crate::protocol::{Estimate, StudyKind};
+use crate::protocol::StudyKind;
 use yew::prelude::*;
 
-const WHAT: &str = "From each of these checkpoints, models with its weights and its optimiser's state are trained to the end of the run, each on the data of another seed; a ninth has the run's own data and is the run, bit for bit. All are evaluated on the run's held-out data. The share is that of the eight others that end like the run, with Wilson's 95 % interval (1927). Near 1: by then it was settled what the run becomes. At the last checkpoint nothing is left to train, so it is 1 there.";
+const WHAT: &str = "From each of these checkpoints, models with its weights and its optimiser's state are trained to the end of the run, each on the data of another seed; one more has the run's own data and is the run, bit for bit. All are evaluated on the run's held-out data. The share is that of the others that end like the run, with Wilson's 95 % interval (1927), which the fewer branches leave the wider. Near 1: by then it was settled what the run becomes. At the last checkpoint nothing is left to train, so it is 1 there.";
 
 /// The share over the steps of the run.
 fn chart(run: &Run, points: &[Point], width: f64, log_x: bool) -> Html {
@@ -61,9 +62,69 @@ fn row(p: &Point) -> Html {
     html! { <tr><th scope="row">{ grouped(p.step) }</th><td>{ share }</td><td>{ p.told.clone() }</td></tr> }
 }
 
+/// How much is done, and what each choice costs: branches down, checkpoints across.
+fn choices(
+    run: &Run,
+    from: u64,
+    size: &UseStateHandle<Size>,
+    seconds: impl Fn(f64) -> Option<f64>,
+) -> Html {
+    let wide = |n: usize| {
+        commitment::spec(
+            run,
+            from,
+            Size {
+                branches: 1,
+                checkpoints: n,
+            },
+        )
+        .cells
+        .len()
+    };
+    // Where a run has few checkpoints, two choices may come to the same.
+    let mut across: Vec<(usize, usize)> = CHECKPOINTS.iter().map(|&n| (n, wide(n))).collect();
+    across.dedup_by_key(|c| c.1);
+    let cell = |branches: u32, checkpoints: usize| {
+        let one = Size {
+            branches,
+            checkpoints,
+        };
+        let runs = commitment::runs(&commitment::spec(run, from, one), run.steps);
+        let models = format!("{} runs", fixed(runs, 0));
+        let told = seconds(runs).map_or(models.clone(), words::duration);
+        let id = format!(
+            "commit-{branches}-{}",
+            if checkpoints == usize::MAX {
+                "all".into()
+            } else {
+                checkpoints.to_string()
+            }
+        );
+        let size = size.clone();
+        // What comes to the same is the same choice.
+        let on = size.branches == branches && wide(size.checkpoints) == wide(checkpoints);
+        let help = format!(
+            "{branches} branches from each checkpoint: as many training steps as {models} of one model"
+        );
+        html! { <td><button type="button" class="small" data-test={id} aria-pressed={on.to_string()} title={help} onclick={move |_| size.set(one)}>{ told }</button></td> }
+    };
+    html! {
+        <div class="table"><table class="regimes" data-test="commit-size">
+            <thead><tr><th scope="col">{"branches"}</th>
+                { for across.iter().map(|c| html! { <th scope="col">{ format!("{} checkpoints", c.1) }</th> }) }
+                <th scope="col" title="Wilson's 95 % interval on the share where every branch ends like the run">{"all alike means"}</th></tr></thead>
+            <tbody>{ for BRANCHES.iter().map(|&b| html! {
+                <tr><th scope="row">{ b }</th>{ for across.iter().map(|c| cell(b, c.0)) }
+                    <td>{ format!("{} to 1", fixed(wilson(1.0, b).0, 2)) }</td></tr>
+            }) }</tbody>
+        </table></div>
+    }
+}
+
 /// The section.
 #[component]
 pub fn Commitment(page: &Page) -> Html {
+    let size = use_state(Size::default);
     let node = use_node_ref();
     let width = use_width(&node).min(760.0);
     let state = &page.state;
@@ -71,28 +132,23 @@ pub fn Commitment(page: &Page) -> Html {
         return Html::default();
     };
     let from = state.link.course.branch.as_ref().map_or(0, |b| b.from);
-    let spec = commitment::spec(run, from);
+    let spec = commitment::spec(run, from, *size);
     let steps: Vec<String> = spec.cells.iter().map(|c| grouped(c.step)).collect();
-    let runs = commitment::runs(&spec, run.steps);
     // A step of the form is one of each of its models.
     let models = run.knobs.int("replicas").max(1) as f64;
-    let seconds = |e: &Estimate| runs * run.steps as f64 / (models * e.steps_per_s);
-    let about = state.estimate().map(seconds).filter(|s| s.is_finite());
-    let cost = format!(
-        "as many steps as {} runs of one model{}",
-        fixed(runs, 0),
-        about.map_or(String::new(), |s| format!(", {}", words::about(s)))
-    );
+    let before = || state.estimate().map_or(0.0, |e| e.steps_per_s);
+    let rate = models * if run.rate > 0.0 { run.rate } else { before() };
+    let seconds = |runs: f64| (rate > 0.0).then(|| runs * run.steps as f64 / rate);
     let busy = run.study.as_ref().is_some_and(|s| !s.over);
     let study = study::of(run, StudyKind::Commitment);
     let points = study.map_or(Vec::new(), |s| commitment::points(s));
     let alike = state.card().event.alike;
     html! {
         <section data-test="commitment" aria-label="Commitment" ref={node}>
-            <p>{ format!("When was it settled what this run becomes? {} models are trained on from each of the checkpoints {}, each with other data. Two have ended alike where {alike}. ", commitment::BRANCHES, steps.join(", ")) }<Tip about="commitment">{ WHAT }</Tip></p>
+            <p>{ format!("When was it settled what this run becomes? {} models are trained on from each of the checkpoints {}, each with other data. Two have ended alike where {alike}. ", size.branches, steps.join(", ")) }<Tip about="commitment">{ WHAT }</Tip></p>
+            { choices(run, from, &size, seconds) }
             <p class="jobs"><span class="job">
                 <button type="button" data-test="study-commitment" disabled={busy || !run.over() || steps.len() < 2} title="Trains on from stored checkpoints with other data; the run itself stays as it is." onclick={page.on(Action::Study(spec))}>{"Train branches"}</button>
-                <span class="small-print">{ cost }</span>
             </span>{ if run.over() { "" } else { " Once the run is at its end." } }</p>
             if let Some(study) = study { <Progress study={(**study).clone()} page={page.clone()} /> }
             if !points.is_empty() {
