@@ -115,9 +115,17 @@ fn commitment_and_who_leads_are_in_the_file_where_they_were_asked_for() {
     let (plain, _) = ran("plain", TMS, &[]);
     assert!(plain.get("commitment").is_none() && plain.get("leads").is_none());
     // Asking changes nothing of the run.
-    for part in ["series", "estimates", "stages", "jumps"] {
+    for part in ["estimates", "stages", "jumps"] {
         assert_eq!(plain[part], file[part], "{part}");
     }
+    let series = |file: &Value| file["series"].as_object().unwrap().clone();
+    for (id, s) in series(&plain) {
+        assert_eq!(s, file["series"][&id], "{id}");
+    }
+    // tr H of the model that is followed is in both; of the others, where it was asked for.
+    let more = |id: &str| [&plain, &file].map(|f| series(f).contains_key(id));
+    assert_eq!(more("llc.trace"), [true, true]);
+    assert_eq!(more("replicas/1/llc.trace"), [false, true]);
 }
 
 const HEADS: &str = "#/induction?d_model=16&heads=2&vocab=12&ctx=12&pmin=3&pmax=5&batch=4&steps=24&every=6&log=0&chains=2&burnin=2&draws=4&mbatch=2";

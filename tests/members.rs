@@ -4,11 +4,14 @@
 
 mod common;
 
-use common::{ended, session};
-use lambdahat::app::link;
-use lambdahat::engine::Session;
+use common::{ended, session, session_on};
+use lambdahat::app::{link, study};
 use lambdahat::engine::report::report;
+use lambdahat::engine::studying::begin;
+use lambdahat::engine::{Session, Source};
 use lambdahat::experiments;
+use lambdahat::protocol::{Curved, EngineChoice, StudySpec};
+use pollster::block_on;
 
 /// A small run of each experiment that is asked who leads; what it keeps of every model.
 const RUNS: [(&str, &[&str]); 3] = [
@@ -100,4 +103,70 @@ fn the_null_is_of_the_model_that_is_followed() {
     assert_eq!(before.y, followed.history.series[id].y);
     assert!(followed.follow_replica(1));
     assert_eq!(lengths(&ended(followed)), [n, n, 0, 0]);
+}
+
+/// Runs whose chains have batches of their own, and in `grok` move a part.
+const SAMPLED: [&str; 3] = [
+    "#/induction?d_model=16&heads=2&vocab=12&ctx=14&pmin=4&pmax=6&batch=5&steps=20&every=10&log=0&lr=0.02&warmup=0&chains=3&burnin=2&draws=4&mbatch=2",
+    "#/tms?steps=20&n=200&batch=20&every=10&log=0&chains=3&burnin=2&draws=4&mbatch=50",
+    "#/grok?p=7&embed=4&hidden=6&batch=8&mbatch=16&steps=20&every=10&log=0&chains=2&burnin=2&draws=4&part=embed&polish=3",
+];
+
+/// λ̂, its error and the curvature, to the bit.
+fn bits(value: f64, se: f64, c: Curved) -> [u64; 6] {
+    [value, se, c.h_max, c.trace, c.trace_se, c.gradient_sq].map(f64::to_bits)
+}
+
+/// What a study of every model finds: `[model][checkpoint]`.
+fn studied(
+    engine: EngineChoice,
+    text: &str,
+    change: impl Fn(&mut StudySpec),
+) -> Vec<Vec<[u64; 6]>> {
+    let link = link::parse(text);
+    let (source, _) = block_on(Source::find(engine, true)).unwrap();
+    let mut all = ended(session_on(engine, text, |_| ()));
+    let steps: Vec<u64> = all.history.llc.iter().map(|p| p.step).collect();
+    let mut spec = study::members(&link.knobs, &steps);
+    change(&mut spec);
+    all.begin_study(block_on(begin(&source, link, spec)).unwrap());
+    let all = ended(all);
+    let done = &all.study().unwrap().done;
+    let found = done
+        .iter()
+        .map(|r| bits(r.value.unwrap(), r.se, r.curvature.unwrap()));
+    let found: Vec<[u64; 6]> = found.collect();
+    found.chunks(steps.len()).map(<[_]>::to_vec).collect()
+}
+
+#[test]
+fn lambda_and_curvature_are_those_of_each_seed_alone() {
+    for engine in [EngineChoice::Cpu, EngineChoice::Gpu] {
+        for base in SAMPLED {
+            let text = format!("{base}&seed=7&replicas=3");
+            let found = studied(engine, &text, |_| ());
+            for (member, found) in found.iter().enumerate() {
+                let alone = format!("{base}&seed={}&replicas=1", 7 + member);
+                let alone = ended(session_on(engine, &alone, |_| ()));
+                let want = alone.history.llc.iter();
+                let want: Vec<[u64; 6]> = want
+                    .map(|p| bits(p.value, p.se, p.curvature.unwrap()))
+                    .collect();
+                assert_eq!((want.len(), found), (3, &want), "{base}: {member}");
+            }
+            // Planted: another model, another checkpoint, and chains more, whose job has more probes.
+            assert!(found[0][1] != found[1][1] && found[0][1] != found[0][2]);
+            let more = studied(engine, &text, |spec| spec.chains += 2);
+            assert_ne!(found[0][1][3], more[0][1][3], "{base}");
+        }
+    }
+}
+
+/// Weights that stay the same, and yet each checkpoint has probes of its own, which are those of the run.
+#[test]
+fn probes_are_those_of_the_checkpoint() {
+    let text = "#/tms?replicas=2&jitter=0&lr=0&n=200&steps=20&every=10&log=0&chains=3&burnin=2&draws=4&mbatch=200";
+    let found = studied(EngineChoice::Cpu, text, |_| ());
+    let traces: Vec<u64> = found[1].iter().map(|b| b[3]).collect();
+    assert!(traces[0] != traces[1] && traces[1] != traces[2]);
 }

@@ -4,7 +4,7 @@ use super::bends::bends;
 use super::run::Run;
 use super::seeds::followed;
 use super::state::State;
-use super::{refined, spread};
+use super::{estimated, refined, spread};
 use crate::experiments::{Card, heads};
 use crate::json::object;
 use serde_json::{Map, Value, json};
@@ -75,6 +75,7 @@ pub fn columns(run: &Run, card: &Card) -> Vec<Column> {
         })
         .collect();
     out.extend(spread::bands(run));
+    out.extend(estimated::columns(run));
     let mut add = |id: &str, label: &str, x: &[f64], y: Vec<f64>, band: [&[f64]; 2]| {
         out.push(Column {
             id: id.into(),

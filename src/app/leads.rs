@@ -3,13 +3,12 @@
 
 use super::run::Run;
 use super::seeds::{self, Member, series};
-use super::{link, refined};
+use super::{estimated, link, refined};
 pub use crate::estimate::lead::Lead;
 use crate::estimate::lead::{self, Transition};
 use crate::experiments::{Card, Indicator, heads};
 use crate::knobs::Knob;
-use crate::math::{order, stats};
-use crate::protocol::StudyKind;
+use crate::math::stats;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -22,8 +21,8 @@ pub type Curve = (Vec<f64>, Vec<f64>);
 pub fn curve(run: &Run, replica: u32, id: &str) -> Option<Curve> {
     let of = |id: &str| series(run, replica, id).map(|s| (s.x.clone(), s.y.clone()));
     match id {
-        "llc" => return llc(run, replica),
-        "trace" => return trace(run, replica),
+        "llc" => return estimated(run, replica, id),
+        "trace" => return estimated(run, replica, "llc.trace"),
         "winner.refined" => return refined(run, replica),
         "winner.k" => return paired(run, replica),
         _ => {}
@@ -50,39 +49,8 @@ pub fn curve(run: &Run, replica: u32, id: &str) -> Option<Curve> {
     Some((x, y))
 }
 
-fn follows(run: &Run, replica: u32) -> bool {
-    i64::from(replica) == run.knobs.int("member")
-}
-
-/// λ̂ of a replica: the run's own curve for the one that is followed, else what a study has found.
-#[must_use]
-pub fn llc(run: &Run, replica: u32) -> Option<Curve> {
-    if follows(run, replica) {
-        return Some((run.llc.x.clone(), run.llc.y.clone()));
-    }
-    let study = run
-        .kept
-        .iter()
-        .find(|s| s.spec.kind == StudyKind::Members)?;
-    let mut points: Vec<(f64, f64)> = study
-        .done
-        .iter()
-        .filter_map(|r| {
-            let cell = study.spec.cells.get(r.cell as usize)?;
-            (cell.replica == Some(replica)).then_some((cell.step as f64, r.value?))
-        })
-        .collect();
-    order::sort_by(&mut points, |a, b| a.0.total_cmp(&b.0));
-    (!points.is_empty()).then(|| points.into_iter().unzip())
-}
-
-/// The trace of the Hessian at the checkpoints of the replica that is followed: it is measured with λ̂.
-fn trace(run: &Run, replica: u32) -> Option<Curve> {
-    let known = run.llc.points.iter().filter(|_| follows(run, replica));
-    let all: Curve = known
-        .filter_map(|p| Some((p.step as f64, p.curvature?.trace)))
-        .unzip();
-    (!all.0.is_empty()).then_some(all)
+fn estimated(run: &Run, replica: u32, id: &str) -> Option<Curve> {
+    estimated::curve(run, replica, id).map(|s| (s.x, s.y))
 }
 
 /// The heads of a replica by their last scores.
@@ -107,7 +75,7 @@ fn winner(all: &[heads::Head]) -> Option<&heads::Head> {
 
 /// Its refined λ̂, of the study that was made of the replica followed.
 fn refined(run: &Run, replica: u32) -> Option<Curve> {
-    let study = refined::of(run).filter(|_| follows(run, replica))?;
+    let study = refined::of(run).filter(|_| estimated::follows(run, replica))?;
     let all = last(run, replica);
     let winner = winner(&all)?;
     let curves = refined::curves(study).into_iter();

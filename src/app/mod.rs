@@ -12,6 +12,7 @@ pub mod columns;
 pub mod commitment;
 pub mod compare;
 mod cursor;
+pub mod estimated;
 pub mod export;
 mod form;
 pub mod gons;

@@ -3,7 +3,7 @@
 
 use super::export::Column;
 use super::run::{Run, Series};
-use super::{leads, seeds};
+use super::{estimated, seeds};
 use crate::math::stats::quantiles_at;
 use std::rc::Rc;
 
@@ -93,19 +93,17 @@ pub fn members(run: &Run, id: &str) -> Vec<(u32, Rc<Series>)> {
 #[must_use]
 pub fn llcs(run: &Run) -> Vec<(u32, Rc<Series>)> {
     let of = |r| {
-        let (x, y) = leads::llc(run, r)?;
         let series = Series {
-            x,
-            y,
-            ..Series::default()
+            lo: Vec::new(),
+            hi: Vec::new(),
+            ..estimated::curve(run, r, "llc")?
         };
         Some((r, Rc::new(series)))
     };
     (0..count(run)).filter_map(of).collect()
 }
 
-/// For files: λ̂ of the models that are not followed, and of every curve that several models have its
-/// median with the range, under `seeds/`.
+/// For files: of every curve that several models have its median with the range, under `seeds/`.
 #[must_use]
 pub fn bands(run: &Run) -> Vec<Column> {
     let column = |id: String, label: String, s: Series| Column {
@@ -118,14 +116,6 @@ pub fn bands(run: &Run) -> Vec<Column> {
         hi: s.hi,
     };
     let all = llcs(run);
-    let follow = u32::try_from(run.knobs.int("member")).unwrap_or(0);
-    let others = all.iter().filter(|m| m.0 != follow);
-    let mut out: Vec<Column> = others
-        .map(|(r, s)| {
-            let label = "λ̂ at this nβ, γ, ε";
-            column(format!("replicas/{r}/llc"), label.into(), (**s).clone())
-        })
-        .collect();
     let curves: Vec<&Series> = all.iter().map(|m| &*m.1).collect();
     let llc = spread(&curves, usize::MAX).map(|s| ("llc", s));
     let ids = run
@@ -137,11 +127,11 @@ pub fn bands(run: &Run) -> Vec<Column> {
         let curves: Vec<&Series> = all.iter().map(|m| &*m.1).collect();
         Some((id, spread(&curves, usize::MAX)?))
     });
-    out.extend(series.chain(llc).map(|(id, s)| {
+    let all = series.chain(llc).map(|(id, s)| {
         let label = format!("{id}: median over the seeds, 10 to 90 %");
         column(format!("seeds/{id}"), label, s)
-    }));
-    out
+    });
+    all.collect()
 }
 
 /// What is drawn, in layers: those of one curve must not hide those of another.

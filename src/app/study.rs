@@ -243,18 +243,16 @@ pub fn parts(knobs: &Knobs, steps: &[u64], names: &[String]) -> StudySpec {
 #[must_use]
 pub fn members(knobs: &Knobs, steps: &[u64]) -> StudySpec {
     let models = 0..u32::try_from(knobs.size("replicas")).unwrap_or(1);
-    let at = Setting::of(knobs);
-    let cells = models.flat_map(|r| {
-        steps.iter().map(move |&step| Cell {
-            replica: Some(r),
-            ..at.cell(step)
-        })
-    });
-    StudySpec {
-        kind: StudyKind::Members,
-        cells: cells.collect(),
-        ..again(knobs, &[])
-    }
+    let mut spec = again(knobs, steps);
+    let of = |replica| {
+        let own = |cell: &Cell| Cell {
+            replica: Some(replica),
+            ..cell.clone()
+        };
+        spec.cells.iter().map(own).collect::<Vec<_>>()
+    };
+    (spec.kind, spec.cells) = (StudyKind::Members, models.flat_map(of).collect());
+    spec
 }
 
 /// Chain steps of a study: what it costs, in units of one chain's step.
@@ -376,6 +374,20 @@ mod tests {
         assert_eq!(at(&steps, 10), [0, 10, 40]);
         assert_eq!(at(&steps, 40), [0, 20, 40]);
         assert_eq!(at(&steps[..1], 0), [0]);
+    }
+
+    #[test]
+    fn every_model_costs_what_the_run_did_at_each_point() {
+        let text = "#/tms?replicas=4&chains=6&burnin=20&draws=30&part=W";
+        let knobs = crate::app::link::parse(text).knobs;
+        let spec = members(&knobs, &[0, 10]);
+        // A point is 6·50 chain steps, and the seconds of one are those of its curvature too.
+        assert_eq!(chain_steps(&spec), 4 * 2 * 6 * 50);
+        assert_eq!(
+            crate::app::words::chain_cost(Some(3.0), &knobs, chain_steps(&spec)),
+            crate::app::words::about(24.0)
+        );
+        assert!(spec.cells.iter().all(|c| c.part == "W"));
     }
 
     #[test]

@@ -4,10 +4,12 @@
 use super::refined::{Refined, curves};
 use super::run::{Options, bar};
 use crate::app::commitment::Size;
+use crate::app::export::Column;
 use crate::app::leads::{self, Lead};
 use crate::app::link::Link;
 use crate::app::run::{Llc, Run, Series};
-use crate::app::{commitment, reference, refined, seeds, study};
+use crate::app::{commitment, estimated, reference, refined, seeds, study};
+use crate::engine::history;
 use crate::engine::report::{Curve, Report};
 use crate::engine::studying::begin;
 use crate::engine::{Session, Source};
@@ -139,6 +141,27 @@ pub fn seen(session: &Session, link: &Link) -> Run {
     run.kept
         .extend(session.studies().map(|s| Rc::new(s.clone())));
     run
+}
+
+/// What was estimated of each model, by the names that the page's exports have.
+#[must_use]
+pub fn estimated(run: &Run) -> BTreeMap<String, Curve> {
+    let of = |c: Column| {
+        let points = history::Series {
+            x: c.x,
+            y: c.y,
+            lo: c.lo,
+            hi: c.hi,
+        };
+        let (label, unit) = (c.label, c.unit);
+        let curve = Curve {
+            label,
+            unit,
+            points,
+        };
+        (c.id, curve)
+    };
+    estimated::columns(run).into_iter().map(of).collect()
 }
 
 /// A study of the session's run, to its end.

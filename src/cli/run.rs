@@ -1,6 +1,6 @@
 //! `lambdahat run LINK`: the page's run, headless.
 
-use super::asked::{self, Found, Whole};
+use super::asked::{self, Found, Whole, estimated};
 use super::given::{checkpoints, code, engine, linked, text};
 use super::out;
 use crate::app::commitment::Size;
@@ -174,6 +174,9 @@ async fn all(options: &Options) -> Result<(), Failed> {
         out::remark(format_args!("notice: {}", n.text));
     }
     report.series.extend(found.curves);
+    report
+        .series
+        .extend(estimated(&asked::seen(&session, &link)));
     let whole = Whole {
         report,
         commitment: found.commitment,

@@ -8,7 +8,7 @@
 use super::probing::probe;
 use crate::estimate::curvature::{self, Lanczos, dot, spacing, trace};
 use crate::exec::Exec;
-use crate::experiments::{ChainJob, Of, Parts};
+use crate::experiments::{Of, Parts};
 use crate::protocol::{Curved, Fault};
 
 /// Hessian-vector products of Lanczos at every checkpoint.
@@ -36,12 +36,11 @@ pub struct Curving {
 }
 
 impl Curving {
-    /// Prepares a measurement around `center`, along the weights that the chains move.
+    /// Prepares a measurement around `center`, along the weights that `moves` says.
     #[must_use]
-    pub fn new(chains: &ChainJob, at: (u64, usize), center: Vec<f32>) -> Self {
+    pub fn new(at: (u64, usize), moves: Vec<bool>, center: Vec<f32>) -> Self {
         let (checkpoint, follow) = at;
         let norm = dot32(&center).sqrt();
-        let moves = chains.moves();
         Self {
             delta: spacing(norm),
             lanczos: Lanczos::new(&moves, checkpoint as u32),

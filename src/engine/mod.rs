@@ -3,6 +3,7 @@
 //! [`crate::exec::Exec`]; it does not know wgpu, yew or any particular model.
 
 mod answers;
+mod approach;
 mod asking;
 pub mod branch;
 mod committing;

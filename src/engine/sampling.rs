@@ -2,17 +2,16 @@
 //! copies of the weights. The trained model is not touched, and nothing of one estimate reaches
 //! another: chains start at w*, with seeds and batches that depend on the checkpoint alone.
 
-use super::curving::Curving;
+use super::approach::Approach;
 use super::pacing::{Pacer, Portion};
 use super::passes::Passes;
-use super::polishing::Polishing;
 use super::stiffness::Stiffness;
 use crate::estimate::diagnosis::diagnose;
 use crate::estimate::trace::Trace;
 use crate::exec::{Batch, Exec};
 use crate::experiments::chains::Sampler;
 use crate::experiments::{ChainJob, Of, Parts};
-use crate::protocol::{Curved, Fault, LlcPoint};
+use crate::protocol::{Fault, LlcPoint};
 use web_time::Instant;
 
 /// One estimate under way.
@@ -22,14 +21,8 @@ pub struct Sampling {
     pub checkpoint: u64,
     /// The replica whose checkpoint it is.
     pub follow: usize,
-    /// Descends from the checkpoint first, where that is asked for.
-    polishing: Option<Polishing>,
-    /// How far it went, and by how much the loss fell.
-    polished: Option<[f64; 2]>,
-    /// Then measures the curvature.
-    pub(super) curving: Option<Curving>,
-    /// What it found.
-    pub(super) curved: Option<Curved>,
+    /// What comes first: the way to w*, and the curvature there.
+    approach: Approach,
     /// Measures, once the chains are done, what a preconditioner makes of the curvature.
     stiffness: Option<Stiffness>,
     /// Where the chains ended, ‖w−w*‖²/‖w*‖² each.
@@ -40,8 +33,6 @@ pub struct Sampling {
     passed: u64,
     /// Losses and class shares of the look before the step that is due.
     looked: Option<(Vec<f32>, Option<[f32; 2]>)>,
-    /// w*, `[params]`.
-    center: Vec<f32>,
     /// Seconds it has run, pauses not counted.
     seconds: f64,
 }
@@ -59,21 +50,15 @@ impl Sampling {
             parts.lab.walks(),
         );
         trace.classes = parts.lab.classes();
-        let polishing = Polishing::new(parts, chains, (follow, chains.moves()), &center);
-        let curving = Curving::new(chains, at, center.clone());
         Self {
             checkpoint,
             follow,
-            curving: Some(curving).filter(|_| polishing.is_none()),
-            polishing,
-            polished: None,
+            approach: Approach::new(parts, chains, at, (chains.moves(), true), center),
             stiffness: None,
             ends: Vec::new(),
-            curved: None,
             trace,
             passed: 0,
             looked: None,
-            center,
             seconds: 0.0,
         }
     }
@@ -100,27 +85,13 @@ impl Sampling {
         let Some(chains) = &parts.chains else {
             return Ok(true);
         };
-        if let Some(polishing) = &mut self.polishing {
-            let clock = Instant::now();
-            let over = polishing.portion(parts, exec).await?;
-            self.seconds += clock.elapsed().as_secs_f64();
-            if over {
-                let (center, polished) = polishing.end();
-                let at = (self.checkpoint, self.follow);
-                self.trace.norm = norm(&center);
-                self.curving = Some(Curving::new(chains, at, center.clone()));
-                (self.center, self.polished, self.polishing) = (center, Some(polished), None);
-            }
+        let clock = Instant::now();
+        let on_its_way = self.approach.pump(parts, exec).await?;
+        self.seconds += clock.elapsed().as_secs_f64();
+        if on_its_way {
             return Ok(false);
         }
-        if let Some(curving) = &mut self.curving {
-            let clock = Instant::now();
-            if let Some(found) = curving.pump(parts, exec).await? {
-                (self.curving, self.curved) = (None, found);
-            }
-            self.seconds += clock.elapsed().as_secs_f64();
-            return Ok(false);
-        }
+        let center = &self.approach.center;
         if let Some(stiffness) = &mut self.stiffness {
             let clock = Instant::now();
             let found = stiffness.pump(parts, exec).await?;
@@ -137,9 +108,10 @@ impl Sampling {
         if next == 0 {
             let table = parts.lab.chain_replicas(self.checkpoint, self.follow);
             exec.set_replicas(job.program, &table);
-            let start = self.center.repeat(settings.replicas());
+            self.trace.norm = norm(center);
+            let start = center.repeat(settings.replicas());
             batch.floats.push((buffers.params, 0, start));
-            batch.floats.push((buffers.anchor, 0, self.center.clone()));
+            batch.floats.push((buffers.anchor, 0, center.clone()));
         }
         let room = (total - next).min(job.slots as u64).min(most);
         let Portion { steps, cuts } = pacer.portion(room);
@@ -164,10 +136,10 @@ impl Sampling {
         let last = next + steps == total;
         let preconditioned = settings.sampler == Sampler::Rmsprop;
         if last {
-            let ends = 0..self.center.len() * settings.chains;
+            let ends = 0..center.len() * settings.chains;
             batch.reads.push((buffers.params, ends));
             if preconditioned {
-                let each = settings.sampler.memory(self.center.len());
+                let each = settings.sampler.memory(center.len());
                 let memory = 0..each * settings.chains;
                 batch.reads.push((buffers.memory, memory));
             }
@@ -194,14 +166,14 @@ impl Sampling {
         if !last {
             return Ok(false);
         }
-        self.ends = relative_squares(&ends, &self.center);
+        self.ends = relative_squares(&ends, center);
         if preconditioned {
-            self.stiffness = Some(Stiffness::new(chains, of, &self.center, &memory));
+            self.stiffness = Some(Stiffness::new(chains, of, center, &memory));
             return Ok(false);
         }
         // MALA has no bias to index.
         let plain = settings.sampler == Sampler::Sgld;
-        let measured = self.curved.map(|c| c.h_max.max(0.0));
+        let measured = self.approach.curved.map(|c| c.h_max.max(0.0));
         let steepest = parts.lab.curvature().or(measured).filter(|_| plain);
         *point = self.point(steepest.map(|h| settings.nbeta * h + settings.gamma));
         Ok(true)
@@ -210,7 +182,7 @@ impl Sampling {
     /// The estimate, given the greatest curvature that the chains felt; none if no chain stood.
     fn point(&self, curvature: Option<f64>) -> Option<LlcPoint> {
         let mut point = diagnose(&self.trace, &self.ends, curvature)?;
-        (point.curvature, point.polished) = (self.curved, self.polished);
+        (point.curvature, point.polished) = (self.approach.curved, self.approach.polished);
         Some(point)
     }
 }

@@ -2,7 +2,7 @@
 //! a reload. Written as plain words and numbers, so that every float keeps its bits, also one that is none.
 
 use super::judging::judge;
-use crate::protocol::{Cell, CellResult, Study, StudyKind, StudySpec};
+use crate::protocol::{Cell, CellResult, Curved, Study, StudyKind, StudySpec};
 use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::str::SplitWhitespace;
@@ -108,6 +108,12 @@ fn written(study: &Study) -> String {
         for x in known.into_iter().chain(numbers.map(|x| x.to_string())) {
             let _ = write!(out, " {x}");
         }
+        if let Some(c) = r.curvature {
+            let all = [c.h_max, c.trace, c.trace_se, c.gradient_sq];
+            all.iter().for_each(|x| {
+                let _ = write!(out, " {x}");
+            });
+        }
         out.push('\n');
     }
     for told in &study.told {
@@ -195,6 +201,15 @@ fn result(words: &mut SplitWhitespace) -> Option<CellResult> {
     };
     let [value, rhat, accept, index] = [known()?, known()?, known()?, known()?];
     let [se, mean_loss, init_loss, below] = [known()??, known()??, known()??, known()??];
+    // Only some studies measure it, and those of before did not.
+    let mut curvature = || {
+        Some(Curved {
+            h_max: known()??,
+            trace: known()??,
+            trace_se: known()??,
+            gradient_sq: known()??,
+        })
+    };
     Some(CellResult {
         cell,
         value,
@@ -206,6 +221,7 @@ fn result(words: &mut SplitWhitespace) -> Option<CellResult> {
         index,
         below,
         failed_chains,
+        curvature: curvature(),
     })
 }
 
@@ -234,6 +250,12 @@ mod tests {
             index: Some(1e-300),
             below: 0.5,
             failed_chains: 3,
+            curvature: (i == 2).then_some(Curved {
+                h_max: 16.8,
+                trace: 1e3 / 7.0,
+                trace_se: 0.1,
+                gradient_sq: -1e-9,
+            }),
         };
         Study {
             spec: StudySpec {
@@ -277,6 +299,11 @@ mod tests {
             };
             assert_eq!(bits(is), bits(&was));
             assert_eq!((is.done[1].value, is.done[0].accept), (None, None));
+            // Where it was measured, and nowhere else; a number short, it is none.
+            let curved = |s: &Study| [0, 1, 2].map(|i| s.done[i].curvature);
+            assert_eq!(curved(is), curved(&was));
+            let short = text.replace(" 0.1 -0.000000001", " 0.1");
+            assert_eq!(curved(&read(&short)[0]), [None; 3]);
             // Planted: one digit less is another number.
             let torn = text.replace("-0.3333333333333333", "-0.333333333333333");
             assert_ne!(bits(&read(&torn)[0]), bits(&was));

@@ -5,13 +5,13 @@
 //! chains have the seeds and batches of the checkpoint: how cells are grouped cannot be seen in the
 //! numbers, and cells differ by their settings alone.
 
+use super::approach::Approach;
 use super::committing::Branches;
 use super::grouping::groups;
 use super::history::History;
 use super::judging::judge;
 use super::pacing::{Pacer, Portion};
 use super::passes::Passes;
-use super::polishing::Polishing;
 use super::session::Session;
 use crate::estimate::diagnosis::diagnose;
 use crate::estimate::trace::Trace;
@@ -19,7 +19,7 @@ use crate::exec::Batch;
 use crate::experiments::Of;
 use crate::experiments::chains::Sampler;
 use crate::kernels::Replica;
-use crate::protocol::{CellResult, Fault, LlcPoint, SamplerSettings, Study, StudySpec};
+use crate::protocol::{CellResult, Fault, LlcPoint, SamplerSettings, Study, StudyKind, StudySpec};
 use std::collections::VecDeque;
 use web_time::Instant;
 
@@ -46,9 +46,8 @@ struct Group {
     /// Whose checkpoint it is.
     follow: usize,
     checkpoint: u64,
-    center: Vec<f32>,
-    /// Descends first, as the run's own estimates do.
-    polishing: Option<Polishing>,
+    /// What comes first, as in the run's own estimates.
+    approach: Approach,
     /// Launches so far.
     next: u64,
     /// Losses of the look before the step that is due.
@@ -151,16 +150,18 @@ impl Studying {
             let center = found.weights.get(follow * n..(follow + 1) * n);
             let center = center.map(<[f32]>::to_vec).unwrap_or_default();
             let parts = &self.engine.parts;
-            let chains = parts.chains.as_ref();
+            let Some(chains) = &parts.chains else {
+                return Ok(());
+            };
+            // Cells of different models have a job each, with as many chains as the run: the curvature is
+            // that of its seed alone, probe by probe.
+            let curves = self.view.spec.kind == StudyKind::Members;
+            let along = (chains.moves_under(mask), curves);
             self.now = Some(Group {
                 cells,
                 follow,
                 checkpoint: step,
-                polishing: chains.and_then(|c| {
-                    let moves = c.moves_under(mask);
-                    Polishing::new(parts, c, (follow, moves), &center)
-                }),
-                center,
+                approach: Approach::new(parts, chains, (step, follow), along, center),
                 next: 0,
                 looked: None,
                 traces: Vec::new(),
@@ -169,11 +170,8 @@ impl Studying {
         let Some(mut group) = self.now.take() else {
             return Ok(());
         };
-        if let Some(polishing) = &mut group.polishing {
-            let Session { parts, exec, .. } = &mut self.engine;
-            if polishing.portion(parts, exec).await? {
-                (group.center, group.polishing) = (polishing.end().0, None);
-            }
+        let Session { parts, exec, .. } = &mut self.engine;
+        if group.approach.pump(parts, exec).await? {
             self.now = Some(group);
             return Ok(());
         }
@@ -201,11 +199,8 @@ impl Studying {
         let Some(chains) = &self.engine.parts.chains else {
             return;
         };
-        let norm = group
-            .center
-            .iter()
-            .map(|&w| f64::from(w).powi(2))
-            .sum::<f64>();
+        let center = &group.approach.center;
+        let norm = center.iter().map(|&w| f64::from(w).powi(2)).sum::<f64>();
         let spec = &self.view.spec;
         let trace = |&c: &u32| {
             let cell = &spec.cells[c as usize];
@@ -271,9 +266,10 @@ impl Studying {
         let mut batch = Batch::default();
         if let Some(table) = table {
             self.engine.exec.set_replicas(job.program, &table);
-            let copies = group.center.repeat(table.len());
+            let center = &group.approach.center;
+            let copies = center.repeat(table.len());
             batch.floats.push((buffers.params, 0, copies));
-            batch.floats.push((buffers.anchor, 0, group.center.clone()));
+            batch.floats.push((buffers.anchor, 0, center.clone()));
         }
         let Portion { steps, cuts } = self
             .pacer
@@ -323,10 +319,13 @@ impl Studying {
 
     /// Takes in the estimates of a group.
     fn finish(&mut self, group: &Group, history: &History) {
-        let point = history.llc.iter().find(|p| p.step == group.checkpoint);
+        let own = group.approach.curved;
+        // Without one of its own, that of the run's estimate there.
+        let known = history.llc.iter().find(|p| p.step == group.checkpoint);
+        let curved = own.or_else(|| known?.curvature);
         let chains = self.engine.parts.chains.as_ref();
         let sampler = chains.map_or(Sampler::Sgld, |c| c.settings.sampler);
-        let steep = point.and_then(|p| p.curvature).map(|c| c.h_max.max(0.0));
+        let steep = curved.map(|c| c.h_max.max(0.0));
         for (&index, trace) in group.cells.iter().zip(&group.traces) {
             let cell = &self.view.spec.cells[index as usize];
             // The curvature is that of all weights that the run's own chains move; MALA has no bias, and
@@ -334,7 +333,10 @@ impl Studying {
             let steep = steep.filter(|_| sampler != Sampler::Mala);
             let steep = steep.map(|h| sampler.most_gain() * (cell.nbeta * h + cell.gamma));
             let found = diagnose(trace, &[], steep);
-            let found = result(index, self.view.spec.chains, found);
+            let found = CellResult {
+                curvature: own,
+                ..result(index, self.view.spec.chains, found)
+            };
             let at = self.view.done.partition_point(|r| r.cell < index);
             self.view.done.insert(at, found);
         }
@@ -380,5 +382,6 @@ fn result(index: u32, chains: u32, found: Option<LlcPoint>) -> CellResult {
         index: p.index,
         below: p.below,
         failed_chains: p.failed_chains,
+        curvature: None,
     }
 }

@@ -1,5 +1,6 @@
 //! Studies: λ̂ of checkpoints that are already there, at many settings of the sampler, as one job.
 
+use super::Curved;
 use serde::{Deserialize, Serialize};
 
 /// What a study is for.
@@ -87,6 +88,9 @@ pub struct CellResult {
     pub below: f64,
     /// Chains that ran away.
     pub failed_chains: u32,
+    /// The curvature at w*, where the study measures it: at every checkpoint of every replica.
+    #[serde(default)]
+    pub curvature: Option<Curved>,
 }
 
 /// λ from the slope of the mean loss against 1/nβ.

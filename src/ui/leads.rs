@@ -14,8 +14,7 @@ use yew::prelude::*;
 /// What there is instead of a lead.
 fn lacking(id: &str) -> &'static str {
     match id {
-        "llc" => "press “λ̂ of every model”",
-        "trace" => "measured with the λ̂ of the seed followed",
+        "llc" | "trace" => "press “λ̂ of every model”",
         "winner.refined" => "press “λ̂ of every head and layer” under Heads",
         _ => "no curve",
     }
@@ -117,7 +116,7 @@ pub fn leads(page: &Page, run: &Run, members: &[Member]) -> Html {
         .filter(|s| s.spec.kind == StudyKind::Members);
     let progress = under_way.map(|s| {
         format!(
-            "λ̂ of {} of {} checkpoints",
+            "λ̂ and tr H of {} of {} checkpoints",
             s.done.len(),
             s.spec.cells.len()
         )
@@ -138,7 +137,7 @@ pub fn leads(page: &Page, run: &Run, members: &[Member]) -> Html {
             <p class="jobs"><span class="job">
                 <button type="button" data-test="study-members" disabled={busy || steps.is_empty()} onclick={page.on(Action::Study(spec))}>{"λ̂ of every model"}</button>
                 <span class="small-print">{ cost }</span>
-                <Tip about="λ̂ of every model">{"λ̂ at every checkpoint of every model with the run's settings, from the stored weights; without it only the model that is followed has a λ̂ curve."}</Tip>
+                <Tip about="λ̂ of every model">{"λ̂ at every checkpoint of every model with the run's settings, from the stored weights, and first the trace of the Hessian there, by as many probes as in the run; without it only the model that is followed has these curves."}</Tip>
             </span>{" "}{ progress.unwrap_or_default() }</p>
         </>
     }

@@ -310,6 +310,10 @@ impl Lab for Grok {
         seen
     }
 
+    fn mask(&self, part: &str) -> Option<u64> {
+        modadd::PARTS.contains(&part).then(|| modadd::mask(part))
+    }
+
     fn chain_replicas(&self, checkpoint: u64, follow: usize) -> Vec<Replica> {
         let (seed, part) = (self.s.seed_of(follow), modadd::mask(self.s.sampling.part));
         self.s
