@@ -255,3 +255,69 @@ fn a_zoom_is_the_same_run_on_a_finer_grid() {
         }
     }
 }
+
+/// Puts a mark into the last points of a run, such as only what is taken over can show.
+fn marked(mut run: Session) -> Session {
+    for s in run.history.series.values_mut() {
+        if let Some(y) = s.y.last_mut() {
+            *y = 1234.5;
+        }
+    }
+    run
+}
+
+fn is_marked(s: &Session) -> bool {
+    let mut ends = s.history.series.values().filter_map(|s| s.y.last());
+    ends.any(|y| *y == 1234.5)
+}
+
+#[test]
+fn behind_its_window_a_zoom_goes_on_as_what_is_there() {
+    let longer = REPEAT.replace("steps=12", "steps=24");
+    let several = format!("{longer}&replicas=2&member=1");
+    let grok = GROK.replace("steps=40", "steps=80");
+    let (cpu, gpu) = (EngineChoice::Cpu, EngineChoice::Gpu);
+    for (text, zoom, engine, between) in [
+        (TMS, "21-39:4", cpu, 40),
+        (TMS, "2-19:3", cpu, 40),
+        (&longer, "7-11:3", cpu, 12),
+        (&several, "7-11:3", cpu, 12),
+        (&longer, "7-11:3", gpu, 12),
+        (&grok, "21-39:4", cpu, 40),
+    ] {
+        let link = format!("{text}&zoom={zoom}");
+        let begun = |link: &str, was: &str, old: Session| {
+            let mut s = open(link, engine);
+            let links = [link, was].map(link::parse);
+            if !branch::graft(&mut s, &links[0], old, &links[1]).unwrap() {
+                s.begin().unwrap();
+            }
+            finish(&mut s);
+            s
+        };
+        let whole = run(text, engine);
+        let plain = bits(&whole);
+        let fine = begun(&link, text, whole);
+        assert_eq!(bits(&fine), bits(&run(&link, engine)), "{link}");
+        assert_eq!(bits(&begun(text, &link, fine)), plain, "{link} and back");
+        // It was not computed again, ...
+        assert!(
+            is_marked(&begun(&link, text, marked(run(text, engine)))),
+            "{link}"
+        );
+        if engine == gpu {
+            continue;
+        }
+        // ... planted: but what another link has there is not taken for its own.
+        for change in [
+            &format!("from={between}&then.lr=0.002"),
+            "eps=1e-5",
+            "lr=0.002",
+        ] {
+            let other = format!("{link}&{change}");
+            let taken = begun(&other, text, marked(run(text, engine)));
+            assert!(!is_marked(&taken), "{other}");
+            assert_eq!(bits(&taken), bits(&run(&other, engine)), "{other}");
+        }
+    }
+}

@@ -54,7 +54,7 @@ pub const TIMELINE: &str = "Every tick is a checkpoint whose weights are kept. D
 /// Branches.
 pub const BRANCH: &str = "A branch is trained exactly as its parent up to its step; from there on it has its own settings. Only settings that leave the model as it is can change. λ̂ has the settings of the branch on the whole curve. The link holds all of it: whoever opens it sees the parent's steps computed again, with the same bits, unless they are still here. The parent is drawn in grey.";
 /// The zoom.
-pub const ZOOM: &str = "Drag over a chart, or type two steps: all charts over time show those steps alone. Finer λ̂ runs the same training again from the last stored checkpoint before them and estimates λ̂ at that many equally spaced steps more; every number that was there keeps its bits, only the mean minibatch loss is over shorter stretches. The link says so (zoom=FROM-TO:POINTS).";
+pub const ZOOM: &str = "Drag over a chart, or type two steps: all charts over time show those steps alone. Finer λ̂ runs the same training again from the last stored checkpoint before them and estimates λ̂ at that many equally spaced steps more; behind them nothing is computed again. Every number that was there keeps its bits, only the mean minibatch loss is over shorter stretches. The link says so (zoom=FROM-TO:POINTS).";
 /// Checkpoints from files.
 pub const IMPORT: &str = "A safetensors file, picked here or dropped on the page: one of this page, or any with the names of TransformerLens and the shapes of the model in the form. Every instrument looks at it and λ̂ is estimated; where the state of the optimiser is in it, training goes on. It is read on this device and sent nowhere.";
 /// The stored run.

@@ -7,6 +7,7 @@
 
 use super::open::Source;
 use super::record;
+use super::rejoining::Ahead;
 use super::session::Session;
 use crate::app::link::course::{estimate_alike, train_alike};
 use crate::app::link::{Link, Zoom};
@@ -106,7 +107,8 @@ fn common(a: &Link, b: &Link) -> Option<[u64; 2]> {
 }
 
 /// Begins a session of `link` where `old`, a run of another link, has come to the last step they share;
-/// false where they share none that is stored.
+/// false where they share none that is stored: it is then begun at step 0. What they share behind the
+/// window of a zoom is kept until the session comes there.
 ///
 /// # Errors
 /// Device lost or out of memory.
@@ -123,34 +125,38 @@ pub fn graft(
     let mut taken = kept
         .filter(|c| c.step > 0 && c.step <= upto)
         .filter_map(|c| record::capture_at(&old, &link.text(true), c.step));
-    let Some(mut taken) = taken.next() else {
-        return Ok(false);
-    };
-    let step = taken.step;
+    let taken = taken.next();
+    let begun = taken.is_some();
     let same = estimate_alike(&link.knobs, &was.knobs);
-    if !same {
-        taken.llc.clear();
-    }
-    record::restore(session, &taken)?;
-    for c in &mut session.history.checkpoints {
-        if let Some(from) = old
-            .history
-            .checkpoints
-            .iter_mut()
-            .find(|o| o.step == c.step)
-        {
-            c.reads = std::mem::take(&mut from.reads);
-            c.state = std::mem::take(&mut from.state);
+    if let Some(mut taken) = taken {
+        if !same {
+            taken.llc.clear();
+        }
+        record::restore(session, &taken)?;
+        let theirs = &mut old.history.checkpoints;
+        for c in &mut session.history.checkpoints {
+            if let Some(from) = theirs.iter_mut().find(|o| o.step == c.step) {
+                c.reads = std::mem::take(&mut from.reads);
+                c.state = std::mem::take(&mut from.state);
+            }
         }
     }
     if same {
-        let known = |p: &LlcPoint| p.step > step && p.step <= alike;
+        let new =
+            |p: &LlcPoint| p.step <= alike && session.history.llc.iter().all(|q| q.step != p.step);
         let points = std::mem::take(&mut old.history.llc);
-        session.known = points.into_iter().filter(known).collect();
+        session.known = points.into_iter().filter(new).collect();
         session.history.traces = std::mem::take(&mut old.history.traces);
         session.history.traces.retain(|t| t.step <= alike);
     }
-    Ok(true)
+    // Behind the windows in which they differ, two runs that train alike to the end are one.
+    if same && alike == u64::MAX && upto < alike {
+        let zooms = [link.course.zoom, was.course.zoom];
+        let window = zooms.iter().flatten().map(|z| z.to).max().unwrap_or(0);
+        let moments = session.parts.moments.len();
+        session.ahead = Ahead::of(old.history, old.lost, window, moments);
+    }
+    Ok(begun)
 }
 
 impl Session {
@@ -212,6 +218,7 @@ impl Session {
         (then.follow, then.paused, then.single) = (self.follow, self.paused, self.single);
         then.lost = std::mem::take(&mut self.lost);
         then.known = std::mem::take(&mut self.known);
+        then.ahead = self.ahead.take();
         then.spent = self.spent;
         then.study = self.study.take();
         then.looks = std::mem::take(&mut self.looks);

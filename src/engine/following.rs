@@ -48,7 +48,7 @@ impl Session {
             None => return false,
         }
         self.follow = replica;
-        self.known.clear();
+        (self.known, self.ahead) = (Vec::new(), None);
         self.history.llc.clear();
         self.history.traces.clear();
         self.staging.choose(Default::default());

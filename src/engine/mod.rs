@@ -29,6 +29,7 @@ mod polishing;
 mod probing;
 pub mod record;
 mod recover;
+mod rejoining;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod report;
 pub mod sampling;

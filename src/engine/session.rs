@@ -8,6 +8,7 @@ use super::following::Following;
 use super::history::History;
 use super::looking::Looks;
 use super::pacing::{Pacer, Portion};
+use super::rejoining::Ahead;
 use super::sampling::Sampling;
 use super::staging::Staging;
 use super::studies::Studies;
@@ -68,6 +69,8 @@ pub struct Session {
     pub(super) queue: VecDeque<u64>,
     /// λ̂ points that are known already, from a run with the same ones.
     pub(super) known: Vec<LlcPoint>,
+    /// What a run has that is the same one behind a window of steps.
+    pub(super) ahead: Option<Ahead>,
     /// What the run goes on as once its steps are done, if it is the parent of a branch.
     pub(super) then: Option<Box<Session>>,
     pub(super) sampling: Option<Sampling>,
@@ -125,6 +128,7 @@ impl Session {
             chain_pacer: Pacer::default(),
             queue: VecDeque::new(),
             known: Vec::new(),
+            ahead: None,
             then: None,
             sampling: None,
             study: None,
@@ -332,7 +336,7 @@ impl Session {
             self.queue.pop_front();
             self.begin_estimate(step);
         }
-        if self.estimate_portion().await? {
+        if self.estimate_portion().await? || self.rejoin().await? {
             return Ok(true);
         }
         if self.submitted < self.parts.steps || !self.evaluated {

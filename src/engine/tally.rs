@@ -58,7 +58,11 @@ impl Session {
         let then = self.then.as_ref().map_or(&[][..], |t| &t.parts.checkpoints);
         let own = self.parts.checkpoints.iter();
         let after = then.iter().filter(|&&c| c > self.parts.steps);
-        let ahead = own.chain(after).filter(|&&c| c > self.done).count() + self.queue.len();
+        let spared = self.ahead.as_ref().map_or(0..0, |a| a.spared.clone());
+        let ahead = own.chain(after);
+        let ahead = ahead.filter(|&&c| c > self.done && !spared.contains(&c));
+        let ahead = ahead.count() + self.queue.len();
+        let steps = (self.steps() - self.done).saturating_sub(spared.end - spared.start);
         let point_s = if self.spent.points > 0 {
             self.spent.points_s / self.spent.points as f64
         } else {
@@ -69,7 +73,7 @@ impl Session {
         } else {
             0.0
         };
-        Some((self.steps() - self.done) as f64 / rate + points * point_s)
+        Some(steps as f64 / rate + points * point_s)
     }
 
     /// Counters of training alone.

@@ -6,6 +6,7 @@ use super::tip::Tip;
 use crate::app::beside::{self, branched, drafted};
 use crate::app::link::parse;
 use crate::app::{Action, State, terms};
+use crate::experiments::Panel;
 use crate::plot::line::Line;
 use crate::plot::number::grouped;
 use gloo::utils::document;
@@ -28,8 +29,8 @@ fn line<'a>(label: &str, x: &'a [f64], y: &'a [f64]) -> Line<'a> {
     }
 }
 
-/// Losses of the run beside this one, the first under its name.
-pub fn losses(state: &State) -> Vec<Line<'_>> {
+/// Losses of the run beside this one in some panels, the first under its name.
+pub fn losses(state: &State, panel: fn(Panel) -> bool) -> Vec<Line<'_>> {
     let Some(other) = beside::shown(state) else {
         return Vec::new();
     };
@@ -38,8 +39,8 @@ pub fn losses(state: &State) -> Vec<Line<'_>> {
         let member = other.run.series.get(&format!("replicas/{follow}/{id}"));
         member.or(other.run.series.get(id))
     };
-    let main = state.card().losses.iter().filter(|l| l.panel.main());
-    let found = main.filter_map(|l| own(l.id)).enumerate();
+    let all = state.card().losses.iter().filter(|l| panel(l.panel));
+    let found = all.filter_map(|l| own(l.id)).enumerate();
     found
         .map(|(i, s)| line(if i == 0 { other.name } else { "" }, &s.x, &s.y))
         .collect()
@@ -48,7 +49,10 @@ pub fn losses(state: &State) -> Vec<Line<'_>> {
 /// λ̂ of the run beside this one.
 pub fn llc(state: &State) -> Option<Line<'_>> {
     let other = beside::shown(state)?;
-    Some(line(other.name, &other.run.llc.x, &other.run.llc.y))
+    Some(Line {
+        dots: true,
+        ..line(other.name, &other.run.llc.x, &other.run.llc.y)
+    })
 }
 
 /// The button that makes the form a branch from the step looked at, else from the last checkpoint.

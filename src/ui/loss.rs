@@ -59,7 +59,7 @@ fn settings(state: &State) -> Cow<'_, Knobs> {
 /// The second panel, if the card has series for it.
 fn below(page: &Page, look: &Look) -> Option<Strip> {
     let state = &page.state;
-    let below = |panel| panel == Panel::Below;
+    let below: fn(Panel) -> bool = |panel| panel == Panel::Below;
     let all = state.run.as_ref().map(|run| layers(state, run, below));
     let recorded = |(i, l): (usize, &'static SeriesSpec)| {
         let (x, y) = series(state, l.id)?;
@@ -82,6 +82,7 @@ fn below(page: &Page, look: &Look) -> Option<Strip> {
         return None;
     }
     let mut lower = panels::lower(look, state.card().below, lines);
+    lower.lines.splice(0..0, branch::losses(state, below));
     lower.levels = levels(state.card(), &settings(state), Panel::Below);
     Some(strip(page, lower))
 }
@@ -149,7 +150,7 @@ pub fn LossChart(page: &Page) -> Html {
         chart.lines.splice(0..0, all.back().map(line));
         sub = spread::told(state, all, unit);
     }
-    chart.lines.splice(0..0, branch::losses(state));
+    chart.lines.splice(0..0, branch::losses(state, Panel::main));
     chart.events.extend(branch::event(state));
     chart.quiet = state.cursor.step.is_some();
     chart.bands = bands(state);
