@@ -5,13 +5,15 @@
 mod common;
 
 use common::{ended, session, session_on};
-use lambdahat::app::{link, study};
+use lambdahat::app::{link, refined, study, winners};
 use lambdahat::engine::report::report;
 use lambdahat::engine::studying::begin;
 use lambdahat::engine::{Session, Source};
 use lambdahat::experiments;
-use lambdahat::protocol::{Curved, EngineChoice, StudySpec};
+use lambdahat::knobs::Knobs;
+use lambdahat::protocol::{CellResult, Curved, EngineChoice, StudySpec};
 use pollster::block_on;
+use std::collections::BTreeMap;
 
 /// A small run of each experiment that is asked who leads; what it keeps of every model.
 const RUNS: [(&str, &[&str]); 3] = [
@@ -169,4 +171,44 @@ fn probes_are_those_of_the_checkpoint() {
     let found = studied(EngineChoice::Cpu, text, |_| ());
     let traces: Vec<u64> = found[1].iter().map(|b| b[3]).collect();
     assert!(traces[0] != traces[1] && traces[1] != traces[2]);
+}
+
+/// Refined λ̂ of one head of every model is that of its seed alone, whose study asks for all heads.
+#[test]
+fn refined_curves_of_winners_are_those_of_each_seed_alone() {
+    let text = format!("{}&seed=7&replicas=2", SAMPLED[0]);
+    let link = link::parse(&text);
+    let (source, _) = block_on(Source::find(EngineChoice::Cpu, true)).unwrap();
+    // Which head wins differs from model to model.
+    let heads = ["blocks.1.attn.head.1", "blocks.1.attn.head.0"];
+    let refined = |text: &str, spec: &dyn Fn(&Knobs, &[u64]) -> StudySpec| {
+        let link = link::parse(text);
+        let mut s = ended(session(text));
+        let steps: Vec<u64> = s.history.llc.iter().map(|p| p.step).collect();
+        let spec = spec(&link.knobs, &steps);
+        s.begin_study(block_on(begin(&source, link, spec)).unwrap());
+        let s = ended(s);
+        let study = s.study().unwrap();
+        let bits = |r: &CellResult| {
+            let cell = &study.spec.cells[r.cell as usize];
+            let key = (cell.replica.unwrap_or(0), cell.part.clone(), cell.step);
+            (key, r.value.unwrap().to_bits())
+        };
+        study.done.iter().map(bits).collect::<BTreeMap<_, _>>()
+    };
+    let all = refined(&text, &|knobs, steps| {
+        winners::cells(knobs, steps, heads.iter().map(|h| Some((*h).to_string()))).unwrap()
+    });
+    assert_eq!((all.len(), link.knobs.int("replicas")), (6, 2));
+    for (member, head) in (0..).zip(heads) {
+        let alone = format!("{}&seed={}", SAMPLED[0], 7 + member);
+        let alone = refined(&alone, &|knobs, steps| refined::spec(knobs, steps).unwrap());
+        for step in [0, 10, 20] {
+            let of = |head: &str| alone[&(0, head.to_string(), step)];
+            let found = all[&(member, head.to_string(), step)];
+            assert_eq!(found, of(head), "{member} {step}");
+            // Planted: the other head's.
+            assert_ne!(found, of(heads[1 - member as usize]));
+        }
+    }
 }

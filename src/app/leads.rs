@@ -3,7 +3,7 @@
 
 use super::run::Run;
 use super::seeds::{self, Member, series};
-use super::{estimated, link, refined};
+use super::{estimated, link, winners};
 pub use crate::estimate::lead::Lead;
 use crate::estimate::lead::{self, Transition};
 use crate::experiments::{Card, Indicator, heads};
@@ -23,7 +23,7 @@ pub fn curve(run: &Run, replica: u32, id: &str) -> Option<Curve> {
     match id {
         "llc" => return estimated(run, replica, id),
         "trace" => return estimated(run, replica, "llc.trace"),
-        "winner.refined" => return refined(run, replica),
+        "winner.refined" => return winners::curve(run, replica),
         "winner.k" => return paired(run, replica),
         _ => {}
     }
@@ -73,14 +73,12 @@ fn winner(all: &[heads::Head]) -> Option<&heads::Head> {
     best(all, heads::LABELS[0], |h| h.prefix_matching)
 }
 
-/// Its refined λ̂, of the study that was made of the replica followed.
-fn refined(run: &Run, replica: u32) -> Option<Curve> {
-    let study = refined::of(run).filter(|_| estimated::follows(run, replica))?;
+/// The part of the model that is its winner, as links name it.
+#[must_use]
+pub fn winning(run: &Run, replica: u32) -> Option<String> {
     let all = last(run, replica);
     let winner = winner(&all)?;
-    let curves = refined::curves(study).into_iter();
-    let mut own = curves.filter(|c| (c.layer, c.head) == (winner.layer, Some(winner.head)));
-    own.next().map(|c| (c.x, c.y))
+    Some(format!("blocks.{}.attn.head.{}", winner.layer, winner.head))
 }
 
 /// K-composition of the winner with the previous-token head that has the greatest score in the end, of

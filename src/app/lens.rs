@@ -33,7 +33,7 @@ pub fn curves(study: &Study, run: &[LlcPoint]) -> Vec<Traced> {
             continue;
         };
         let name = match study.spec.kind {
-            StudyKind::Parts | StudyKind::Refined => parts::short(&cell.part),
+            StudyKind::Parts | StudyKind::Refined | StudyKind::Winners => parts::short(&cell.part),
             _ => format!(
                 "nβ {} · γ {}",
                 value(Value::Float(cell.nbeta)),

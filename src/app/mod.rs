@@ -45,6 +45,7 @@ pub mod terms;
 pub mod tokens;
 pub mod transitions;
 pub mod versus;
+pub mod winners;
 pub mod words;
 
 pub use action::{Action, Effect};

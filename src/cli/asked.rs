@@ -8,7 +8,7 @@ use crate::app::export::Column;
 use crate::app::leads::{self, Lead};
 use crate::app::link::Link;
 use crate::app::run::{Llc, Run, Series};
-use crate::app::{commitment, estimated, reference, refined, seeds, study};
+use crate::app::{commitment, estimated, reference, refined, seeds, study, winners};
 use crate::engine::history;
 use crate::engine::report::{Curve, Report};
 use crate::engine::studying::begin;
@@ -249,6 +249,10 @@ pub async fn all(
         if knobs.int("replicas") > 1 && !steps.is_empty() {
             let spec = study::members(knobs, &study::thinned(&steps, POINTS));
             studied(session, source, link, spec, "λ̂ of every model").await?;
+        }
+        let models = u32::try_from(knobs.size("replicas")).unwrap_or(1);
+        if let Some(spec) = winners::spec(&seen(session, link), models) {
+            studied(session, source, link, spec, "refined λ̂ of every winner").await?;
         }
         let run = seen(session, link);
         let apart = leads::apart(&run, card, leads::nulls());

@@ -11,7 +11,7 @@ use std::str::SplitWhitespace;
 const MOST: usize = 1 << 20;
 
 /// As they are numbered in a record: a new kind goes to the end.
-const KINDS: [StudyKind; 10] = [
+const KINDS: [StudyKind; 11] = [
     StudyKind::Sweep,
     StudyKind::Spring,
     StudyKind::Lens,
@@ -19,6 +19,7 @@ const KINDS: [StudyKind; 10] = [
     StudyKind::Members,
     StudyKind::Parts,
     StudyKind::Refined,
+    StudyKind::Winners,
     StudyKind::Richardson,
     StudyKind::Reference,
     StudyKind::Commitment,

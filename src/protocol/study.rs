@@ -22,6 +22,8 @@ pub enum StudyKind {
     Parts,
     /// λ̂ of every head and every layer over training, the rest frozen.
     Refined,
+    /// λ̂ of the head that wins in each replica, at every checkpoint, the rest frozen.
+    Winners,
     /// ε and ε/4 at a few checkpoints: Richardson's check of the step's bias.
     Richardson,
     /// Long MALA chains, whatever sampler the run has: the value to compare its λ̂ with.

@@ -117,7 +117,7 @@ pub fn Calibrate(page: &Page) -> Html {
                     StudyKind::Sweep | StudyKind::Spring => sweep::map(page, study),
                     StudyKind::Lens => html! { <Lens ..page.clone() /> },
                     StudyKind::Richardson => richardson(study),
-                    StudyKind::Reference | StudyKind::Members | StudyKind::Refined | StudyKind::Commitment => Html::default(),
+                    StudyKind::Reference | StudyKind::Members | StudyKind::Refined | StudyKind::Winners | StudyKind::Commitment => Html::default(),
                     StudyKind::Again | StudyKind::Parts => html! { <Lens ..page.clone() /> },
                 } }
             }

@@ -5,17 +5,17 @@ use super::tip::Tip;
 use crate::app::leads::{self, Lead, Row};
 use crate::app::run::Run;
 use crate::app::seeds::Member;
-use crate::app::{Action, study, words};
+use crate::app::{Action, study, winners, words};
 use crate::experiments::Card;
 use crate::plot::number::fixed;
-use crate::protocol::StudyKind;
+use crate::protocol::{StudyKind, StudySpec};
 use yew::prelude::*;
 
 /// What there is instead of a lead.
 fn lacking(id: &str) -> &'static str {
     match id {
         "llc" | "trace" => "press “λ̂ of every model”",
-        "winner.refined" => "press “λ̂ of every head and layer” under Heads",
+        "winner.refined" => "press “refined λ̂ of every winner”",
         _ => "no curve",
     }
 }
@@ -87,6 +87,9 @@ const THRESHOLD: &str = "The lowest at which no more than one in twenty recorded
 const HELD: &str = "Runs in which nothing happens and on which the threshold was not set, that give an alarm at it.";
 const HALF: &str = "The same with the step at which the indicator has done half of its own way, from its median over the first fifth of its steps to that over its last tenth, in place of the alarm. It takes the end of the run to tell: hindsight, and no warning. Rows marked so also need the end to know which head to look at: the induction head with the greatest prefix-matching score, and the previous-token head with the greatest of an earlier layer.";
 
+const MEMBERS: &str = "λ̂ at every checkpoint of every model with the run's settings, from the stored weights, and first the trace of the Hessian there, by as many probes as in the run; without it only the model that is followed has these curves.";
+const WINNERS: &str = "Refined λ̂, at every checkpoint, of the head that wins in each model by now: the chains move that head alone, the rest of the model is frozen (Wang et al. 2024).";
+
 /// That thresholds come from runs at other settings, if they do.
 fn other_settings(run: &Run, card: &Card) -> Option<String> {
     let apart = leads::apart(run, card, leads::nulls());
@@ -108,18 +111,31 @@ pub fn leads(page: &Page, run: &Run, members: &[Member]) -> Html {
     }
     let steps: Vec<u64> = run.llc.points.iter().map(|p| p.step).collect();
     let spec = study::members(&run.knobs, &study::thinned(&steps, 64));
-    let cost = words::chain_cost(run.point_s, &run.knobs, study::chain_steps(&spec));
     let busy = run.study.as_ref().is_some_and(|s| !s.over);
-    let under_way = run
-        .study
-        .as_ref()
-        .filter(|s| s.spec.kind == StudyKind::Members);
-    let progress = under_way.map(|s| {
-        format!(
-            "λ̂ and tr H of {} of {} checkpoints",
+    let job = |id: &str, title: &'static str, help: &'static str, spec: StudySpec| {
+        let cost = words::chain_cost(run.point_s, &run.knobs, study::chain_steps(&spec));
+        html! {
+            <span class="job">
+                <button type="button" data-test={format!("study-{id}")} disabled={busy || spec.cells.is_empty()} onclick={page.on(Action::Study(spec))}>{ title }</button>
+                <span class="small-print">{ cost }</span>
+                <Tip about={title}>{ help }</Tip>
+            </span>
+        }
+    };
+    let models = u32::try_from(members.len()).unwrap_or(1);
+    let wins =
+        winners::spec(run, models).map(|s| job("winners", "refined λ̂ of every winner", WINNERS, s));
+    let progress = run.study.as_ref().and_then(|s| {
+        let what = match s.spec.kind {
+            StudyKind::Members => "λ̂ and tr H of",
+            StudyKind::Winners => "refined λ̂ of",
+            _ => return None,
+        };
+        Some(format!(
+            "{what} {} of {} checkpoints",
             s.done.len(),
             s.spec.cells.len()
-        )
+        ))
     });
     let none = if rows.iter().all(|r| r.threshold.is_none()) {
         " None of these runs is recorded yet, so there is no threshold."
@@ -134,11 +150,7 @@ pub fn leads(page: &Page, run: &Run, members: &[Member]) -> Html {
                 <tbody>{ for rows.iter().map(|r| row(r, changed)) }</tbody>
             </table></div>
             if let Some(words) = other_settings(run, card) { <p class="small-print" data-test="leads-apart">{ words }</p> }
-            <p class="jobs"><span class="job">
-                <button type="button" data-test="study-members" disabled={busy || steps.is_empty()} onclick={page.on(Action::Study(spec))}>{"λ̂ of every model"}</button>
-                <span class="small-print">{ cost }</span>
-                <Tip about="λ̂ of every model">{"λ̂ at every checkpoint of every model with the run's settings, from the stored weights, and first the trace of the Hessian there, by as many probes as in the run; without it only the model that is followed has these curves."}</Tip>
-            </span>{" "}{ progress.unwrap_or_default() }</p>
+            <p class="jobs">{ job("members", "λ̂ of every model", MEMBERS, spec) }{" "}{ for wins }{" "}{ progress.unwrap_or_default() }</p>
         </>
     }
 }
