@@ -54,6 +54,12 @@ const PRESETS: &[Preset] = &[
         query: "mix=0",
     },
     Preset {
+        id: "lines",
+        title: "short lines, counted",
+        help: "Text alone, in lines of at most 20 characters, and an MLP: the model learns at which column a line must end (tab Text).",
+        query: "d_model=32&heads=2&mlp=128&act=gelu&ctx=64&wrap=20&mix=0&steps=8000&every=400",
+    },
+    Preset {
         id: "pairs",
         title: "byte-pair tokens",
         help: "256 tokens learned from the stories: words and their beginnings.",
