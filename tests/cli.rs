@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use lambdahat::app::link::Link;
-use lambdahat::app::{export, link, refined, seeds, study};
+use lambdahat::app::{export, leads, link, refined, seeds, study};
 use lambdahat::cli::asked::{leading, seen};
 use lambdahat::engine::studying::begin;
 use lambdahat::engine::{Session, Source, branch};
@@ -75,11 +75,11 @@ fn commitment_and_who_leads_are_in_the_file_where_they_were_asked_for() {
     while block_on(session.pump()).unwrap() {}
     let card = experiments::card("tms").unwrap();
     let run = seen(&session, &link);
-    let rows = leading(&run, card);
+    let members = seeds::members(&run, card);
+    let rows = leading(&leads::rows(&run, card, &members, leads::nulls()));
     let known: Vec<&str> = card.leads.iter().map(|i| i.id).collect();
     let named: Vec<&str> = rows.iter().map(|r| r.indicator).collect();
     assert_eq!(named, known);
-    let members = seeds::members(&run, card);
     let changed = members.iter().filter(|m| m.transition.is_some()).count();
     assert!(rows.iter().all(|r| r.lead.n <= changed));
     assert_eq!(file["leads"], serde_json::to_value(&rows).unwrap());
@@ -191,7 +191,12 @@ fn refined_curves_are_those_of_runs_whose_chains_move_one_part() {
     for column in export::columns(&run, experiments::card("induction").unwrap()) {
         if column.id.starts_with("refined.") {
             let of = &file["series"][&column.id];
-            let ends = json!([column.label, column.x, column.lo, column.hi]);
+            let ends = json!([
+                column.label,
+                column.points.x,
+                column.points.lo,
+                column.points.hi
+            ]);
             assert_eq!(
                 json!([of["label"], of["x"], of["lo"], of["hi"]]),
                 filed(ends)

@@ -7,11 +7,10 @@ mod common;
 use common::{ended, session, session_on};
 use lambdahat::app::link;
 use lambdahat::engine::Session;
-use lambdahat::engine::history::Series;
 use lambdahat::engine::record::{capture, restore};
 use lambdahat::engine::report::report;
 use lambdahat::experiments;
-use lambdahat::protocol::{EngineChoice, Figure};
+use lambdahat::protocol::{EngineChoice, Figure, Series};
 use pollster::block_on;
 use std::collections::BTreeMap;
 

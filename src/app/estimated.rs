@@ -2,9 +2,9 @@
 //! others, as far as a study of all of them has come. Pure.
 
 use super::export::Column;
-use super::run::{Run, Series};
+use super::run::Run;
 use super::spread;
-use crate::protocol::{Cell, CellResult, Curved, StudyKind};
+use crate::protocol::{Cell, CellResult, Curved, Series, StudyKind};
 
 /// Curves: their names in files, and in words.
 pub const CURVES: [(&str, &str); 4] = [
@@ -83,33 +83,22 @@ pub fn columns(run: &Run) -> Vec<Column> {
         for (id, label) in CURVES {
             let own = follows(run, replica);
             let known = curve(run, replica, id).filter(|_| !own || id != "llc");
-            let Some(Series {
-                x,
-                y,
-                mut lo,
-                mut hi,
-            }) = known
-            else {
+            let Some(mut points) = known else {
                 continue;
             };
-            if lo == hi {
+            if points.lo == points.hi {
                 // It has no error.
-                (lo, hi) = (Vec::new(), Vec::new());
+                (points.lo, points.hi) = (Vec::new(), Vec::new());
             }
-            let id = if own {
-                id.into()
-            } else {
-                format!("replicas/{replica}/{id}")
-            };
-            let (label, unit) = (label.into(), String::new());
             out.push(Column {
-                id,
-                label,
-                unit,
-                x,
-                y,
-                lo,
-                hi,
+                id: if own {
+                    id.into()
+                } else {
+                    format!("replicas/{replica}/{id}")
+                },
+                label: label.into(),
+                unit: String::new(),
+                points,
             });
         }
     }
@@ -179,9 +168,9 @@ mod tests {
         let all = columns(&run);
         let named = |id: &str| all.iter().find(|c| c.id == id);
         assert!(named("llc").is_none() && named("replicas/1/llc.trace").is_none());
-        assert_eq!(named("llc.trace").unwrap().hi, [105.5, 110.5]);
-        assert_eq!(named("replicas/2/llc").unwrap().y, [4.0]);
-        assert!(named("replicas/0/llc.h_max").unwrap().lo.is_empty());
+        assert_eq!(named("llc.trace").unwrap().points.hi, [105.5, 110.5]);
+        assert_eq!(named("replicas/2/llc").unwrap().points.y, [4.0]);
+        assert!(named("replicas/0/llc.h_max").unwrap().points.lo.is_empty());
     }
 
     #[test]

@@ -7,6 +7,7 @@ use super::state::State;
 use super::{estimated, refined, spread};
 use crate::experiments::{Card, heads};
 use crate::json::object;
+use crate::protocol::Series;
 use serde_json::{Map, Value, json};
 use std::fmt::Write as _;
 
@@ -19,14 +20,8 @@ pub struct Column {
     pub label: String,
     /// Unit of y; x is in steps.
     pub unit: String,
-    /// Steps.
-    pub x: Vec<f64>,
-    /// Values.
-    pub y: Vec<f64>,
-    /// Lower ends, or empty.
-    pub lo: Vec<f64>,
-    /// Upper ends, or empty.
-    pub hi: Vec<f64>,
+    /// Its points.
+    pub points: Series,
 }
 
 /// `lambdahat-tms-seed1-loss.svg`; a recorded chart says so, and four digits of a digest of its link tell
@@ -67,10 +62,7 @@ pub fn columns(run: &Run, card: &Card) -> Vec<Column> {
                 id: id.clone(),
                 label: spec.map_or(id.as_str(), |l| l.label).into(),
                 unit: spec.map_or("", |l| l.unit).into(),
-                x: s.x.clone(),
-                y: s.y.clone(),
-                lo: s.lo.clone(),
-                hi: s.hi.clone(),
+                points: (**s).clone(),
             }
         })
         .collect();
@@ -81,10 +73,12 @@ pub fn columns(run: &Run, card: &Card) -> Vec<Column> {
             id: id.into(),
             label: label.into(),
             unit: String::new(),
-            x: x.to_vec(),
-            y,
-            lo: band[0].to_vec(),
-            hi: band[1].to_vec(),
+            points: Series {
+                x: x.to_vec(),
+                y,
+                lo: band[0].to_vec(),
+                hi: band[1].to_vec(),
+            },
         });
     };
     let (llc, pca) = (&run.llc, &run.pca);
@@ -140,9 +134,10 @@ pub fn columns(run: &Run, card: &Card) -> Vec<Column> {
 pub fn csv(run: &Run, card: &Card) -> String {
     let mut out = String::from("series,step,value,lo,hi\n");
     for c in columns(run, card) {
-        for (i, (x, y)) in c.x.iter().zip(&c.y).enumerate() {
+        let Series { x, y, lo, hi } = &c.points;
+        for (i, (x, y)) in x.iter().zip(y).enumerate() {
             let end = |v: &[f64]| v.get(i).map(ToString::to_string).unwrap_or_default();
-            let _ = writeln!(out, "{},{x},{y},{},{}", c.id, end(&c.lo), end(&c.hi));
+            let _ = writeln!(out, "{},{x},{y},{},{}", c.id, end(lo), end(hi));
         }
     }
     out
@@ -173,11 +168,9 @@ pub fn head(state: &State, run: &Run) -> Map<String, Value> {
 pub fn json(state: &State, run: &Run) -> String {
     let card = state.card();
     let mut series = columns(run, card).into_iter().map(|c| {
-        let mut it = json!({"label": c.label, "unit": c.unit, "x": c.x, "y": c.y});
-        if !c.lo.is_empty() {
-            it["lo"] = json!(c.lo);
-            it["hi"] = json!(c.hi);
-        }
+        let mut it = json!(c.points);
+        it["label"] = json!(c.label);
+        it["unit"] = json!(c.unit);
         (c.id, it)
     });
     let series = object(&mut series);
@@ -246,7 +239,7 @@ mod tests {
             (&json!(7), &json!("#/tms?v=1&seed=7"))
         );
         // Every line of one is a point of the other; a lost point would be missed.
-        let points: usize = columns(&run, card).iter().map(|c| c.x.len()).sum();
+        let points: usize = columns(&run, card).iter().map(|c| c.points.x.len()).sum();
         assert_eq!(text.lines().count(), points + 1);
         state.run = Some(run);
         let name = |state: &State| file_name(state, "pca", "png");

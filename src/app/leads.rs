@@ -231,6 +231,14 @@ pub fn rows(run: &Run, card: &Card, members: &[Member], nulls: &Nulls) -> Vec<Ro
     card.leads.iter().map(row).collect()
 }
 
+/// That the change itself gives no alarm, where it gives none in any model: it is too slow for one.
+#[must_use]
+pub fn slow(rows: &[Row], card: &Card) -> Option<&'static str> {
+    let own = rows.iter().find(|r| r.indicator.id == card.behaviour)?;
+    let silent = own.threshold.is_some() && own.lead.runs > 0 && own.lead.given == 0;
+    silent.then_some("The change itself gives no alarm: it is spread over so many points of its curve that none leaves the eight before it by the threshold. An indicator without an alarm may have changed as slowly; the last column does not mind.")
+}
+
 /// Of a run in which nothing happens: for each indicator of the card its greatest departure that
 /// lasted. What [`Nulls`] holds.
 #[must_use]
@@ -240,4 +248,37 @@ pub fn departures(run: &Run, card: &Card, replica: u32) -> Vec<(&'static str, f6
         Some((i.id, lead::departure(&y)))
     };
     card.leads.iter().filter_map(of).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_change_too_slow_for_an_alarm_is_told() {
+        let card = crate::experiments::card("text").unwrap();
+        let mut run = Run::new(
+            crate::protocol::RunId(1),
+            String::new(),
+            link::parse("#/text?layers=2").knobs,
+            2000,
+        );
+        // The loss on repeats falls by 4 nats: at once, or over a hundred points.
+        let mut told = |points: f64| {
+            let fall = |i: f64| 4.0 * (1.0 - (i - 100.0) / points).clamp(0.0, 1.0);
+            let jitter = |i: i32| 0.01 * f64::from(i * 7 % 5);
+            let s = crate::protocol::Series {
+                x: (0..250).map(|i| 10.0 * f64::from(i)).collect(),
+                y: (0..250).map(|i| fall(f64::from(i)) + jitter(i)).collect(),
+                ..Default::default()
+            };
+            run.series.insert(card.behaviour.into(), s.into());
+            let members = seeds::members(&run, card);
+            assert!(members[0].transition.is_some());
+            slow(&rows(&run, card, &members, nulls()), card)
+        };
+        assert_eq!(told(1.0), None);
+        assert!(told(100.0).is_some());
+    }
 }

@@ -210,7 +210,7 @@ pub fn scatter(run: &Run, kind: &str, changes: bool, only: Option<Pair>) -> Scat
 
 /// How many standard deviations of its null a composition score lies above it.
 #[must_use]
-pub fn z(series: &super::run::Series, i: usize) -> Option<f64> {
+pub fn z(series: &crate::protocol::Series, i: usize) -> Option<f64> {
     let (lo, hi) = (*series.lo.get(i)?, *series.hi.get(i)?);
     Some((series.y.get(i)? - (lo + hi) / 2.0) / ((hi - lo) / 2.0))
 }
@@ -220,7 +220,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::app::link::parse;
-    use crate::app::run::Series;
+    use crate::protocol::Series;
     use crate::protocol::{CellResult, RunId};
 
     fn studied() -> Run {

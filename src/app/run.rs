@@ -6,42 +6,13 @@ use crate::exec::Counters;
 use crate::knobs::Knobs;
 use crate::protocol::{
     ClassCurve, Completed, Figure, Frame, Gauged, Jump, LlcPoint, Notice, Paths, PcaUpdate,
-    PerStep, Phase, RunId, SeriesDelta, Stages, Study, Tokens, Told, TraceView,
+    PerStep, Phase, RunId, Series, Stages, Study, Tokens, Told, TraceView,
 };
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// Notices of one run that are kept.
 const MAX_NOTICES: usize = 40;
-
-/// A series so far.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Series {
-    /// Steps.
-    pub x: Vec<f64>,
-    /// Values.
-    pub y: Vec<f64>,
-    /// Lower ends, or empty.
-    pub lo: Vec<f64>,
-    /// Upper ends, or empty.
-    pub hi: Vec<f64>,
-}
-
-impl Series {
-    /// Replaces everything at and after `delta.from`. A delta that begins after the end (a message
-    /// was lost) is appended: the curve has a gap in its steps, but shows nothing that was not said.
-    pub fn apply(&mut self, delta: &SeriesDelta) {
-        for (mine, new) in [
-            (&mut self.x, &delta.x),
-            (&mut self.y, &delta.y),
-            (&mut self.lo, &delta.lo),
-            (&mut self.hi, &delta.hi),
-        ] {
-            mine.truncate(delta.from);
-            mine.extend_from_slice(new);
-        }
-    }
-}
 
 /// λ̂ points, and the same as columns for the charts.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -289,6 +260,7 @@ impl Run {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::SeriesDelta;
 
     fn delta(from: usize, x: &[f64]) -> SeriesDelta {
         let y = x.iter().map(|x| x * 2.0).collect();

@@ -1,12 +1,13 @@
 //! Several models of one run, and when each changes. Pure.
 
-use super::run::{Run, Series};
+use super::run::Run;
 use super::state::State;
 use super::words;
 use crate::estimate::lead::Transition;
 use crate::experiments::Card;
 use crate::knobs::Value;
 use crate::plot::number::significant;
+use crate::protocol::Series;
 use std::rc::Rc;
 
 /// A model of the run.

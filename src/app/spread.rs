@@ -2,9 +2,10 @@
 //! them are in with its median, the one that is followed on top. Pure.
 
 use super::export::Column;
-use super::run::{Run, Series};
+use super::run::Run;
 use super::{estimated, seeds};
 use crate::math::stats::quantiles_at;
+use crate::protocol::Series;
 use std::rc::Rc;
 
 /// The range shown: from the first to the last of these quantiles over the models, around the second.
@@ -106,15 +107,6 @@ pub fn llcs(run: &Run) -> Vec<(u32, Rc<Series>)> {
 /// For files: of every curve that several models have its median with the range, under `seeds/`.
 #[must_use]
 pub fn bands(run: &Run) -> Vec<Column> {
-    let column = |id: String, label: String, s: Series| Column {
-        id,
-        label,
-        unit: String::new(),
-        x: s.x,
-        y: s.y,
-        lo: s.lo,
-        hi: s.hi,
-    };
     let all = llcs(run);
     let curves: Vec<&Series> = all.iter().map(|m| &*m.1).collect();
     let llc = spread(&curves, usize::MAX).map(|s| ("llc", s));
@@ -127,9 +119,11 @@ pub fn bands(run: &Run) -> Vec<Column> {
         let curves: Vec<&Series> = all.iter().map(|m| &*m.1).collect();
         Some((id, spread(&curves, usize::MAX)?))
     });
-    let all = series.chain(llc).map(|(id, s)| {
-        let label = format!("{id}: median over the seeds, 10 to 90 %");
-        column(format!("seeds/{id}"), label, s)
+    let all = series.chain(llc).map(|(id, s)| Column {
+        id: format!("seeds/{id}"),
+        label: format!("{id}: median over the seeds, 10 to 90 %"),
+        unit: String::new(),
+        points: s,
     });
     all.collect()
 }

@@ -7,9 +7,8 @@ use crate::app::commitment::Size;
 use crate::app::export::Column;
 use crate::app::leads::{self, Lead};
 use crate::app::link::Link;
-use crate::app::run::{Llc, Run, Series};
+use crate::app::run::{Llc, Run};
 use crate::app::{commitment, estimated, reference, refined, seeds, study, winners};
-use crate::engine::history;
 use crate::engine::report::{Curve, Report};
 use crate::engine::studying::begin;
 use crate::engine::{Session, Source};
@@ -53,6 +52,8 @@ pub struct Ahead {
     pub hi: Option<f64>,
     /// Models that have changed and have the indicator's curve.
     pub n: usize,
+    /// Those of them that give one.
+    pub given: usize,
     /// Those of them in which it came before.
     pub before: usize,
 }
@@ -64,6 +65,7 @@ impl Ahead {
             lo: lead.interval.map(|i| i.0),
             hi: lead.interval.map(|i| i.1),
             n: lead.runs,
+            given: lead.given,
             before: lead.before,
         }
     }
@@ -128,13 +130,7 @@ pub fn seen(session: &Session, link: &Link) -> Run {
     knobs.put("member", Value::Int(session.follow() as i64));
     let mut run = Run::new(RunId(1), link.text(true), knobs, session.step());
     for (id, s) in &session.history.series {
-        let series = Series {
-            x: s.x.clone(),
-            y: s.y.clone(),
-            lo: s.lo.clone(),
-            hi: s.hi.clone(),
-        };
-        run.series.insert(id.clone(), Rc::new(series));
+        run.series.insert(id.clone(), Rc::new(s.clone()));
     }
     run.llc = Rc::new(Llc::of(session.history.llc.clone()));
     run.pca = Rc::new(session.history.pca.update(TimeAxis::Linear));
@@ -147,13 +143,7 @@ pub fn seen(session: &Session, link: &Link) -> Run {
 #[must_use]
 pub fn estimated(run: &Run) -> BTreeMap<String, Curve> {
     let of = |c: Column| {
-        let points = history::Series {
-            x: c.x,
-            y: c.y,
-            lo: c.lo,
-            hi: c.hi,
-        };
-        let (label, unit) = (c.label, c.unit);
+        let (label, unit, points) = (c.label, c.unit, c.points);
         let curve = Curve {
             label,
             unit,
@@ -261,7 +251,11 @@ pub async fn all(
             let why = format!("The null runs behind the thresholds have other settings: {which}.");
             notices.push(Notice::new(why));
         }
-        found.leads = leading(&run, card);
+        let members = seeds::members(&run, card);
+        let rows = leads::rows(&run, card, &members, leads::nulls());
+        found.leads = leading(&rows);
+        let slow = leads::slow(&rows, card).map(Notice::new);
+        notices.extend(slow);
     }
     Ok(())
 }
@@ -281,10 +275,8 @@ fn committed(study: &crate::protocol::Study) -> Vec<Committed> {
 
 /// The rows of "Who leads?" of a run.
 #[must_use]
-pub fn leading(run: &Run, card: &Card) -> Vec<Leading> {
-    let members = seeds::members(run, card);
-    let rows = leads::rows(run, card, &members, leads::nulls());
-    let of = |row: leads::Row| Leading {
+pub fn leading(rows: &[leads::Row]) -> Vec<Leading> {
+    let of = |row: &leads::Row| Leading {
         indicator: row.indicator.id,
         label: row.indicator.label,
         threshold: row.threshold.map(|t| t.level),
@@ -296,5 +288,5 @@ pub fn leading(run: &Run, card: &Card) -> Vec<Leading> {
         null_runs: row.threshold.map_or(0, |t| t.held[1]),
         hindsight: row.indicator.hindsight(),
     };
-    rows.into_iter().map(of).collect()
+    rows.iter().map(of).collect()
 }

@@ -3,12 +3,11 @@
 
 use super::out;
 use crate::app::link::{self, Link};
-use crate::engine::history::Series;
 use crate::engine::known::{Known, turning};
 use crate::experiments;
 use crate::experiments::text::own;
 use crate::knobs::Digest;
-use crate::protocol::{EngineChoice, Fault};
+use crate::protocol::{EngineChoice, Fault, Series};
 use safetensors::SafeTensors;
 use serde_json::Value;
 use std::path::{Path, PathBuf};

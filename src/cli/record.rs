@@ -6,14 +6,13 @@ use crate::app::recorded::{Recorded, Trace};
 use crate::app::stages::bands;
 use crate::app::still::Still;
 use crate::engine::Session;
-use crate::engine::history::Series;
 use crate::engine::staging::stages_of;
 use crate::experiments::Card;
 use crate::plot::decimate::decimate;
 use crate::plot::export::export;
 use crate::plot::fits::Fits;
 use crate::plot::panels::{self, Curve, LlcCurve, Look};
-use crate::protocol::{LlcPoint, Stages, TimeAxis};
+use crate::protocol::{LlcPoint, Series, Stages, TimeAxis};
 use std::io::{Error, Result};
 use std::path::Path;
 

@@ -3,8 +3,8 @@
 
 use crate::app::refined::{self, LAGS};
 use crate::app::run::Run;
-use crate::engine::history::Series;
 use crate::engine::report::Curve;
+use crate::protocol::Series;
 use serde::Serialize;
 use std::collections::BTreeMap;
 

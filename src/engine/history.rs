@@ -3,8 +3,7 @@
 use super::keeping::thinned;
 use crate::estimate::trace::Trace;
 use crate::instruments::pca::Pca;
-use crate::protocol::{Figure, Jump, LlcPoint, SeriesDelta};
-use serde::{Deserialize, Serialize};
+use crate::protocol::{Figure, Jump, LlcPoint, Series, SeriesDelta};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -17,21 +16,6 @@ const TRACES: usize = 32 << 20;
 const STATES: u64 = 96 << 20;
 /// Steps of a trace below which it is dropped rather than thinned.
 const FEW: u64 = 100;
-
-/// One curve. `lo` and `hi` are empty where there is no interval.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Series {
-    /// Steps, rising.
-    pub x: Vec<f64>,
-    /// Values.
-    pub y: Vec<f64>,
-    /// Lower ends.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub lo: Vec<f64>,
-    /// Upper ends.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub hi: Vec<f64>,
-}
 
 /// A checkpoint in memory: enough to estimate λ̂ again and to redraw PCA for another replica.
 #[derive(Clone, Debug, Default, PartialEq)]

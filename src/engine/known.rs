@@ -3,13 +3,12 @@
 //! A model is known by its link without what cannot change its weights: the sampler, and how many others
 //! trained beside it. So a run on the page serves a comparison, whatever was sampled around it.
 
-use super::history::Series;
 use super::session::Session;
 use crate::app::link::Link;
 use crate::estimate::lead::Transition;
 use crate::experiments;
 use crate::knobs::{Group, Value};
-use crate::protocol::{At, Fault};
+use crate::protocol::{At, Fault, Series};
 use std::rc::Rc;
 
 /// When checkpoints are kept: this changes no weights, but it decides where before and after are.

@@ -1,10 +1,10 @@
 //! A session to a record and back. A record stands at a checkpoint: what came after is computed
 //! again, with the same bits.
 
-use super::history::{Checkpoint, Series};
+use super::history::Checkpoint;
 use super::session::Session;
 use super::staging::Chosen;
-use crate::protocol::{Fault, Jump, SeriesDelta};
+use crate::protocol::{Fault, Jump, Series, SeriesDelta};
 use crate::store::{CHECKPOINT, Named, Record};
 use std::collections::BTreeMap;
 use std::rc::Rc;

@@ -1,14 +1,13 @@
 //! `run.json`: everything a run has shown, for notebooks.
 
-use super::history::Series;
 use super::session::Session;
 use crate::app::link::Link;
 use crate::experiments::heads::{self, Head};
 use crate::experiments::{self, Card, Reading, SeriesSpec};
 use crate::instruments::bends::{Bend, bends};
 use crate::protocol::{
-    ClassCurve, DeviceInfo, Jump, LlcPoint, Notice, PerStep, SamplerSettings, Stage, TimeAxis,
-    Truth,
+    ClassCurve, DeviceInfo, Jump, LlcPoint, Notice, PerStep, SamplerSettings, Series, Stage,
+    TimeAxis, Truth,
 };
 use serde::Serialize;
 use std::collections::BTreeMap;

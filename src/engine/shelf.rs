@@ -1,13 +1,12 @@
 //! Runs that were put aside in the browser's storage: when, within which budget, and how a comparison
 //! finds its models in them.
 
-use super::history::Series;
 use super::host::Host;
 use super::keeping::fit;
 use super::known::{Known, model, turning};
 use super::versus::Versus;
 use crate::app::link::{self, Link};
-use crate::protocol::{Event, Fault, Stored};
+use crate::protocol::{Event, Fault, Series, Stored};
 use crate::store::shelf::checkpoints;
 use crate::store::{CHECKPOINT, Record};
 use std::rc::Rc;

@@ -1,13 +1,12 @@
 //! The stages of a run so far: found anew when there are enough new λ̂ points, typed at the setting
 //! of the run and, where it was estimated, at a second one.
 
-use super::history::Series;
 use super::session::Session;
 use crate::estimate::smooth;
 use crate::estimate::stages::{self, Point, Type};
 use crate::experiments::Reading;
 use crate::protocol::{
-    Change, LlcPoint, Phase, SamplerSettings, Stage, StageKind, Stages, Study, StudyKind,
+    Change, LlcPoint, Phase, SamplerSettings, Series, Stage, StageKind, Stages, Study, StudyKind,
 };
 
 /// New λ̂ points that are worth finding the stages anew: the search takes tens of milliseconds.

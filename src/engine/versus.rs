@@ -2,7 +2,6 @@
 //! its link, asks both about the same held-out sequences, whole and without each of their heads.
 
 use super::branch::{join, open};
-use super::history::Series;
 use super::known::{Found, Known, from_link, model, pick, same, turning};
 use super::open::Source;
 use super::session::Session;
@@ -12,7 +11,7 @@ use crate::experiments::versus::{Scorer, refusal, scorer};
 use crate::experiments::{self, Parts, Probes};
 use crate::kernels::Step;
 use crate::protocol::{
-    At, Compared, Fault, Lacking, Scored, SeriesDelta, VersusSpec, VersusStage, VersusView,
+    At, Compared, Fault, Lacking, Scored, Series, SeriesDelta, VersusSpec, VersusStage, VersusView,
 };
 use std::rc::Rc;
 use web_time::Instant;

@@ -137,6 +137,8 @@ pub fn threshold(nulls: &[f64]) -> f64 {
 pub struct Lead {
     /// Runs that had a transition.
     pub runs: usize,
+    /// Those of them with an alarm.
+    pub given: usize,
     /// Those of them in which the alarm came before half of it was done.
     pub before: usize,
     /// Median of (step half done) − (step of the alarm) over the runs with an alarm, in steps; negative
@@ -167,6 +169,7 @@ pub fn lead(runs: &[(f64, Option<f64>)], seed: u32) -> Lead {
     });
     Lead {
         runs: runs.len(),
+        given: leads.len(),
         before: leads.iter().filter(|l| **l > 0.0).count(),
         median: (!leads.is_empty()).then(|| stats::median(&leads)),
         interval,
@@ -288,14 +291,14 @@ mod tests {
             ],
             1,
         );
-        assert_eq!((early.runs, early.before), (4, 3));
+        assert_eq!((early.runs, early.given, early.before), (4, 3, 3));
         assert_eq!(early.median, Some(100.0));
         let (low, high) = early.interval.unwrap();
         assert!((80.0..=100.0).contains(&low) && (100.0..=120.0).contains(&high));
         let late = lead(&[(550.0, Some(570.0)), (550.0, Some(590.0))], 1);
         assert_eq!(
-            (late.before, late.median, late.interval),
-            (0, Some(-30.0), None)
+            (late.given, late.before, late.median, late.interval),
+            (2, 0, Some(-30.0), None)
         );
         assert_eq!(lead(&[(550.0, None)], 1).median, None);
     }

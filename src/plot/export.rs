@@ -39,6 +39,19 @@ pub fn stylesheet() -> &'static str {
     std::str::from_utf8(&RULES).unwrap_or_default().trim()
 }
 
+/// The same with the light colours alone: what is saved looks alike wherever it is opened, also by
+/// programs that do not know of two.
+fn light() -> String {
+    let mut pieces = stylesheet().split("light-dark(");
+    let mut out = pieces.next().unwrap_or_default().to_string();
+    for piece in pieces {
+        let (colours, rest) = piece.split_once(')').unwrap_or((piece, ""));
+        out.push_str(colours.split(',').next().unwrap_or_default());
+        out.push_str(rest);
+    }
+    out
+}
+
 /// Pictures one under another as one: the SVG, its width and its height in pixels.
 #[must_use]
 pub fn stack(scenes: &[Scene]) -> (String, f64, f64) {
@@ -63,7 +76,7 @@ pub fn export(svg: &str, origin: &str) -> String {
             format!(
                 "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{open} data-theme=\"light\"><desc>{}</desc><style>{}</style><rect class=\"ground\" width=\"100%\" height=\"100%\"/>{rest}\n",
                 escape(origin),
-                stylesheet()
+                light()
             )
         }
         _ => svg.to_string(),
@@ -74,6 +87,17 @@ pub fn export(svg: &str, origin: &str) -> String {
 mod tests {
     use super::*;
     use crate::plot::{Anchor, Mark};
+
+    #[test]
+    fn a_file_has_the_light_colours_alone() {
+        let (page, file) = (stylesheet(), light());
+        assert!(page.contains("--ground: light-dark(#ffffff, #111417);"));
+        assert!(file.contains("--ground: #ffffff;") && !file.contains("#111417"));
+        // Nothing else is lost: rules that come after, and colours of one kind.
+        let rules = |css: &str| css.matches('{').count() * 1000 + css.matches(';').count();
+        assert_eq!(rules(page), rules(&file));
+        assert!(!file.contains("light-dark") && file.ends_with('}'));
+    }
 
     #[test]
     fn every_panel_is_in_the_file_one_under_another() {

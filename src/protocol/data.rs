@@ -3,23 +3,6 @@
 use super::RunId;
 use serde::{Deserialize, Serialize};
 
-/// More points of a series. Points come in order of x; `from` replaces everything at and after it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct SeriesDelta {
-    /// Series id, such as `loss.first` or `replicas/3/loss.population`.
-    pub id: String,
-    /// Index of the first point given: what the page has at and after it is replaced.
-    pub from: usize,
-    /// Steps.
-    pub x: Vec<f64>,
-    /// Values.
-    pub y: Vec<f64>,
-    /// Lower end of the interval, where the series has one.
-    pub lo: Vec<f64>,
-    /// Upper end.
-    pub hi: Vec<f64>,
-}
-
 /// The axis along which checkpoints are spaced when logit-PCA weights them: the one the charts show.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TimeAxis {

@@ -6,18 +6,19 @@ mod data;
 mod estimate;
 mod fault;
 mod gauge;
+mod series;
 mod stage;
 mod study;
 mod versus;
 
 pub use ask::{Ask, Completed, Paths, Plane, Prompt, Tokens, Told};
 pub use data::{
-    Checked, Estimate, Figure, Jump, PcaUpdate, PerStep, SeriesDelta, Stored, TimeAxis, Truth,
-    TruthKind, Upload,
+    Checked, Estimate, Figure, Jump, PcaUpdate, PerStep, Stored, TimeAxis, Truth, TruthKind, Upload,
 };
 pub use estimate::{ClassCurve, ClassLlc, Curved, LlcPoint, SamplerSettings, TraceView};
 pub use fault::{Fault, WhyCpu};
 pub use gauge::{Gauge, Gauged};
+pub use series::{Series, SeriesDelta};
 pub use stage::{Change, Stage, StageKind, Stages};
 pub use study::{Cell, CellResult, SlopeFit, Study, StudyKind, StudySpec};
 pub use versus::{

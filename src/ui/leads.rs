@@ -30,10 +30,11 @@ fn partial(id: &str, [runs, changed]: [usize; 2]) -> Option<String> {
     Some(format!(" {runs} of {changed} models: {why}"))
 }
 
-/// A lead in words; `apart` steps lie between two points, and less than two of these is no lead.
+/// A lead in words, and how many of the models that changed give one; `apart` steps lie between two
+/// points, and less than two of these is no lead.
 fn when(lead: &Lead, apart: f64) -> String {
     let Some(median) = lead.median else {
-        return "none".into();
+        return format!("none of {}", lead.runs);
     };
     let interval = lead.interval.map_or(String::new(), |(low, high)| {
         format!(" ({} to {})", fixed(low, 0), fixed(high, 0))
@@ -43,7 +44,8 @@ fn when(lead: &Lead, apart: f64) -> String {
     } else {
         ""
     };
-    format!("{}{interval}{short}", fixed(median, 0))
+    let (given, runs) = (lead.given, lead.runs);
+    format!("{}{interval}{short}; {given} of {runs}", fixed(median, 0))
 }
 
 fn row(r: &Row, changed: usize) -> Html {
@@ -57,8 +59,9 @@ fn row(r: &Row, changed: usize) -> Html {
     if r.indicator.hindsight() {
         name += " (hindsight)";
     }
+    let test = format!("lead-{}", r.indicator.id);
     if let Some(why) = missing {
-        return html! { <tr><th scope="row">{ name }</th><td colspan="5" class="muted">{ why }</td></tr> };
+        return html! { <tr data-test={test}><th scope="row">{ name }</th><td colspan="5" class="muted">{ why }</td></tr> };
     }
     let (alarm, before, threshold, held) = match r.threshold {
         Some(t) => (
@@ -75,14 +78,13 @@ fn row(r: &Row, changed: usize) -> Html {
             (none, "–".into(), "–".into(), "–".into())
         }
     };
-    let models = if lead.runs == 1 { "model" } else { "models" };
-    let half = format!("{}; {} {models}", when(&r.half, r.apart), lead.runs);
+    let half = when(&r.half, r.apart);
     html! {
-        <tr data-test={format!("lead-{}", r.indicator.id)}><th scope="row">{ name }{ for partial(r.indicator.id, [lead.runs, changed]).map(|why| html! { <span class="small-print">{ why }</span> }) }</th><td>{ alarm }</td><td>{ before }</td><td>{ threshold }</td><td>{ held }</td><td>{ half }</td></tr>
+        <tr data-test={test}><th scope="row">{ name }{ for partial(r.indicator.id, [lead.runs, changed]).map(|why| html! { <span class="small-print">{ why }</span> }) }</th><td>{ alarm }</td><td>{ before }</td><td>{ threshold }</td><td>{ held }</td><td>{ half }</td></tr>
     }
 }
 
-const LEADS: &str = "Steps from an indicator's alarm to the step at which the behaviour is half done; negative where the alarm comes later. Median over the models that changed and gave one, with a 95 % bootstrap interval over models. An alarm is two points in a row further from the median of the eight before them than the threshold, in deviations of those eight (median absolute deviation): it uses nothing that comes later. A lead shorter than two points of the indicator's own curve is none.";
+const LEADS: &str = "Steps from an indicator's alarm to the step at which the behaviour is half done; negative where the alarm comes later. Median over the models that changed and gave one, with a 95 % bootstrap interval over models, and how many of those that changed these are. An alarm is two points in a row further from the median of the eight before them than the threshold, in deviations of those eight (median absolute deviation): it uses nothing that comes later. A lead shorter than two points of the indicator's own curve is none.";
 const THRESHOLD: &str = "The lowest at which no more than one in twenty recorded runs in which nothing happens would have given an alarm; of fewer than twenty, none would.";
 const HELD: &str = "Runs in which nothing happens and on which the threshold was not set, that give an alarm at it.";
 const HALF: &str = "The same with the step at which the indicator has done half of its own way, from its median over the first fifth of its steps to that over its last tenth, in place of the alarm. It takes the end of the run to tell: hindsight, and no warning. Rows marked so also need the end to know which head to look at: the induction head with the greatest prefix-matching score, and the previous-token head with the greatest of an earlier layer.";
@@ -109,6 +111,7 @@ pub fn leads(page: &Page, run: &Run, members: &[Member]) -> Html {
     if rows.is_empty() {
         return Html::default();
     }
+    let slow = leads::slow(&rows, card);
     let steps: Vec<u64> = run.llc.points.iter().map(|p| p.step).collect();
     let spec = study::members(&run.knobs, &study::thinned(&steps, 64));
     let busy = run.study.as_ref().is_some_and(|s| !s.over);
@@ -150,6 +153,7 @@ pub fn leads(page: &Page, run: &Run, members: &[Member]) -> Html {
                 <tbody>{ for rows.iter().map(|r| row(r, changed)) }</tbody>
             </table></div>
             if let Some(words) = other_settings(run, card) { <p class="small-print" data-test="leads-apart">{ words }</p> }
+            if let Some(words) = slow { <p class="small-print" data-test="leads-slow">{ words }</p> }
             <p class="jobs">{ job("members", "λ̂ of every model", MEMBERS, spec) }{" "}{ for wins }{" "}{ progress.unwrap_or_default() }</p>
         </>
     }

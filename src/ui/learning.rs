@@ -5,11 +5,11 @@ use super::Page;
 use super::heads::{definition, over_time, value_at};
 use super::loss::look;
 use super::plot::strip;
-use crate::app::run::Series;
 use crate::app::spread::{Drawn, Layers};
 use crate::experiments::heads::BESIDE;
 use crate::plot::number::fixed;
 use crate::plot::panels::Look;
+use crate::protocol::Series;
 use std::rc::Rc;
 use yew::prelude::*;
 

@@ -8,13 +8,14 @@ use super::passage::passage;
 use super::plot::{SERIES, strip};
 use super::size::use_width;
 use super::writing::Completions;
-use crate::app::run::{Run, Series};
+use crate::app::run::Run;
 use crate::app::spread::Drawn;
 use crate::app::{columns, scrub, seeds};
 use crate::experiments::heads::TEXT;
 use crate::plot::cursor::nearest;
 use crate::plot::number::grouped;
 use crate::plot::panels::Look;
+use crate::protocol::Series;
 use std::rc::Rc;
 use yew::prelude::*;
 

@@ -9,11 +9,11 @@ use super::loss::look;
 use super::plot::{key, strip};
 use super::tip::Tip;
 use crate::app::refined::{self, Curve, Groups, REASONABLE};
-use crate::app::run::Series;
 use crate::app::{Action, study, words};
 use crate::experiments::heads::Head;
 use crate::plot::number::fixed;
 use crate::plot::panels::Look;
+use crate::protocol::Series;
 use std::rc::Rc;
 use yew::prelude::*;
 

@@ -129,7 +129,7 @@ fn over(props: &SharingProps, sources: &[(String, String)], id: &dyn Fn(&str) ->
     let Some(run) = &props.page.state.run else {
         return Html::default();
     };
-    let most = |s: &crate::app::run::Series| s.y.iter().fold(0.0, |m: f64, y| m.max(y.abs()));
+    let most = |s: &crate::protocol::Series| s.y.iter().fold(0.0, |m: f64, y| m.max(y.abs()));
     let mut known: Vec<_> = sources
         .iter()
         .filter_map(|(name, from)| Some((name, seeds::followed(run, &id(from))?)))

@@ -5,7 +5,6 @@ use super::Page;
 use super::chooser::chosen;
 use super::tip::Tip;
 use crate::app::action::Toggle;
-use crate::app::run::Series;
 use crate::app::spread::{self, Drawn, Layers, Own, Shown};
 use crate::app::{Action, Run, State, gons, terms};
 use crate::experiments::Panel;
@@ -13,7 +12,7 @@ use crate::plot::Frame;
 use crate::plot::cursor::nearest;
 use crate::plot::line::Line;
 use crate::plot::number::{fixed, significant};
-use crate::protocol::Figure;
+use crate::protocol::{Figure, Series};
 use std::rc::Rc;
 use yew::prelude::*;
 

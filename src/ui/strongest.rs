@@ -6,11 +6,11 @@ use super::heads::over_time;
 use super::plot::strip;
 use super::spread::{many, toggles};
 use super::tip::Tip;
-use crate::app::run::Series;
 use crate::app::spread::{Drawn, Layers, count};
 use crate::app::{Run, leads};
 use crate::experiments::heads::INSTRUMENTS;
 use crate::plot::panels::Look;
+use crate::protocol::Series;
 use std::rc::Rc;
 use yew::prelude::*;
 

@@ -171,7 +171,7 @@ pub const CARD: Card = Card {
     behaviour: "loss.repeat",
     event: Event {
         least: |_| -2.0,
-        told: "A change counts where the loss on repeats falls by 2 nats. The null runs are models of one layer at the settings of the preset tiny, which never come to look up what repeats.",
+        told: "A change counts where the loss on repeats falls by 2 nats. The null runs are models of one layer at the settings of the preset tiny, which never come to look up what repeats. Half of what is read is text: λ̂, heads and losses also move with what is learned of that, and a lead of half such a way says little of repeats.",
         null: "layers",
         ..Event::ANY
     },

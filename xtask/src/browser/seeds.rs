@@ -108,5 +108,25 @@ pub async fn seeds_on_cpu(at: &Places) -> Result<()> {
     page.finished().await?;
     let alone = wait(&page, "λ̂ of the seed alone", SEEN, |v| v["points"] == 7).await?;
     ensure!(alone["llc"] == third["llc"], "alone the seed has another λ̂");
+    leads(&page).await?;
     page.close(&[]).await
+}
+
+/// Three models of superposition, two of which change.
+const CHANGE: &str = "#/tms?v=1&replicas=3&start=random&features=8&sigma=0.5&n=400&steps=600&every=30&log=0&chains=2&burnin=2&draws=4&mbatch=10&lr=0.05&seed=3&engine=cpu";
+
+/// Who leads has tr H of the model that is followed, and of every model once that was asked for.
+async fn leads(page: &Page) -> Result<()> {
+    const TRACE: &str = "return document.querySelector('[data-test=lead-trace]')?.innerText";
+    let says = |v: &Value, words: &str| v.as_str().is_some_and(|s| s.contains(words));
+    page.goto(CHANGE).await?;
+    page.booted().await?;
+    page.click("run").await?;
+    page.finished().await?;
+    page.click("tab-seeds").await?;
+    wait(page, "how to get tr H", TRACE, |v| says(v, "press")).await?;
+    page.click("study-members").await?;
+    let all = |v: &Value| says(v, "of 2") && !says(v, "press");
+    wait(page, "tr H of all", TRACE, all).await?;
+    pictures(page, "leads").await
 }
