@@ -129,6 +129,12 @@ pub fn columns(run: &Run, card: &Card) -> Vec<Column> {
     out
 }
 
+/// A CSV as a file: its first line is a comment that names the link and the version that made it.
+#[must_use]
+pub fn signed(link: &str, rows: &str) -> String {
+    format!("# {link} · lambdahat {}\n{rows}", crate::VERSION)
+}
+
 /// One line a point: `series,step,value,lo,hi`; without a band the last two are empty.
 #[must_use]
 pub fn csv(run: &Run, card: &Card) -> String {

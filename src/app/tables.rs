@@ -57,7 +57,7 @@ impl What {
             all.insert(key.into(), value);
             Value::Object(all).to_string()
         };
-        Some(match (self, csv) {
+        let text = match (self, csv) {
             (Self::Series, true) => export::csv(run, state.card()),
             (Self::Series, false) => export::json(state, run),
             (Self::Estimates, true) => table(&estimates(run)),
@@ -70,6 +70,11 @@ impl What {
             }
             (Self::Study, true) => table(&cells(run.study.as_ref()?)),
             (Self::Study, false) => with("cells", Value::Array(cells(run.study.as_ref()?))),
+        };
+        Some(if csv {
+            export::signed(&run.link, &text)
+        } else {
+            text
         })
     }
 }
@@ -108,8 +113,8 @@ fn cells(study: &Study) -> Vec<Value> {
     study.done.iter().enumerate().filter_map(row).collect()
 }
 
-/// One line a row: the members of an object within a row have its name before their own, a list
-/// stands in one field between semicolons, what is not known is empty.
+/// One line a row, one column a number or a word: what is within an object or a list has its name before
+/// its own or its place (`curvature.h_max`, `per_chain.0`); what is not known is empty.
 #[must_use]
 pub fn table(rows: &[Value]) -> String {
     let rows: Vec<Vec<(String, String)>> = rows
@@ -143,21 +148,17 @@ pub fn table(rows: &[Value]) -> String {
 }
 
 fn flatten(name: &str, value: &Value, out: &mut Vec<(String, String)>) {
+    let within = |key: &str| match name {
+        "" => key.to_string(),
+        name => format!("{name}.{key}"),
+    };
     match value {
-        Value::Object(members) => {
-            for (key, value) in members {
-                let name = if name.is_empty() {
-                    key.clone()
-                } else {
-                    format!("{name}.{key}")
-                };
-                flatten(&name, value, out);
-            }
-        }
-        Value::Array(items) => {
-            let items: Vec<String> = items.iter().map(plain).collect();
-            out.push((name.into(), items.join(";")));
-        }
+        Value::Object(members) => members
+            .iter()
+            .for_each(|(key, value)| flatten(&within(key), value, out)),
+        Value::Array(items) => (0..)
+            .zip(items)
+            .for_each(|(i, value): (usize, &Value)| flatten(&within(&i.to_string()), value, out)),
         other => out.push((name.into(), plain(other))),
     }
 }
@@ -254,9 +255,24 @@ mod tests {
         state
     }
 
+    /// What keeps a reader from a file: no link in its first line, a list or an object in a field.
+    fn wrong(csv: &str) -> Vec<&str> {
+        let first = csv.lines().next().unwrap();
+        let named = format!(" · lambdahat {}", crate::VERSION);
+        let signed = first.starts_with("# #/tms?v=1&seed=7") && first.ends_with(&named);
+        let listed = |line: &&str| line.contains([';', '[', '{', '#']);
+        let mut out: Vec<&str> = csv.lines().skip(1).filter(listed).collect();
+        out.extend(Some(first).filter(|_| !signed));
+        out
+    }
+
     /// A CSV as its reader sees it: a map of columns for each row.
     fn read(csv: &str) -> Vec<serde_json::Map<String, Value>> {
-        let mut lines = csv.lines();
+        assert_eq!(wrong(csv), Vec::<&str>::new());
+        // Planted: a file without its first line, and a list in a field.
+        assert_eq!(wrong(csv.split_once('\n').unwrap().1).len(), 1);
+        assert_eq!(wrong(&format!("{csv}5,3.5;4.5\n")).len(), 1);
+        let mut lines = csv.lines().skip(1);
         let split = |line: &str| {
             let (mut fields, mut inside) = (vec![String::new()], false);
             for c in line.chars() {
@@ -284,14 +300,18 @@ mod tests {
         let csv = What::Estimates.text(&state, true).unwrap();
         let rows = read(&csv);
         assert_eq!(rows.len(), 2);
-        assert!(csv.starts_with("step,"), "{csv}");
+        assert!(csv.lines().nth(1).unwrap().starts_with("step,"), "{csv}");
         assert_eq!(
             (&rows[0]["value"], &rows[1]["rhat"]),
             (&json!("4.0"), &json!("1.25"))
         );
         assert_eq!(rows[0]["rhat"], "");
-        assert_eq!(rows[0]["per_chain"], "3.5;4.5");
-        assert_eq!(rows[0]["warnings"], "R̂ is 1.2, high.");
+        // A column a chain.
+        assert_eq!(
+            (&rows[0]["per_chain.0"], &rows[0]["per_chain.1"]),
+            (&json!("3.5"), &json!("4.5"))
+        );
+        assert_eq!(rows[0]["warnings.0"], "R̂ is 1.2, high.");
         assert_eq!(
             (
                 &rows[0]["curvature.h_max"],
@@ -302,11 +322,10 @@ mod tests {
         );
         // Every member of a point has a column; nothing that is added to it is forgotten.
         let point = json!(LlcPoint::default());
-        for key in point.as_object().unwrap().keys() {
-            assert!(
-                rows[0].contains_key(key) || key == "curvature",
-                "{key} in {csv}"
-            );
+        for (key, value) in point.as_object().unwrap() {
+            // A list that is empty in all points has none.
+            let inside = value.is_array() || key == "curvature";
+            assert!(rows[0].contains_key(key) || inside, "{key} in {csv}");
         }
         assert!(!rows[0].contains_key("curvature"));
         let read: Value =
@@ -370,8 +389,10 @@ mod tests {
         state.run.as_mut().unwrap().trace = Some(Rc::new(trace));
         let csv = What::Opened.text(&state, true).unwrap();
         // A chain that ran away ends where it did, and λ̂ begins behind burn-in.
+        let (first, rest) = csv.split_once('\n').unwrap();
+        assert!(first.starts_with("# #/tms?v=1&seed=7&nbeta=200 · "));
         assert_eq!(
-            csv,
+            rest,
             "step,anchor,loss.0,loss.1,distance.0,distance.1,llc,llc_se\n\
              0,0.5,1,1.5,0,0,,\n1,0.5,2,,0.1,,,\n2,0.5,3,,0.2,,4,0.25\n"
         );

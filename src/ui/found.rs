@@ -3,10 +3,11 @@
 
 use super::Page;
 use super::by_position::over_positions;
-use super::save::{SaveChart, text_as_file};
+use super::save::{CSV, SaveChart, text_as_file};
 use super::tip::Tip;
 use super::tokens::{FEW, REMOVED, heads, list, percent, table, totals};
 use crate::app::against::FLOOR;
+use crate::app::export::signed;
 use crate::app::versus::{BIN, By, Told, csv, groups, histogram, json, ranked};
 use crate::experiments::versus::kinds;
 use crate::plot::histogram::{self as drawn, Row};
@@ -169,14 +170,15 @@ fn files(props: &FoundProps, floor: f64) -> Html {
         .map(|p| p.hash(true))
         .unwrap_or_default();
     let save = |table: bool| {
-        let view = state.versus.clone();
+        let (view, named) = (state.versus.clone(), link.clone());
         Callback::from(move |_: MouseEvent| {
             let Some((found, view)) = view.as_ref().and_then(|v| Some((v.found.as_ref()?, v)))
             else {
                 return;
             };
             if table {
-                text_as_file("lambdahat-compare.csv", "text/csv", &csv(found, floor));
+                let rows = signed(&named, &csv(found, floor));
+                text_as_file("lambdahat-compare.csv", "text/csv", &rows);
             } else {
                 let text = json(found, &view.spec, floor).to_string();
                 text_as_file("lambdahat-compare.json", "application/json", &text);
@@ -185,8 +187,8 @@ fn files(props: &FoundProps, floor: f64) -> Html {
     };
     html! {
         <p class="jobs">
-            <label>{"The link of this comparison "}<input readonly=true data-test="versus-link" value={link} /></label>
-            <button type="button" class="small" data-test="versus-csv" title="Every target, a row each" onclick={save(true)}>{"CSV"}</button>
+            <label>{"The link of this comparison "}<input readonly=true data-test="versus-link" value={link.clone()} /></label>
+            <button type="button" class="small" data-test="versus-csv" title={format!("Every target, a row each. {CSV}")} onclick={save(true)}>{"CSV"}</button>
             <button type="button" class="small" data-test="versus-json" title="Totals, groups, tokens in context, heads, every target" onclick={save(false)}>{"JSON"}</button>
         </p>
     }

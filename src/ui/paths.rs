@@ -3,11 +3,11 @@
 use super::Page;
 use super::loss::look;
 use super::plot::Plot;
-use super::save::{SaveChart, text_as_file};
+use super::save::{CSV, SaveChart, text_as_file};
 use super::size::use_width;
 use super::tip::Tip;
 use crate::app::bends::{Bends, bends, marks, told};
-use crate::app::export::file_name;
+use crate::app::export::{file_name, signed};
 use crate::app::{Action, Run};
 use crate::plot::number::{fixed, grouped};
 use crate::plot::path::PathChart;
@@ -77,14 +77,16 @@ pub fn planar(page: &Page, chart: &PathChart, name: &'static str) -> Html {
         })
     };
     let save = {
-        let (rows, file) = (chart.csv(), file_name(&page.state, name, "csv"));
+        let link = page.state.run.as_ref().map_or("", |r| &r.link);
+        let rows = signed(link, &chart.csv());
+        let file = file_name(&page.state, name, "csv");
         Callback::from(move |_: MouseEvent| text_as_file(&file, "text/csv", &rows))
     };
     html! {
         <figure class="chart" data-test={format!("chart-{name}")}>
             <Plot page={page.clone()} label={chart.label.clone()} scene={drawn.scene.clone()} {cursor} {step_at} time={false} />
             <SaveChart page={page.clone()} {name} scenes={vec![drawn.scene]}>
-                <button type="button" class="small" data-test={format!("save-csv-{name}")} title="Every point, a row each" onclick={save}>{"save CSV"}</button>
+                <button type="button" class="small" data-test={format!("save-csv-{name}")} title={format!("Every point, a row each. {CSV}")} onclick={save}>{"save CSV"}</button>
             </SaveChart>
         </figure>
     }

@@ -15,6 +15,9 @@ use web_sys::{Blob, BlobPropertyBag, CanvasRenderingContext2d, HtmlAnchorElement
 use web_sys::{HtmlCanvasElement, HtmlImageElement, Url};
 use yew::prelude::*;
 
+/// How a CSV is read.
+pub const CSV: &str = "Its first line names the link; pandas reads the rest with comment=\"#\".";
+
 /// Pixels of a saved PNG for each pixel of the chart.
 const SHARP: f64 = 3.0;
 
@@ -87,7 +90,7 @@ pub fn export_menu(page: &Page) -> Html {
             }
         });
         html! {
-            <button type="button" class="small" data-test={format!("export-{id}-{ending}")} disabled={!what.there(&page.state)}
+            <button type="button" class="small" data-test={format!("export-{id}-{ending}")} disabled={!what.there(&page.state)} title={if csv { CSV } else { "With the link and all settings" }}
                 onclick={press}>{ ending.to_ascii_uppercase() }</button>
         }
     };

@@ -245,8 +245,9 @@ pub async fn files_have_content(at: &Places) -> Result<()> {
     ] {
         let text = file(name)?;
         ensure!(
-            text.lines().count() == lines + 1
-                && text.lines().next().is_some_and(|h| h.contains(columns)),
+            text.lines().count() == lines + 2
+                && text.starts_with("# #/tms?")
+                && text.lines().nth(1).is_some_and(|h| h.contains(columns)),
             "{name}: {text}"
         );
     }

@@ -169,7 +169,10 @@ async fn refined(page: &Page) -> Result<()> {
         return ['svg', 'png'].every(e => document.querySelector(`[data-test=save-${e}-paths-logits]`))";
     let there = page.browser.eval(save, vec![]).await?;
     ensure!(there == true, "the planes cannot be saved");
-    let rows = |v: &serde_json::Value| v.as_str().is_some_and(|t| t.lines().count() == 6);
+    let rows = |v: &serde_json::Value| {
+        v.as_str()
+            .is_some_and(|t| t.lines().count() == 7 && t.starts_with("# #/"))
+    };
     wait(page, "the rows of a plane", "return window.rows", rows).await?;
     pictures(page, "paths").await?;
     page.click("tab-heads").await
