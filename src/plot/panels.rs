@@ -100,6 +100,15 @@ pub struct LlcCurve<'a> {
     pub hi: &'a [f64],
 }
 
+/// λ̂ and what it is compared with, under the chart of λ̂: the same points set both axes.
+#[must_use]
+pub fn nulls<'a>(look: &Look, llc: LlcCurve<'_>, lines: Vec<Line<'a>>) -> LineChart<'a> {
+    LineChart {
+        settled: settled(llc.x, llc.y),
+        ..lower(look, "λ̂ and its nulls", lines)
+    }
+}
+
 /// λ̂ over training; 0 belongs to the axis, so that a value below it is seen as negative.
 #[must_use]
 pub fn llc<'a>(look: &Look, curve: LlcCurve<'a>) -> LineChart<'a> {

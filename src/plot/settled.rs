@@ -123,6 +123,40 @@ mod tests {
     }
 
     #[test]
+    fn the_nulls_under_it_have_their_axis_from_the_same_points() {
+        use super::super::panels::{LlcCurve, Look, lower, nulls};
+        let look = Look {
+            width: 400.0,
+            height: 130.0,
+            x_max: 40.0,
+            log_x: false,
+            log_y: false,
+            recorded: false,
+            window: None,
+        };
+        let curve = LlcCurve {
+            x: &X,
+            y: &Y,
+            lo: &Y,
+            hi: &Y,
+        };
+        let lines = || {
+            vec![Line {
+                label: "λ̂".into(),
+                x: &X,
+                y: &Y,
+                ..Line::default()
+            }]
+        };
+        let drawn = nulls(&look, curve, lines()).draw();
+        assert!(drawn.frame.y.min > -2.0, "{:?}", drawn.frame.y);
+        assert_eq!(drawn.scene.svg().matches('↓').count(), 2);
+        // Planted: a panel that knows nothing of the curve above it.
+        let other = lower(&look, "λ̂ and its nulls", lines()).draw();
+        assert!(other.frame.y.min < -800.0);
+    }
+
+    #[test]
     fn a_window_before_it_has_settled_shows_what_is_there() {
         let drawn = chart(10.0, Some([0.0, 5.0])).draw();
         assert!(drawn.frame.y.min < -800.0 && !drawn.scene.svg().contains('↓'));

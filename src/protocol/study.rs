@@ -33,6 +33,15 @@ pub enum StudyKind {
     Commitment,
 }
 
+impl StudyKind {
+    /// It looks for a setting of the sampler, or at what another one says.
+    #[must_use]
+    pub fn calibrates(self) -> bool {
+        use StudyKind::{Commitment, Members, Reference, Refined, Winners};
+        !matches!(self, Reference | Members | Refined | Winners | Commitment)
+    }
+}
+
 /// One estimate of a study.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Cell {

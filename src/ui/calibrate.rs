@@ -111,14 +111,15 @@ pub fn Calibrate(page: &Page) -> Html {
                     <span class="muted">{"“Estimate the curve again” needs no training: λ̂ with these settings at the stored checkpoints."}</span>
                 </p>
             }
-            if let Some(study) = &run.study {
+            // What another section asked for is shown there; here only that it is under way.
+            if let Some(study) = run.study.as_ref().filter(|s| !s.over || s.spec.kind.calibrates()) {
                 <Progress study={(**study).clone()} page={page.clone()} />
                 { match study.spec.kind {
                     StudyKind::Sweep | StudyKind::Spring => sweep::map(page, study),
                     StudyKind::Lens => html! { <Lens ..page.clone() /> },
                     StudyKind::Richardson => richardson(study),
-                    StudyKind::Reference | StudyKind::Members | StudyKind::Refined | StudyKind::Winners | StudyKind::Commitment => Html::default(),
                     StudyKind::Again | StudyKind::Parts => html! { <Lens ..page.clone() /> },
+                    _ => Html::default(),
                 } }
             }
         </section>

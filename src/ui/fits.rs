@@ -6,7 +6,7 @@ use crate::app::State;
 use crate::app::run::Llc;
 use crate::plot::fits::Fits;
 use crate::plot::line::Line;
-use crate::plot::panels::{self, Look};
+use crate::plot::panels::{self, LlcCurve, Look};
 
 /// Of what is on the screen.
 pub fn fits(state: &State) -> Fits {
@@ -25,6 +25,12 @@ pub fn flat(page: &Page, llc: &Llc, look: &Look) -> Option<Strip> {
         .filter_map(|p| Some((p, p.curvature?)))
         .filter(|_| gamma > 0.0)
         .collect();
+    let curve = LlcCurve {
+        x: &llc.x,
+        y: &llc.y,
+        lo: &llc.lo,
+        hi: &llc.hi,
+    };
     let x: Vec<f64> = known.iter().map(|(p, _)| p.step as f64).collect();
     let columns = [
         (
@@ -59,5 +65,5 @@ pub fn flat(page: &Page, llc: &Llc, look: &Look) -> Option<Strip> {
             ..Line::default()
         })
         .collect();
-    (!known.is_empty()).then(|| strip(page, panels::lower(look, "λ̂ and its nulls", lines)))
+    (!known.is_empty()).then(|| strip(page, panels::nulls(look, curve, lines)))
 }
