@@ -150,6 +150,15 @@ pub struct Stored {
 }
 
 impl Stored {
+    /// Whether it is of this experiment.
+    #[must_use]
+    pub fn is_for(&self, experiment: &str) -> bool {
+        let rest = self
+            .link
+            .strip_prefix("#/")
+            .and_then(|l| l.strip_prefix(experiment));
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('?'))
+    }
     /// Whether it is the run of a link, whichever of its models is followed.
     #[must_use]
     pub fn is_of(&self, link: &str) -> bool {

@@ -105,6 +105,7 @@ impl Component for App {
                         } else {
                             <chains::Chains ..page.clone() />
                         }
+                        <div class="slot">{ status::offer(&page, false) }</div>
                         <div class="slot"><truth::KnownAnswer ..page.clone() /></div>
                         <div class="slot">{ readout::readout(&page) }</div>
                         <div class="slot"><instruments::Instruments ..page.clone() /></div>

@@ -9,6 +9,37 @@ use crate::plot::number::grouped;
 use crate::protocol::{Notice, WhyCpu};
 use yew::prelude::*;
 
+/// The offer to go on with a stored run: one of this experiment above its charts, one of another on a
+/// quiet line under them.
+pub fn offer(page: &Page, here: bool) -> Html {
+    let state = &page.state;
+    let Some(stored) = state
+        .stored
+        .as_ref()
+        .filter(|s| s.is_for(state.link.experiment) == here)
+    else {
+        return Html::default();
+    };
+    let over = stored.step == stored.steps;
+    let told = match (here, over) {
+        (true, true) => "A finished run is kept here: ",
+        (true, false) => "A run was under way here: ",
+        (false, _) => "Kept in this browser, of another experiment: ",
+    };
+    let [class, first, second] = match here {
+        true => ["offer", "primary", ""],
+        false => ["elsewhere small-print", "small", "small"],
+    };
+    html! {
+        <div {class} data-test="resume-offer">
+            <p>{ told }{ hint(&shortly(&stored.link), &stored.link) }
+                if !over { { format!(" at step {} of {}", grouped(stored.step), grouped(stored.steps)) } }{". "}</p>
+            <button type="button" class={first} data-test="resume" onclick={page.on(Action::TakeStored)}>{ if over { "Show it" } else { "Resume it" } }</button>
+            <button type="button" class={second} data-test="forget" onclick={page.on(Action::Forget)}>{"Forget it"}</button>
+        </div>
+    }
+}
+
 /// The remarks.
 pub fn remarks(page: &Page) -> Html {
     let state = &page.state;
@@ -19,12 +50,6 @@ pub fn remarks(page: &Page) -> Html {
         .as_ref()
         .filter(|w| **w != WhyCpu::Asked)
         .map(words::why_cpu);
-    // What is kept of another experiment is no first choice here.
-    let own = format!("#/{}?", state.link.experiment);
-    let here = state
-        .stored
-        .as_ref()
-        .is_some_and(|s| s.link.starts_with(&own));
     html! {
         <>
             <div data-test="notices" class="notices" role="status">
@@ -32,17 +57,7 @@ pub fn remarks(page: &Page) -> Html {
                     <ul>{ for notices.iter().map(|n| html! { <li>{ &n.text }</li> }) }</ul>
                 }
             </div>
-            if let Some(stored) = &state.stored {
-                <div class="offer" data-test="resume-offer">
-                    <p>
-                        { if stored.step == stored.steps { "A finished run is kept here: " } else { "A run was under way here: " } }
-                        { hint(&shortly(&stored.link), &stored.link) }
-                        if stored.step < stored.steps { { format!(" at step {} of {}", grouped(stored.step), grouped(stored.steps)) } }{"."}
-                    </p>
-                    <button type="button" class={here.then_some("primary")} data-test="resume" onclick={page.on(Action::TakeStored)}>{ if stored.step == stored.steps { "Show it" } else { "Resume it" } }</button>
-                    <button type="button" data-test="forget" onclick={page.on(Action::Forget)}>{"Forget it"}</button>
-                </div>
-            }
+            { offer(page, true) }
             if let Some(told) = told {
                 <details class="why" data-test="why-cpu">
                     <summary>{ told.title }</summary>
