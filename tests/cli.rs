@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use lambdahat::app::link::Link;
-use lambdahat::app::{export, leads, link, refined, seeds, study};
+use lambdahat::app::{export, leads, link, refined, seeds, stages, study};
 use lambdahat::cli::asked::{leading, seen};
 use lambdahat::engine::studying::begin;
 use lambdahat::engine::{Session, Source, branch};
@@ -230,6 +230,41 @@ fn refined_curves_are_those_of_runs_whose_chains_move_one_part() {
         if lag == 0 && !changes {
             assert_eq!((&row["points"], &ways["ways"]), (&json!(4 * 5), &json!(1)));
         }
+    }
+}
+
+/// Ids of series of a run that no chart and no table has a name for.
+fn nameless(experiment: &str, file: &Value) -> Vec<String> {
+    let card = experiments::card(experiment).unwrap();
+    let derived = |id: &str| id.starts_with("llc") || id.starts_with("logit_pca");
+    let ids = file["series"].as_object().unwrap().keys();
+    ids.filter(|id| !id.contains('/') && !derived(id))
+        .filter(|id| stages::name(card, id).is_none_or(|name| name == **id && *id != "loss"))
+        .cloned()
+        .collect()
+}
+
+#[test]
+fn whatever_can_move_in_a_stage_has_a_name() {
+    let heads = HEADS.replace("chains=2", "chains=0");
+    let short = "steps=20&every=10&log=0&chains=0";
+    for (experiment, link) in [
+        ("induction", format!("{heads}&mlp=8&norm=layernorm")),
+        (
+            "markov",
+            format!("#/markov?{short}&batch=4&d_model=8&heads=1&vocab=3&ctx=16"),
+        ),
+        ("tms", format!("#/tms?{short}&n=60")),
+        (
+            "grok",
+            format!("#/grok?{short}&p=7&embed=4&hidden=8&batch=8"),
+        ),
+    ] {
+        let (mut file, _) = ran(experiment, &link, &[]);
+        assert_eq!(nameless(experiment, &file), Vec::<String>::new(), "{link}");
+        // Planted: one that nobody knows.
+        file["series"]["inner.sum"] = json!([]);
+        assert_eq!(nameless(experiment, &file), ["inner.sum"]);
     }
 }
 

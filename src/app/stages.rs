@@ -1,6 +1,6 @@
 //! The stages of a run in words: a letter for the band, a row for the table.
 
-use crate::experiments::{Card, heads};
+use crate::experiments::{Card, Panel, heads};
 use crate::knobs::Value;
 use crate::plot::bands::{Band, Pattern};
 use crate::plot::number::{fixed, grouped, significant, with_error};
@@ -52,6 +52,26 @@ fn change(by: f64, se: f64) -> String {
     format!("{sign}{}", with_error(by, se))
 }
 
+/// A series by the name that its chart has for it, after that of the chart where it is one of several.
+#[must_use]
+pub fn name(card: &Card, id: &str) -> Option<String> {
+    if let Some(own) = card.losses.iter().find(|l| l.id == id) {
+        let chart = match own.panel {
+            Panel::Below => card.below.split(" (").next().unwrap_or_default(),
+            _ if own.panel.main() => "loss",
+            _ => "",
+        };
+        return Some(match chart {
+            "" => own.label.into(),
+            chart if chart == own.label => chart.into(),
+            chart => format!("{chart}: {}", own.label),
+        });
+    }
+    // What stands behind a semicolon explains a band.
+    let (name, _) = heads::series(id)?;
+    Some(name.split(';').next().unwrap_or_default().to_string())
+}
+
 /// The row of a stage.
 #[must_use]
 pub fn row(card: &Card, all: &Stages, stage: &Stage) -> Row {
@@ -82,15 +102,7 @@ pub fn row(card: &Card, all: &Stages, stage: &Stage) -> Row {
     };
     let moved = stage.moved.iter().map(|(id, share)| {
         let sign = if *share > 0.0 { "+" } else { "" };
-        // By the name that the chart has for it.
-        let own = card.losses.iter().find(|l| l.id == id);
-        let other = || {
-            heads::series(id).map_or_else(
-                || id.clone(),
-                |(name, _)| name.split(';').next().unwrap_or_default().to_string(),
-            )
-        };
-        let name = own.map_or_else(other, |l| l.label.to_string());
+        let name = name(card, id).unwrap_or_else(|| id.clone());
         format!("{name} {sign}{} %", fixed(100.0 * share, 0))
     });
     Row {
@@ -192,7 +204,10 @@ mod tests {
         );
         assert_eq!((r.dllc.as_str(), r.dloss.as_str()), ("−3.2 ± 0.4", "−0.51"));
         let label = card.losses.iter().find(|l| l.id == "loss").map(|l| l.label);
-        assert_eq!(r.moved, format!("{} −45 %", label.unwrap_or_default()));
+        assert_eq!(
+            r.moved,
+            format!("loss: {} −45 %", label.unwrap_or_default())
+        );
         let two = |second| Stages {
             stages: vec![stage(StageKind::B, Some(second))],
             second: Some([100.0, 1000.0, 1.5e-4]),

@@ -2,6 +2,7 @@
 //! they say. Knows series by their ids alone, so that page and engine say the same.
 
 pub use super::definitions::{BESIDE, INSTRUMENTS, Instrument, TEXT};
+use super::roles::{targets, way};
 
 use crate::instruments::lexical::KINDS;
 use serde::Serialize;
@@ -41,7 +42,21 @@ pub struct Head {
     pub preserving: Option<f64>,
     /// What it is called.
     pub label: &'static str,
+    /// How it matters, in words ([`super::roles`]); empty where it does not, or where that was not measured.
+    pub way: String,
 }
+
+/// Series that are of no card, or of some only: id, unit, name.
+const PLACES: [(&str, &str, &str); 4] = [
+    ("loss.early", "nats", "loss at early positions"),
+    ("loss.late", "nats", "loss at late positions"),
+    (
+        "loss.train",
+        "",
+        "minibatch loss, mean since the last point",
+    ),
+    ("kl.late", "nats", "KL of the model at late positions"),
+];
 
 /// What a head would score that attends evenly, where that is told: previous token, prefix matching,
 /// duplicate token ([`crate::instruments::even`]).
@@ -73,7 +88,7 @@ pub fn heads(value: impl Fn(&str) -> Option<f64>) -> Vec<Head> {
         let prev_token = of(INSTRUMENTS[0].key);
         if prev_token.is_none() {
             if head == 0 {
-                return out;
+                break;
             }
             (layer, head) = (layer + 1, 0);
             continue;
@@ -88,11 +103,18 @@ pub fn heads(value: impl Fn(&str) -> Option<f64>) -> Vec<Head> {
             ablation: of(&format!("ablation.{on}")),
             preserving: of(&format!("preserving.{on}")),
             label: "",
+            way: String::new(),
         };
-        found.label = label(&found, of("ablation.loss"), &even);
+        found.label = label(&found, of("ablation.loss"), on, &even);
         out.push(found);
         head += 1;
     }
+    for i in 0..out.len() {
+        let later = out.iter().filter(|h| h.layer > out[i].layer);
+        let way = way(&out[i], later.map(|h| [h.layer, h.head]), &value);
+        out[i].way = way;
+    }
+    out
 }
 
 /// The heads that are no induction heads and matter all the same: without them the loss ([`counted`])
@@ -110,8 +132,8 @@ pub fn others(found: &[Head]) -> Vec<&Head> {
 }
 
 /// The greatest of the three attention scores names a head, from [`NAMED`] on; else ablation tells
-/// whether it matters, from [`MATTERS`] on. `loss` is what ablation adds to the loss on all targets.
-fn label(head: &Head, loss: Option<f64>, even: &[f64; 3]) -> &'static str {
+/// whether it matters, from [`MATTERS`] on, and on which targets. `loss` is what ablation adds to the loss on all targets.
+fn label(head: &Head, loss: Option<f64>, on: &str, even: &[f64; 3]) -> &'static str {
     let scores = [
         (head.prefix_matching, even[1], LABELS[0]),
         (head.prev_token, even[0], LABELS[1]),
@@ -121,15 +143,10 @@ fn label(head: &Head, loss: Option<f64>, even: &[f64; 3]) -> &'static str {
         .iter()
         .filter_map(|(score, even, name)| Some((((*score)? - even) / (1.0 - even), *name)));
     let greatest = known.max_by(|a, b| a.0.total_cmp(&b.0));
-    let matters = [head.ablation, loss]
-        .iter()
-        .flatten()
-        .any(|nats| *nats >= MATTERS);
     match greatest {
         Some((score, name)) if score >= NAMED => name,
         _ if head.ablation.is_none() => "",
-        _ if matters => "matters otherwise",
-        _ => "idle",
+        _ => targets(head, loss, on).unwrap_or("idle"),
     }
 }
 
@@ -138,6 +155,9 @@ fn label(head: &Head, loss: Option<f64>, even: &[f64; 3]) -> &'static str {
 pub fn series(id: &str) -> Option<(String, &'static str)> {
     if id == "icl" {
         return Some(("ICL score: late less early loss".into(), "nats"));
+    }
+    if let Some((_, unit, name)) = PLACES.iter().find(|p| p.0 == id) {
+        return Some(((*name).into(), unit));
     }
     if let Some(key) = id.strip_prefix("loss.class.") {
         let kind = KINDS.iter().find(|k| k.key == key)?;
@@ -188,6 +208,12 @@ pub fn series(id: &str) -> Option<(String, &'static str)> {
     if let Some((kind, pair)) = id.strip_prefix("share.").and_then(|s| s.split_once('.')) {
         let (rest, head) = pair.rsplit_once('.')?;
         let (from, layer) = rest.rsplit_once('.')?;
+        let from = match from {
+            "embed" => "tokens",
+            "pos" => "positions",
+            "rest" => "the rest",
+            head => head,
+        };
         return Some((
             format!("share of {kind} of head {layer}.{head} from {from}"),
             "",
@@ -225,6 +251,12 @@ pub fn series(id: &str) -> Option<(String, &'static str)> {
     }
     let (way, what) = key.split_once('.')?;
     let way = INSTRUMENTS.iter().find(|i| i.key.starts_with(way))?;
+    let what = match what {
+        "icl" => "the ICL score",
+        "loss" => "all targets",
+        "late" => "late positions",
+        other => other,
+    };
     Some((format!("{whose}: {}, on {what}", way.title), "nats"))
 }
 
@@ -249,8 +281,11 @@ mod tests {
     fn a_head_is_called_by_what_it_does() {
         assert_eq!(named(0.05, 0.9, Some(0.0), None), "induction head");
         assert_eq!(named(0.45, 0.1, None, None), "previous-token head");
-        assert_eq!(named(0.1, 0.29, Some(0.5), None), "matters otherwise");
-        assert_eq!(named(0.1, 0.1, Some(-2.0), Some(0.2)), "matters otherwise");
+        assert_eq!(named(0.1, 0.29, Some(0.5), None), "matters on repeats");
+        assert_eq!(
+            named(0.1, 0.1, Some(-2.0), Some(0.2)),
+            "matters off repeats"
+        );
         assert_eq!(named(0.1, 0.1, Some(0.05), Some(0.0)), "idle");
         // Without an ablation nobody can say that a head is idle.
         assert_eq!(named(0.1, 0.1, None, None), "");
@@ -282,7 +317,7 @@ mod tests {
         };
         let all = [
             head(0, Some(4.0), "induction head"),
-            head(1, Some(0.2), "matters otherwise"),
+            head(1, Some(0.2), "matters on repeats"),
             head(2, Some(3.0), "previous-token head"),
             head(3, Some(0.01), "previous-token head"),
             head(4, None, ""),
@@ -313,7 +348,7 @@ mod tests {
         );
         assert_eq!(
             name("heads.1.12.ablation.icl").unwrap(),
-            "head 1.12: ablation, on icl"
+            "head 1.12: ablation, on the ICL score"
         );
         assert_eq!(
             name("blocks.1.preserving.repeat").unwrap(),
@@ -330,7 +365,7 @@ mod tests {
         );
         assert_eq!(
             name("share.v.embed.1.0").unwrap(),
-            "share of v of head 1.0 from embed"
+            "share of v of head 1.0 from tokens"
         );
         assert_eq!(name("norm.embed.W_E").unwrap(), "norm of embed.W_E");
         assert_eq!(name("norm").unwrap(), "norm of all weights");

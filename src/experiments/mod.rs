@@ -11,6 +11,7 @@ mod leading;
 mod limits;
 pub mod markov;
 mod probes;
+mod roles;
 mod sample;
 pub mod text;
 pub mod tms;

@@ -24,10 +24,18 @@ fn unit(i: &Instrument) -> String {
     }
 }
 
+/// What a head is, and how it matters where no pattern names it.
+fn called(h: &Head) -> String {
+    match h.way.as_str() {
+        way if !way.is_empty() && h.label.starts_with("matters") => format!("{}, {way}", h.label),
+        _ => h.label.into(),
+    }
+}
+
 /// A row a head, and what attending evenly would score, where that is known.
 pub fn table(found: &[Head], even: [Option<f64>; 3]) -> Html {
     let label = format!(
-        "The greatest attention score names a head from {} on. Else it matters where its ablation adds {} nats or more to the loss on repeats or on all targets, and is idle where it does not.",
+        "The greatest attention score names a head from {} on. Else it matters where its ablation adds {} nats or more to the loss on repeats or on all targets, and is idle where it does not; off repeats: the loss on all targets rises by that, the one on repeats does not. How: it feeds the keys or queries of a later head, or works through later patterns, where ablation adds less than half with all patterns kept; of the edges the one with the greatest share of ‖k‖ or ‖q‖ is named, from a tenth on. Else by what it writes: a copying score from 0.3 on, or below −0.3, says more.",
         fixed(heads::NAMED, 1),
         fixed(heads::MATTERS, 1)
     );
@@ -41,7 +49,7 @@ pub fn table(found: &[Head], even: [Option<f64>; 3]) -> Html {
             <tbody>{ for found.iter().map(|h| html! {
                 <tr data-label={h.label}>
                     <th scope="row">{ format!("{}.{}", h.layer, h.head) }</th>
-                    <td>{ h.label }</td>
+                    <td>{ called(h) }</td>
                     <td>{ shown(h.prev_token) }</td><td>{ shown(h.prefix_matching) }</td><td>{ shown(h.duplicate_token) }</td>
                     <td>{ shown(h.copying) }</td><td>{ shown(h.ablation) }</td><td>{ shown(h.preserving) }</td>
                 </tr>
@@ -60,19 +68,15 @@ pub fn table(found: &[Head], even: [Option<f64>; 3]) -> Html {
 /// What matters beside induction heads.
 pub fn others(found: &[Head]) -> Html {
     let told = |h: &&Head| {
-        format!(
-            "{}.{} ({}: {} nats)",
-            h.layer,
-            h.head,
-            h.label,
-            shown(h.ablation)
-        )
+        let comma = if h.way.is_empty() { "" } else { ", " };
+        let (label, way, nats) = (h.label, &h.way, shown(h.ablation));
+        format!("{}.{} ({label}{comma}{way}: {nats} nats)", h.layer, h.head)
     };
     let all: Vec<String> = heads::others(found).iter().map(told).collect();
     let list = if all.is_empty() {
         "none".into()
     } else {
-        all.join(", ")
+        all.join("; ")
     };
     html! { <p data-test="others">{ format!("No induction heads, and yet they matter by ablation: {list}.") }</p> }
 }
