@@ -255,7 +255,7 @@ mod tests {
         state
     }
 
-    /// What keeps a reader from a file: no link in its first line, a list or an object in a field.
+    /// What keeps a reader from a file: no link, a list in a field; both are planted in [`read`].
     fn wrong(csv: &str) -> Vec<&str> {
         let first = csv.lines().next().unwrap();
         let named = format!(" · lambdahat {}", crate::VERSION);
@@ -269,7 +269,6 @@ mod tests {
     /// A CSV as its reader sees it: a map of columns for each row.
     fn read(csv: &str) -> Vec<serde_json::Map<String, Value>> {
         assert_eq!(wrong(csv), Vec::<&str>::new());
-        // Planted: a file without its first line, and a list in a field.
         assert_eq!(wrong(csv.split_once('\n').unwrap().1).len(), 1);
         assert_eq!(wrong(&format!("{csv}5,3.5;4.5\n")).len(), 1);
         let mut lines = csv.lines().skip(1);
