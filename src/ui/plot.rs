@@ -9,8 +9,8 @@ use wasm_bindgen::JsCast;
 use web_sys::Element;
 use yew::prelude::*;
 
-/// Classes of curves side by side, told apart by colour and dashes; the last is least unlike the first.
-pub const SERIES: [&str; 6] = ["s0", "s1", "s2", "s3", "s5", "s4"];
+/// Classes of curves side by side, told apart by colour and dashes.
+pub const SERIES: [&str; 6] = ["s0", "s1", "s2", "s3", "s5", "s6"];
 
 /// What a plot shows.
 #[derive(Clone, PartialEq, Properties)]

@@ -2,7 +2,7 @@
 
 use crate::gather::gather;
 use crate::page::{self, Names};
-use crate::{licences, tools};
+use crate::{licences, style, tools};
 use anyhow::{Context, Result, bail};
 use flate2::{Compression, write::GzEncoder};
 use std::fs;
@@ -63,11 +63,9 @@ pub fn build(options: &Options) -> Result<usize> {
     let js = js.replace("app_bg.wasm", &wasm_name);
     let app = files.put("app", ".js", js.as_bytes())?;
     let worker = files.put("worker", ".js", page::worker(&app).as_bytes())?;
-    let style = files.put(
-        "style",
-        ".css",
-        &fs::read(root.join("www/style.css")).unwrap_or_default(),
-    )?;
+    let css = fs::read_to_string(root.join("www/style.css")).context("www/style.css")?;
+    let css = style::everywhere(&css)?;
+    let style = files.put("style", ".css", css.as_bytes())?;
     let icon = files.put("icon", ".svg", &read(&root.join("www/icon.svg"))?)?;
     let manifest =
         fs::read_to_string(root.join("www/manifest.webmanifest"))?.replace("icon.svg", &icon);

@@ -9,6 +9,7 @@ pub mod licences;
 pub mod page;
 pub mod serve;
 pub mod steps;
+mod style;
 pub mod tools;
 
 use std::path::PathBuf;
