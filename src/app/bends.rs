@@ -26,7 +26,9 @@ pub fn told(bends: &Bends) -> String {
     let all: Vec<String> = bends.kinks().map(one).collect();
     if all.is_empty() {
         let angle = fixed(top.angle, 0);
-        return format!("no kink; sharpest bend {angle}° {drift}");
+        let needed = fixed(bends.needed(top), 0);
+        let arc = fixed(bends.arc, 0);
+        return format!("no kink; sharpest bend {angle}° (drift: {arc}°, a kink: from {needed}°)");
     }
     format!("{} {drift}", all.join("; "))
 }
@@ -56,7 +58,8 @@ mod tests {
         assert_eq!(marks(&bends).len(), 2);
         bends.all.truncate(1);
         assert!(
-            marks(&bends).is_empty() && told(&bends) == "no kink; sharpest bend 40° (drift: 34°)"
+            marks(&bends).is_empty()
+                && told(&bends) == "no kink; sharpest bend 40° (drift: 34°, a kink: from 54°)"
         );
         assert_eq!(told(&Bends::default()), "");
     }

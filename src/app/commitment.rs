@@ -97,14 +97,19 @@ pub struct Point {
     pub told: String,
 }
 
-/// The checkpoints that are done.
+/// The checkpoints that are done, of a run of so many steps: at its end nothing is left to train, and the
+/// share is 1 without an error.
 #[must_use]
-pub fn points(study: &Study) -> Vec<Point> {
+pub fn points(study: &Study, end: u64) -> Vec<Point> {
     let point = |(i, r): (usize, &crate::protocol::CellResult)| {
         let cell = study.spec.cells.get(r.cell as usize)?;
         let share = r.value.map(|p| {
             let (low, high) = stats::wilson(p, study.spec.chains);
-            [p, low, high]
+            if cell.step < end {
+                [p, low, high]
+            } else {
+                [p; 3]
+            }
         });
         Some(Point {
             step: cell.step,
@@ -171,7 +176,7 @@ mod tests {
             told: vec!["a".into(), "b".into()],
             ..Study::default()
         };
-        let all = points(&study);
+        let all = points(&study, 90);
         assert_eq!((all[0].share, all[0].told.as_str()), (None, "a"));
         // Eight of eight: the lower end is 8/(8 + 1.96²).
         let [share, low, high] = all[1].share.unwrap_or_default();

@@ -8,6 +8,7 @@ mod align;
 pub mod bends;
 pub mod beside;
 pub mod beware;
+pub mod cells;
 pub mod columns;
 pub mod commitment;
 pub mod compare;

@@ -7,7 +7,7 @@ use super::run::Run;
 use super::scrub::Film;
 use super::spread::Shown;
 use crate::experiments::{CARDS, Card, Cost, card};
-use crate::knobs::Digest;
+use crate::knobs::{Digest, Knob, Knobs};
 use crate::protocol::{
     Checked, DeviceInfo, Estimate, Fault, Phase, Stages, Stored, VersusView, WhyCpu,
 };
@@ -274,9 +274,17 @@ impl State {
     pub fn light_first(&self) -> bool {
         let mut light = self.link.knobs.clone();
         apply_query(&mut light, self.card().light_query());
-        // Who has the light one already has nothing lighter to be offered.
+        // Who has the light one already has nothing lighter to be offered, and a link that says how
+        // large its model is means that one.
+        let plain = Knobs::defaults(self.card().knobs);
+        let mut small = plain.clone();
+        apply_query(&mut small, self.card().light_query());
+        let sized = |k: &Knob| {
+            small.get(k.key) != plain.get(k.key) && self.link.knobs.get(k.key) != plain.get(k.key)
+        };
         self.link.course.branch.is_none()
             && light != self.link.knobs
+            && !self.card().knobs.iter().any(sized)
             && self.estimate().is_some_and(|e| {
                 e.seconds > LONG_S && e.light_seconds.is_some_and(|l| 2.0 * l < e.seconds)
             })

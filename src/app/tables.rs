@@ -2,12 +2,13 @@
 //! the one that is open, every cell of the study. A table is made from the same values as the JSON
 //! beside it, so that a diagnostic that is added is in both.
 
+use super::cells::cells;
 use super::export;
 use super::run::Run;
 use super::state::State;
 use super::{spread, transitions};
 use crate::knobs::Group;
-use crate::protocol::{Study, TraceView};
+use crate::protocol::TraceView;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 
@@ -68,8 +69,10 @@ impl What {
             (Self::Seeds, false) => {
                 with("seeds", Value::Array(transitions::rows(run, state.card())))
             }
-            (Self::Study, true) => table(&cells(run.study.as_ref()?)),
-            (Self::Study, false) => with("cells", Value::Array(cells(run.study.as_ref()?))),
+            (Self::Study, true) => table(&cells(run.study.as_ref()?, run.steps)),
+            (Self::Study, false) => {
+                with("cells", Value::Array(cells(run.study.as_ref()?, run.steps)))
+            }
         };
         Some(if csv {
             export::signed(&run.link, &text)
@@ -91,26 +94,6 @@ fn estimates(run: &Run) -> Vec<Value> {
         point
     };
     run.llc.points.iter().map(|p| row(json!(p))).collect()
-}
-
-/// Each cell that is done: its settings, its numbers, and what the study makes of it.
-fn cells(study: &Study) -> Vec<Value> {
-    let spec = &study.spec;
-    let row = |(i, result): (usize, &crate::protocol::CellResult)| {
-        let mut row = json!(spec.cells.get(result.cell as usize)?);
-        let (row_map, Value::Object(numbers)) = (row.as_object_mut()?, json!(result)) else {
-            return None;
-        };
-        row_map.extend(numbers);
-        row["kind"] = json!(spec.kind);
-        row["chains"] = json!(spec.chains);
-        row["burnin"] = json!(spec.burnin);
-        row["draws"] = json!(spec.draws);
-        row["plateau"] = json!(study.plateau.contains(&(i as u32)));
-        row["recommended"] = json!(study.recommended == Some(i as u32));
-        Some(row)
-    };
-    study.done.iter().enumerate().filter_map(row).collect()
 }
 
 /// One line a row, one column a number or a word: what is within an object or a list has its name before
@@ -226,7 +209,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::app::run::Llc;
-    use crate::protocol::{Cell, CellResult, Curved, LlcPoint, RunId, StudyKind, StudySpec};
+    use crate::protocol::{Cell, CellResult, Curved, LlcPoint, RunId, Study, StudyKind, StudySpec};
     use std::rc::Rc;
 
     fn state() -> State {

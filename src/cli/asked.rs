@@ -214,7 +214,9 @@ pub async fn all(
             notices.push(Notice::new(why));
         } else {
             studied(session, source, link, spec, "commitment").await?;
-            found.commitment = session.study().map_or(Vec::new(), committed);
+            found.commitment = session
+                .study()
+                .map_or(Vec::new(), |s| committed(s, session.step()));
         }
     }
     if options.refined {
@@ -260,8 +262,8 @@ pub async fn all(
     Ok(())
 }
 
-fn committed(study: &crate::protocol::Study) -> Vec<Committed> {
-    let points = commitment::points(study).into_iter();
+fn committed(study: &crate::protocol::Study, end: u64) -> Vec<Committed> {
+    let points = commitment::points(study, end).into_iter();
     let of = |p: commitment::Point| Committed {
         step: p.step,
         share: p.share.map(|s| s[0]),

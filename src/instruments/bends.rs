@@ -54,6 +54,12 @@ pub struct Bends {
 }
 
 impl Bends {
+    /// Degrees from which this bend would be a kink.
+    #[must_use]
+    pub fn needed(&self, bend: &Bend) -> f64 {
+        self.arc + KINK.max(2.0 * bend.noise)
+    }
+
     /// The kinks, in order.
     pub fn kinks(&self) -> impl Iterator<Item = &Bend> {
         self.all.iter().filter(|b| b.kink)

@@ -52,6 +52,9 @@ fn chart(run: &Run, points: &[Point], width: f64, log_x: bool) -> Html {
 
 fn row(p: &Point) -> Html {
     let share = p.share.map_or("–".to_string(), |[share, low, high]| {
+        if low == high {
+            return fixed(share, 2);
+        }
         format!(
             "{} ({} to {})",
             fixed(share, 2),
@@ -112,7 +115,7 @@ fn choices(
         <div class="table"><table class="regimes" data-test="commit-size">
             <thead><tr><th scope="col">{"branches"}</th>
                 { for across.iter().map(|c| html! { <th scope="col">{ format!("{} checkpoints", c.1) }</th> }) }
-                <th scope="col" title="Wilson's 95 % interval on the share where every branch ends like the run">{"all alike means"}</th></tr></thead>
+                <th scope="col" title="Wilson's 95 % interval on the share where every branch ends like the run">{"95 % interval if all end alike"}</th></tr></thead>
             <tbody>{ for BRANCHES.iter().map(|&b| html! {
                 <tr><th scope="row">{ b }</th>{ for across.iter().map(|c| cell(b, c.0)) }
                     <td>{ format!("{} to 1", fixed(wilson(1.0, b).0, 2)) }</td></tr>
@@ -141,7 +144,7 @@ pub fn Commitment(page: &Page) -> Html {
     let seconds = |runs: f64| (rate > 0.0).then(|| runs * run.steps as f64 / rate);
     let busy = run.study.as_ref().is_some_and(|s| !s.over);
     let study = study::of(run, StudyKind::Commitment);
-    let points = study.map_or(Vec::new(), |s| commitment::points(s));
+    let points = study.map_or(Vec::new(), |s| commitment::points(s, run.steps));
     let alike = state.card().event.alike;
     html! {
         <section data-test="commitment" aria-label="Commitment" ref={node}>

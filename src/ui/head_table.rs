@@ -78,7 +78,7 @@ pub fn others(found: &[Head]) -> Html {
     } else {
         all.join("; ")
     };
-    html! { <p data-test="others">{ format!("No induction heads, and yet they matter by ablation: {list}.") }</p> }
+    html! { <p data-test="others">{ format!("Not induction heads, yet they matter by ablation: {list}.") }</p> }
 }
 
 /// Without all heads of a block at once: what several heads do that stand in for each other.

@@ -1,6 +1,7 @@
 //! Who leads: which indicators give notice of the transition, over the models of one run.
 
 use super::Page;
+use super::calibrate::Progress;
 use super::tip::Tip;
 use crate::app::leads::{self, Lead, Row};
 use crate::app::run::Run;
@@ -128,18 +129,10 @@ pub fn leads(page: &Page, run: &Run, members: &[Member]) -> Html {
     let models = u32::try_from(members.len()).unwrap_or(1);
     let wins =
         winners::spec(run, models).map(|s| job("winners", "refined λ̂ of every winner", WINNERS, s));
-    let progress = run.study.as_ref().and_then(|s| {
-        let what = match s.spec.kind {
-            StudyKind::Members => "λ̂ and tr H of",
-            StudyKind::Winners => "refined λ̂ of",
-            _ => return None,
-        };
-        Some(format!(
-            "{what} {} of {} checkpoints",
-            s.done.len(),
-            s.spec.cells.len()
-        ))
-    });
+    let under_way = run
+        .study
+        .as_ref()
+        .filter(|s| !s.over && matches!(s.spec.kind, StudyKind::Members | StudyKind::Winners));
     let none = if rows.iter().all(|r| r.threshold.is_none()) {
         " None of these runs is recorded yet, so there is no threshold."
     } else {
@@ -154,7 +147,8 @@ pub fn leads(page: &Page, run: &Run, members: &[Member]) -> Html {
             </table></div>
             if let Some(words) = other_settings(run, card) { <p class="small-print" data-test="leads-apart">{ words }</p> }
             if let Some(words) = slow { <p class="small-print" data-test="leads-slow">{ words }</p> }
-            <p class="jobs">{ job("members", "λ̂ of every model", MEMBERS, spec) }{" "}{ for wins }{" "}{ progress.unwrap_or_default() }</p>
+            <p class="jobs">{ job("members", "λ̂ of every model", MEMBERS, spec) }{" "}{ for wins }</p>
+            { for under_way.map(|s| html! { <Progress study={(**s).clone()} page={page.clone()} /> }) }
         </>
     }
 }

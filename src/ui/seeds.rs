@@ -15,13 +15,16 @@ fn step(x: f64) -> String {
     grouped(x.max(0.0).round() as u64)
 }
 
-fn member(page: &Page, m: &Member, followed: bool) -> Html {
+fn member(page: &Page, m: &Member, followed: bool, over: bool) -> Html {
     let (half, width) = match &m.transition {
         Some(t) => (
             step(t.t50),
             format!("{} ({} decades)", step(t.t90 - t.t10), fixed(t.width(), 2)),
         ),
-        None => ("not so far".into(), "–".into()),
+        None => (
+            if over { "not by the end" } else { "not so far" }.into(),
+            "–".into(),
+        ),
     };
     html! {
         <tr>
@@ -84,18 +87,19 @@ pub fn Seeds(page: &Page) -> Html {
     let summary = match done.len() {
         0 => "None of the models has made its transition so far.".to_string(),
         n => format!(
-            "{n} of {} models have made it, half done between steps {} and {}, median {}.",
+            "{n} of {} models have made it{}, half done between steps {} and {}, median {}.",
             members.len(),
+            if n < members.len() { "; of those" } else { "" },
             step(done.iter().copied().fold(f64::INFINITY, f64::min)),
             step(done.iter().copied().fold(0.0, f64::max)),
             step(crate::math::stats::median(&done))
         ),
     };
-    let label = card
+    let (label, unit) = card
         .losses
         .iter()
         .find(|l| l.id == card.behaviour)
-        .map_or("", |l| l.label);
+        .map_or(("", ""), |l| (l.label, l.unit));
     let window = page.state.view.window;
     let window = window.map(|(a, b)| [a as f64, b as f64]);
     let scene = ranges(
@@ -107,11 +111,11 @@ pub fn Seeds(page: &Page) -> Html {
     );
     html! {
         <section data-test="seeds" aria-label="Seeds" ref={node}>
-            <p>{ format!("The transition is that of “{label}”, from its median over the first fifth of its steps to that over its last tenth. {summary}") }</p>
+            <p>{ format!("The transition is that of “{label}”, from its median over the first fifth of its steps to that over its last tenth; it counts once it is ten times the scatter of that tenth, so not while the curve still falls fast. {summary}") }</p>
             { transitions::rows(page, &scene) }
             <div class="table"><table class="figures">
-                <thead><tr><th>{"seed (press: λ̂, PCA and figure follow it)"}</th><th>{"half done at step"}</th><th>{"10 to 90 %, steps"}</th><th>{"now"}</th></tr></thead>
-                <tbody>{ for members.iter().map(|m| member(page, m, m.replica == follow)) }</tbody>
+                <thead><tr><th>{"seed (press: λ̂, PCA and figure follow it)"}</th><th>{"half done at step"}</th><th>{"10 to 90 %, steps"}</th><th>{ format!("{label} now, {unit}") }</th></tr></thead>
+                <tbody>{ for members.iter().map(|m| member(page, m, m.replica == follow, run.over())) }</tbody>
             </table></div>
             { transitions::distribution(page, &members, width) }
             { leads::leads(page, run, &members) }

@@ -61,8 +61,11 @@ pub fn Zoom(page: &Page) -> Html {
     let show = {
         let (send, [a, b, _]) = (page.send.clone(), nodes.clone());
         Callback::from(move |_: Event| {
-            let steps = typed(&a).zip(typed(&b));
-            send.emit(Action::Window(steps));
+            // While one of the two is still to be typed they are no window, and stay as they are.
+            let steps = typed(&a).zip(typed(&b)).filter(|(a, b)| a < b);
+            if steps.is_some() {
+                send.emit(Action::Window(steps));
+            }
         })
     };
     let finer = {
