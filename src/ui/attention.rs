@@ -77,7 +77,7 @@ pub fn Attention(props: &AttentionProps) -> Html {
                     }) }
                 </div>
             }) }
-            <p class="muted">{"prev: mean attention to the token before; ind: to the tokens after earlier copies of the present one."}</p>
+            <p class="muted">{"On this sequence, prev: mean attention to the token before; ind: to the tokens after earlier copies of the present one. Heads has both over all that is held out."}</p>
         </>
     }
 }

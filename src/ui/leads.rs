@@ -51,11 +51,7 @@ fn when(lead: &Lead, apart: f64) -> String {
 
 fn row(r: &Row, changed: usize) -> Html {
     let lead = &r.lead;
-    let missing = match (changed, lead.runs) {
-        (0, _) => Some("no model has changed"),
-        (_, 0) => Some(lacking(r.indicator.id)),
-        _ => None,
-    };
+    let missing = (lead.runs == 0).then(|| lacking(r.indicator.id));
     let mut name = r.indicator.label.to_string();
     if r.indicator.hindsight() {
         name += " (hindsight)";
@@ -75,7 +71,15 @@ fn row(r: &Row, changed: usize) -> Html {
             },
         ),
         None => {
-            let none = "no null run has it".to_string();
+            let head = ["winner.", "composition."]
+                .iter()
+                .any(|start| r.indicator.id.starts_with(start));
+            let none = if head {
+                "no null run has such heads"
+            } else {
+                "no null run has it"
+            }
+            .to_string();
             (none, "–".into(), "–".into(), "–".into())
         }
     };
@@ -141,10 +145,14 @@ pub fn leads(page: &Page, run: &Run, members: &[Member]) -> Html {
     html! {
         <>
             <h3>{"Who leads? "}<Tip about="leads">{ LEADS }</Tip></h3>
-            <div class="table"><table class="figures" data-test="leads">
+            if changed == 0 {
+                <p data-test="leads">{"No model has made its transition: there is nothing to lead."}</p>
+            } else {
+                <div class="table"><table class="figures" data-test="leads">
                 <thead><tr><th>{"indicator"}</th><th>{"lead of its alarm, steps"}</th><th>{"alarm before half"}</th><th>{"threshold "}<Tip about="threshold">{ format!("{THRESHOLD} {}{none}", card.event.told) }</Tip></th><th>{"false alarms "}<Tip about="false alarms">{ HELD }</Tip></th><th>{"lead of half its way, steps "}<Tip about="half its way">{ HALF }</Tip></th></tr></thead>
                 <tbody>{ for rows.iter().map(|r| row(r, changed)) }</tbody>
             </table></div>
+            }
             if let Some(words) = other_settings(run, card) { <p class="small-print" data-test="leads-apart">{ words }</p> }
             if let Some(words) = slow { <p class="small-print" data-test="leads-slow">{ words }</p> }
             <p class="jobs">{ job("members", "λ̂ of every model", MEMBERS, spec) }{" "}{ for wins }</p>

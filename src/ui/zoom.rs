@@ -105,8 +105,10 @@ pub fn Zoom(page: &Page) -> Html {
         Some((a, b)) => format!("Steps {} to {}", grouped(a), grouped(b)),
         None => "Zoom".into(),
     };
+    // Of a link that is not run yet.
+    let asked = state.link.course.zoom.as_ref().filter(|_| zoom.is_none());
     html! {
-        <details class="zoom" open={window.is_some() || zoom.is_some()} data-test="zoom" data-window={window.map(|(a, b)| format!("{a}-{b}"))}>
+        <details class="zoom" open={window.is_some() || zoom.is_some() || asked.is_some()} data-test="zoom" data-window={window.map(|(a, b)| format!("{a}-{b}"))}>
             <summary>{ summary }</summary>
             <div class="buttons" oninput={count}>
                 { field(0, "steps", "zoom-from", Some(show.clone())) }
@@ -118,6 +120,9 @@ pub fn Zoom(page: &Page) -> Html {
                 if let Some(z) = zoom {
                     <span class="muted" data-test="zoomed">{ format!("This run has λ̂ at {} steps from {} to {}.", z.steps().len(), grouped(z.from), grouped(z.to)) }</span>
                     <button type="button" class="small" data-test="zoom-none" onclick={page.on(Action::Finer(None))}>{"Without them"}</button>
+                }
+                if let Some(z) = asked {
+                    <span class="muted" data-test="zoom-asked">{ format!("The link asks for λ̂ at {} steps from {} to {} besides.", z.steps().len(), grouped(z.from), grouped(z.to)) }</span>
                 }
                 <Tip about="zoom">{ terms::ZOOM }</Tip>
             </div>
