@@ -25,7 +25,10 @@ fn lacking(id: &str) -> &'static str {
 fn partial(id: &str, [runs, changed]: [usize; 2]) -> Option<String> {
     let why = match id {
         _ if runs == 0 || runs >= changed => return None,
-        "winner.k" | "composition.k.*" => "more pairs of heads than are kept of every model",
+        "winner.k" => {
+            "elsewhere no head looks one token back, or the pairs are too many to be kept"
+        }
+        "composition.k.*" => "more pairs of heads than are kept of every model",
         id => lacking(id),
     };
     Some(format!(" {runs} of {changed} models: {why}"))

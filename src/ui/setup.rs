@@ -94,9 +94,15 @@ fn cost(state: &State) -> String {
             Some((_, all)) => format!("{} chain steps", grouped(all)),
             None => format!("{} steps", grouped(cost.steps)),
         },
-        match cost.points {
-            1 => "1 λ̂ point".into(),
-            n => format!("{} λ̂ points", grouped(n)),
+        match (cost.points, &state.link.course.zoom) {
+            (1, None) => "1 λ̂ point".into(),
+            (n, None) => format!("{} λ̂ points", grouped(n)),
+            // Some of them may be checkpoints already.
+            (n, Some(z)) => format!(
+                "{} λ̂ points and up to {} of the zoom",
+                grouped(n),
+                z.steps().len()
+            ),
         },
         format!("{} GFLOP", significant(total / 1e9, 2)),
         words::bytes(state.estimate().map_or(cost.bytes, |e| e.bytes.max(1))),
