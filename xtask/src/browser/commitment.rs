@@ -63,7 +63,7 @@ pub async fn commitment_on_cpu(at: &Places) -> Result<()> {
     .await?;
     let halves = |r: &Value| {
         let share = r[1].as_str().unwrap_or_default();
-        ["0.00 ", "0.50 ", "1.00 "]
+        ["0.00", "0.50", "1.00"]
             .iter()
             .any(|s| share.starts_with(s))
     };
