@@ -87,7 +87,7 @@ pub fn Completions(props: &CompletionsProps) -> Html {
             if let Some(w) = written {
                 <p class="small-print" role="status">{ format!("Step {}, {} of {} tokens.", grouped(w.step), w.done, w.all) }
                     if w.outside > 0 { { format!(" {} characters of the beginning are no token of this model and were read as one for all others.", w.outside) } }</p>
-                { for w.texts.iter().map(|t| html! { <pre class="written">{ t.replace('\n', "↵\n") }</pre> }) }
+                { for w.texts.iter().map(|t| html! { <pre class="written">{ t }</pre> }) }
             }
         </div>
     }

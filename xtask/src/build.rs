@@ -47,7 +47,7 @@ pub fn build(options: &Options) -> Result<usize> {
         .remove_producers_section(true)
         .generate_output()
         .with_context(|| format!("wasm-bindgen on {}", wasm.display()))?;
-    let wasm = gather(&output.wasm_mut().emit_wasm())?;
+    let wasm = gather(&output.wasm_mut().emit_wasm(), gzipped)?;
     let js = output.js().to_owned();
 
     if !js.contains("app_bg.wasm") {
