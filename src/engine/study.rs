@@ -179,7 +179,7 @@ impl Studying {
             self.prepare(&mut group);
         }
         if self.portion(&mut group).await? {
-            self.finish(&group, history);
+            self.finish(&group, history, follow);
         } else {
             self.now = Some(group);
         }
@@ -318,10 +318,11 @@ impl Studying {
     }
 
     /// Takes in the estimates of a group.
-    fn finish(&mut self, group: &Group, history: &History) {
+    fn finish(&mut self, group: &Group, history: &History, followed: usize) {
         let own = group.approach.curved;
-        // Without one of its own, that of the run's estimate there.
-        let known = history.llc.iter().find(|p| p.step == group.checkpoint);
+        // Without one of its own, that of the run's estimate there, which is of the model followed.
+        let here = |p: &&LlcPoint| p.step == group.checkpoint && group.follow == followed;
+        let known = history.llc.iter().find(here);
         let curved = own.or_else(|| known?.curvature);
         let chains = self.engine.parts.chains.as_ref();
         let sampler = chains.map_or(Sampler::Sgld, |c| c.settings.sampler);

@@ -6,6 +6,9 @@ use super::number;
 use super::path::PathChart;
 use super::settled::settled;
 
+/// Classes of the losses of a chart, in order; that of λ̂ is too like the first.
+const LOSSES: [&str; 6] = ["s0", "s1", "s2", "s3", "s6", "s5"];
+
 /// A curve of the loss chart.
 #[derive(Clone, Copy, Debug)]
 pub struct Curve<'a> {
@@ -67,7 +70,7 @@ pub fn loss<'a>(
     }));
     lines.extend(named.enumerate().map(|(i, c)| Line {
         label: c.label.into(),
-        class: look.class(&format!("s{}", i % 6)),
+        class: look.class(LOSSES[i % LOSSES.len()]),
         x: c.x,
         y: c.y,
         ..Line::default()
