@@ -134,6 +134,30 @@ fn pauses_and_single_steps_cannot_be_seen() {
 }
 
 #[test]
+fn a_run_that_is_called_paused_stands_still() {
+    for engine in ENGINES {
+        let mut s = session(TMS, engine);
+        while s.step() < 8 {
+            block_on(s.pump()).unwrap();
+        }
+        let mut under_way = 0;
+        for _ in 0..20 {
+            s.resume();
+            block_on(s.pump()).unwrap();
+            s.pause();
+            let (said, at) = (s.phase(), s.step());
+            while block_on(s.pump()).unwrap() {}
+            assert_eq!(s.phase(), Phase::Paused, "{engine:?}");
+            let moved = s.step() > at;
+            under_way += usize::from(moved);
+            assert!(said != Phase::Paused || !moved, "{engine:?} from {at}");
+        }
+        // Steps were under way when it was pressed, or this has shown nothing.
+        assert!(under_way > 0, "{engine:?}");
+    }
+}
+
+#[test]
 fn a_restored_run_ends_like_an_undisturbed_one() {
     for text in [TMS, REPEAT] {
         for engine in ENGINES {

@@ -229,7 +229,8 @@ impl Session {
         let idle = self.evaluated && !waits && self.flying.is_empty();
         if self.failed {
             Phase::Failed
-        } else if self.paused && !self.single {
+        } else if self.paused && !self.single && self.flying.is_empty() {
+            // Not before what was under way has been taken in: a run that is paused stands still.
             Phase::Paused
         } else if let Some(s) = &self.sampling {
             Phase::Sampling { at: s.checkpoint }
