@@ -88,7 +88,7 @@ pub fn banner(page: &Page) -> Html {
         return html! {
             <div class="stale" role="status" data-test="branching">
                 <p>{ format!("A branch from step {from}: what is set here holds from there on, with the weights and the optimiser's state of that step. ") }
-                    <Tip about="branches">{ terms::BRANCH }</Tip></p>
+                    <Tip about="branches">{ terms::of("branch") }</Tip></p>
                 <button type="button" class="primary" data-test="start-branch" onclick={page.on(Action::Start)}>{"Start the branch"}</button>
                 <button type="button" data-test="leave-branch" onclick={page.on(Action::Branch(None))}>{"No branch"}</button>
             </div>

@@ -3,13 +3,12 @@
 use super::Page;
 use super::save::SaveChart;
 use super::tip::Tip;
+use crate::app::terms;
 use crate::app::versus::{Told, by_position};
 use crate::plot::LineChart;
 use crate::plot::line::{Level, Line};
 use crate::protocol::Compared;
 use yew::prelude::*;
-
-const WHAT: &str = "The mean of Δ over all held-out sequences at each target position; above 0, A does better. The band is one standard error either way, from the scatter between sequences. Repeats begin at another position in every sequence, so what they bring shows as a slope, not as a step.";
 
 /// The chart with its buttons; nothing where there are no positions to speak of.
 pub fn over_positions(
@@ -52,7 +51,7 @@ pub fn over_positions(
     let scene = chart.draw().scene;
     html! {
         <>
-            <h3>{"Where in the sequence "}<Tip about="Δ by position">{ WHAT }</Tip></h3>
+            <h3>{"Where in the sequence "}<Tip about="Δ by position">{ terms::of("by position") }</Tip></h3>
             <figure class="chart" data-test="versus-positions" data-points={x.len().to_string()}>
                 { Html::from_html_unchecked(scene.svg().into()) }
                 <SaveChart page={page.clone()} name="compare-positions" scenes={vec![scene]} {own} />

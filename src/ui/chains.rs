@@ -125,7 +125,7 @@ pub fn Chains(page: &Page) -> Html {
             chart(
                 "distance",
                 "Distance",
-                terms::DISTANCE,
+                terms::of("distance"),
                 distance,
                 NodeRef::default(),
                 "Press Run or Step: how far the chains go from w* appears here.",
@@ -139,12 +139,19 @@ pub fn Chains(page: &Page) -> Html {
     let losses = chart(
         "loss",
         "Losses of the chains",
-        terms::CHAIN_LOSSES,
+        terms::of("chain losses"),
         losses,
         node,
         "Press Run or Step: the loss of each chain appears here.",
     );
-    let running = chart("llc", "λ̂", terms::LLC, running, NodeRef::default(), &waits);
+    let running = chart(
+        "llc",
+        "λ̂",
+        terms::of("llc"),
+        running,
+        NodeRef::default(),
+        &waits,
+    );
     match potential {
         Some(potential) => html! {
             <div class="charts two">

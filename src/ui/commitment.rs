@@ -5,15 +5,13 @@ use super::calibrate::Progress;
 use super::size::use_width;
 use super::tip::Tip;
 use crate::app::commitment::{self, BRANCHES, CHECKPOINTS, Point, Size};
-use crate::app::{Action, Run, study, words};
+use crate::app::{Action, Run, study, terms, words};
 use crate::math::stats::wilson;
 use crate::plot::line::Line;
 use crate::plot::number::{fixed, grouped};
 use crate::plot::panels::{Look, lower};
 use crate::protocol::StudyKind;
 use yew::prelude::*;
-
-const WHAT: &str = "From each of these checkpoints, models with its weights and its optimiser's state are trained to the end of the run, each on the data of another seed; one more has the run's own data and is the run, bit for bit. All are evaluated on the run's held-out data. The share is that of the others that end like the run, with Wilson's 95 % interval (1927), which the fewer branches leave the wider. Near 1: by then it was settled what the run becomes. At the last checkpoint nothing is left to train, so it is 1 there.";
 
 /// The share over the steps of the run.
 fn chart(run: &Run, points: &[Point], width: f64, log_x: bool) -> Html {
@@ -148,7 +146,7 @@ pub fn Commitment(page: &Page) -> Html {
     let alike = state.card().event.alike;
     html! {
         <section data-test="commitment" aria-label="Commitment" ref={node}>
-            <p>{ format!("When was it settled what this run becomes? {} models are trained on from each of the checkpoints {}, each with other data. Two have ended alike where {alike}. ", size.branches, steps.join(", ")) }<Tip about="commitment">{ WHAT }</Tip></p>
+            <p>{ format!("When was it settled what this run becomes? {} models are trained on from each of the checkpoints {}, each with other data. Two have ended alike where {alike}. ", size.branches, steps.join(", ")) }<Tip about="commitment">{ terms::of("commitment") }</Tip></p>
             { choices(run, from, &size, seconds) }
             <p class="jobs"><span class="job">
                 <button type="button" data-test="study-commitment" disabled={busy || !run.over() || steps.len() < 2} title="Trains on from stored checkpoints with other data; the run itself stays as it is." onclick={page.on(Action::Study(spec))}>{"Train branches"}</button>

@@ -60,7 +60,7 @@ pub fn buttons(page: &Page, none: bool, looked: Option<u64>, held: Option<u64>) 
             { button("live", "Live", "Back to the latest (esc)", looked.is_none(), None, page.on(Action::Free)) }
             { branch::here(page, looked) }
             <span class="muted" role="status">{ place }</span>
-            <Tip about="the timeline">{ terms::TIMELINE }</Tip>
+            <Tip about="the timeline">{ terms::of("timeline") }</Tip>
         </div>
     }
 }

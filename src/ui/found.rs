@@ -5,9 +5,10 @@ use super::Page;
 use super::by_position::over_positions;
 use super::save::{CSV, SaveChart, text_as_file};
 use super::tip::Tip;
-use super::tokens::{FEW, REMOVED, heads, list, percent, table, totals};
+use super::tokens::{FEW, heads, list, percent, table, totals};
 use crate::app::against::FLOOR;
 use crate::app::export::signed;
+use crate::app::terms;
 use crate::app::versus::{BIN, By, Told, csv, groups, histogram, json, ranked};
 use crate::experiments::versus::kinds;
 use crate::plot::histogram::{self as drawn, Row};
@@ -15,8 +16,6 @@ use crate::plot::number::{grouped, with_error};
 use crate::protocol::Compared;
 use web_sys::HtmlSelectElement;
 use yew::prelude::*;
-
-const GROUPS: &str = "Shares are of the sum of Δ over all targets, and add up to it exactly; a group in which the other model does better has a negative share. Errors are from the scatter between sequences. Kinds of tokens, where tokens are text, are those of the tab Text.";
 
 /// What is shown.
 #[derive(Clone, PartialEq, Properties)]
@@ -71,7 +70,7 @@ pub fn Found(props: &FoundProps) -> Html {
             <h3>{"Where the difference is, by "}
                 <select aria-label="Grouped by" data-test="versus-by" onchange={pick}>
                     { for offered.iter().enumerate().map(|(i, (_, _, name))| html! { <option selected={i == *by}>{ *name }</option> }) }
-                </select>{" "}<Tip about="the groups">{ kinds(state.link.experiment) }{" "}{ GROUPS }</Tip>
+                </select>{" "}<Tip about="the groups">{ kinds(state.link.experiment) }{" "}{ terms::of("found: groups") }</Tip>
             </h3>
             { table(&all, told.differs()) }
             <h3>{"How Δ is spread "}<Tip about="the histogram">{"How many targets have a Δ in each quarter of a nat, a row for each kind of target, each with a scale of its own. The dashed line is 0: left of it B does better, right of it A."}</Tip></h3>
@@ -81,7 +80,7 @@ pub fn Found(props: &FoundProps) -> Html {
             { list(&best, told, &found.set) }
             <h3>{"Tokens that B predicts better"}</h3>
             { list(&worst, told, &found.set) }
-            <h3>{"Heads that make the difference "}<Tip about="the heads">{ REMOVED }</Tip></h3>
+            <h3>{"Heads that make the difference "}<Tip about="the heads">{ terms::of("tokens: removed") }</Tip></h3>
             { heads(told) }
             { files(props, floor) }
         </div>

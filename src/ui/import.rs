@@ -74,7 +74,7 @@ pub fn row(page: &Page) -> Html {
         <p class="row">
             <label>{"Open a checkpoint "}<input type="file" accept=".safetensors" data-test="import"
                 disabled={page.state.device.is_none()} onchange={picked} /></label>
-            <Tip about="opening a checkpoint">{ terms::IMPORT }</Tip>
+            <Tip about="opening a checkpoint">{ terms::of("import") }</Tip>
         </p>
     }
 }

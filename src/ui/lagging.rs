@@ -8,12 +8,11 @@ use super::loss::look;
 use super::paths::planar;
 use super::tip::Tip;
 use crate::app::refined::{self, KINDS, LAGS, Pair};
+use crate::app::terms;
 use crate::plot::number::{fixed, grouped};
 use crate::plot::path::PathChart;
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
-
-const WHAT: &str = "A point is a pair of heads at a checkpoint: across, the z of its composition there; up, the refined λ̂ of its later head, the lag later (before, where the lag is negative). ρ is Spearman's rank correlation over all points. Its null exchanges which later head of a layer has which λ̂ curve, in every way there is, so whatever all heads share with time is in the null as well; p is the share of ways, the real one included, in which |ρ| is at least as great. “Changes” compares how both change from one checkpoint to the next, which takes common trends out. A basin that broadens as a head begins to compose would show as a negative ρ of changes, beyond its null.";
 
 /// What is shown.
 #[derive(Clone, PartialEq, Properties)]
@@ -112,7 +111,7 @@ pub fn Lagging(props: &LaggingProps) -> Html {
     let least = 1.0 / (found.null.len() + 1) as f64;
     html! {
         <div class="lagging" data-test="lagging">
-            <h3>{"Does composing go before it? "}<Tip about="the lagged scatter">{ WHAT }</Tip>
+            <h3>{"Does composing go before it? "}<Tip about="the lagged scatter">{ terms::of("lagging") }</Tip>
                 <span class="toggles">
                     { for KINDS.iter().enumerate().map(|(i, k)| {
                         let kind = kind.clone();

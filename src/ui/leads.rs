@@ -6,7 +6,7 @@ use super::tip::Tip;
 use crate::app::leads::{self, Lead, Row};
 use crate::app::run::Run;
 use crate::app::seeds::Member;
-use crate::app::{Action, study, winners, words};
+use crate::app::{Action, study, terms, winners, words};
 use crate::experiments::Card;
 use crate::plot::number::fixed;
 use crate::protocol::{StudyKind, StudySpec};
@@ -92,12 +92,9 @@ fn row(r: &Row, changed: usize) -> Html {
     }
 }
 
-const LEADS: &str = "Steps from an indicator's alarm to the step at which the behaviour is half done; negative where the alarm comes later. Median over the models that changed and gave one, with a 95 % bootstrap interval over models, and how many of those that changed these are. An alarm is two points in a row further from the median of the eight before them than the threshold, in deviations of those eight (median absolute deviation): it uses nothing that comes later. A lead shorter than two points of the indicator's own curve is none.";
 const THRESHOLD: &str = "The lowest at which no more than one in twenty recorded runs in which nothing happens would have given an alarm; of fewer than twenty, none would.";
 const HELD: &str = "Runs in which nothing happens and on which the threshold was not set, that give an alarm at it.";
-const HALF: &str = "The same with the step at which the indicator has done half of its own way, from its median over the first fifth of its steps to that over its last tenth, in place of the alarm. It takes the end of the run to tell: hindsight, and no warning. Rows marked so also need the end to know which head to look at: the induction head with the greatest prefix-matching score, and the previous-token head with the greatest of an earlier layer.";
 
-const MEMBERS: &str = "λ̂ at every checkpoint of every model with the run's settings, from the stored weights, and first the trace of the Hessian there, by as many probes as in the run; without it only the model that is followed has these curves.";
 const WINNERS: &str = "Refined λ̂, at every checkpoint, of the head that wins in each model by now: the chains move that head alone, the rest of the model is frozen (Wang et al. 2024).";
 
 /// That thresholds come from runs at other settings, if they do.
@@ -147,18 +144,18 @@ pub fn leads(page: &Page, run: &Run, members: &[Member]) -> Html {
     };
     html! {
         <>
-            <h3>{"Who leads? "}<Tip about="leads">{ LEADS }</Tip></h3>
+            <h3>{"Who leads? "}<Tip about="leads">{ terms::of("leads: leads") }</Tip></h3>
             if changed == 0 {
                 <p data-test="leads">{"No model has made its transition: there is nothing to lead."}</p>
             } else {
                 <div class="table"><table class="figures" data-test="leads">
-                <thead><tr><th>{"indicator"}</th><th>{"lead of its alarm, steps"}</th><th>{"alarm before half"}</th><th>{"threshold "}<Tip about="threshold">{ format!("{THRESHOLD} {}{none}", card.event.told) }</Tip></th><th>{"false alarms "}<Tip about="false alarms">{ HELD }</Tip></th><th>{"lead of half its way, steps "}<Tip about="half its way">{ HALF }</Tip></th></tr></thead>
+                <thead><tr><th>{"indicator"}</th><th>{"lead of its alarm, steps"}</th><th>{"alarm before half"}</th><th>{"threshold "}<Tip about="threshold">{ format!("{THRESHOLD} {}{none}", card.event.told) }</Tip></th><th>{"false alarms "}<Tip about="false alarms">{ HELD }</Tip></th><th>{"lead of half its way, steps "}<Tip about="half its way">{ terms::of("leads: half") }</Tip></th></tr></thead>
                 <tbody>{ for rows.iter().map(|r| row(r, changed)) }</tbody>
             </table></div>
             }
             if let Some(words) = other_settings(run, card) { <p class="small-print" data-test="leads-apart">{ words }</p> }
             if let Some(words) = slow { <p class="small-print" data-test="leads-slow">{ words }</p> }
-            <p class="jobs">{ job("members", "λ̂ of every model", MEMBERS, spec) }{" "}{ for wins }</p>
+            <p class="jobs">{ job("members", "λ̂ of every model", terms::of("leads: members"), spec) }{" "}{ for wins }</p>
             { for under_way.map(|s| html! { <Progress study={(**s).clone()} page={page.clone()} /> }) }
         </>
     }

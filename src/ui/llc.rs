@@ -141,12 +141,12 @@ pub fn LlcChart(page: &Page) -> Html {
         (false, false) => "Press Run: λ̂ appears here, checkpoint by checkpoint.",
     };
     let terms = [
-        ("λ̂ points", terms::LLC_POINTS),
-        ("caption", terms::SETTING),
-        ("fit", terms::FIT),
-        ("null", terms::NULL),
-        ("locality", terms::LOCALITY),
-        ("by position", terms::CLASSES),
+        ("λ̂ points", terms::of("llc points")),
+        ("caption", terms::of("setting")),
+        ("fit", terms::of("fit")),
+        ("null", terms::of("null")),
+        ("locality", terms::of("locality")),
+        ("by position", terms::of("classes")),
     ]
     .into_iter()
     .filter(|(name, _)| *name != "by position" || !llc.classes.is_empty())
@@ -159,7 +159,7 @@ pub fn LlcChart(page: &Page) -> Html {
         <div class="llc">
             <Chart page={page.clone()} name="llc" title="λ̂" sub={setting} {node} {cursor}
                 points={drawn.points} scene={drawn.scene}
-                help={terms::LLC} {terms} {below} recorded={state.recorded()} {empty}
+                help={terms::of("llc")} {terms} {below} recorded={state.recorded()} {empty}
                 step_at={step_under(drawn.frame, base.x_max)} {twice}>
                 <span class="toggles">
                     if !llc.classes.is_empty() {

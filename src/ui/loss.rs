@@ -166,7 +166,7 @@ pub fn LossChart(page: &Page) -> Html {
     }
     html! {
         <Chart page={page.clone()} name="loss" title="Loss" sub={sub} {node} {cursor} points={drawn.points} scene={drawn.scene}
-            help={terms::LOSS} {terms} below={second.into_iter().collect::<Vec<_>>()} recorded={state.recorded()}
+            help={terms::of("loss")} {terms} below={second.into_iter().collect::<Vec<_>>()} recorded={state.recorded()}
             empty={if state.run.is_some() { "The first evaluation is on its way." } else { "Press Run: the loss appears here." }}
             step_at={step_under(drawn.frame, look.x_max)} {twice}>
             { spread::toggles(page) }

@@ -50,8 +50,8 @@ pub fn meanings(card: &Card, knobs: &Knobs) -> Vec<Term> {
     });
     let rest = [
         (unit, terms::unit(unit)),
-        ("log step", terms::LOG_STEP),
-        ("log loss", terms::LOG_LOSS),
+        ("log step", terms::of("log step")),
+        ("log loss", terms::of("log loss")),
     ];
     let rest = rest.map(|(name, help)| (name.to_string(), help.to_string()));
     curves.chain(levels).chain(rest).collect()

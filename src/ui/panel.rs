@@ -4,7 +4,7 @@ use super::Page;
 use super::chooser::chosen;
 use super::tip::{Term, row, terms};
 use crate::VERSION;
-use crate::app::terms::STATUS;
+use crate::app::terms::{STATUS, of};
 use crate::app::{Action, State, scrub, words};
 use crate::plot::number::{grouped, significant};
 use crate::protocol::{Drill, EngineChoice, Phase};
@@ -91,7 +91,7 @@ pub fn panel(page: &Page) -> Html {
         <details class="panel" data-test="panel">
             <summary>{"Status and drills"}</summary>
             <dl>
-                { for STATUS.iter().zip(values).filter(|(_, v)| !v.is_empty()).map(|((name, help), value)| row(name, help, value)) }
+                { for STATUS.iter().zip(values).filter(|(_, v)| !v.is_empty()).map(|(name, value)| row(name, of(&format!("status: {name}")), value)) }
             </dl>
             <label>{"engine "}
                 <select data-test="engine" onchange={engine}>

@@ -8,15 +8,13 @@ use super::size::use_width;
 use super::tip::Tip;
 use crate::app::bends::{Bends, bends, marks, told};
 use crate::app::export::{file_name, signed};
-use crate::app::{Action, Run};
+use crate::app::{Action, Run, terms};
 use crate::plot::number::{fixed, grouped};
 use crate::plot::path::PathChart;
 use crate::protocol::{Ask, Plane, TimeAxis};
 use yew::prelude::*;
 
-const WHAT: &str = "Every stored checkpoint of every model is evaluated once more, all on the held-out sequences of the first, and the rows of all are taken apart together: one plane for all, so that near points do nearly the same. The run does not notice.";
 const LOSSES: &str = "The row of a checkpoint is the loss of each held-out token (Olsson et al. 2022), which says what the model can do; logits also move where no loss does.";
-const CAUTION: &str = "A caution: principal components of any smooth drift bend into arcs. The share of each component stands beside what as many independent random walks would give; only what exceeds that is more than drift, and only what bends more than their arc is a kink.";
 
 /// The section.
 #[component]
@@ -45,14 +43,14 @@ pub fn PathsTab(page: &Page) -> Html {
             <p class="jobs"><span class="job">
                 <button type="button" data-test="ask-paths" disabled={busy || run.llc.points.is_empty() && run.pca.steps.is_empty()} onclick={page.on(Action::Ask(Ask::Paths(axis)))}>{ if many { "Paths of all models" } else { "Paths by logits and by losses" } }</button>
                 <span class="small-print">{ format!("{} evaluations", grouped(run.pca.steps.len() as u64)) }</span>
-                <Tip about="paths">{ WHAT }</Tip>
+                <Tip about="paths">{ terms::of("paths") }</Tip>
             </span>
             if let Some(p) = paths.filter(|p| p.done < p.all) { <span role="status"><progress max={p.all.to_string()} value={p.done.to_string()} /></span> }
             if let Some(p) = paths.filter(|p| p.left_out > 0) { <span class="small-print">{ format!(" The first 16 models; {} more are left out.", p.left_out) }</span> }
             </p>
             if let Some(p) = paths.filter(|p| p.done == p.all) {
                 <div class="multiples wide">
-                    { for p.logits.as_ref().map(|plane| drawn(page, run, plane, each, "By logits", CAUTION)) }
+                    { for p.logits.as_ref().map(|plane| drawn(page, run, plane, each, "By logits", terms::of("paths: caution"))) }
                     { for p.losses.as_ref().map(|plane| drawn(page, run, plane, each, "By per-token loss", LOSSES)) }
                 </div>
             }

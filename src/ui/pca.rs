@@ -88,17 +88,17 @@ pub fn PcaChart(page: &Page) -> Html {
         })
     };
     let terms = [
-        ("PC1, PC2", terms::COMPONENTS),
-        ("random walk", terms::WALK),
-        ("colour", terms::RAMP),
-        ("bends", terms::BENDS),
-        ("smooth", terms::SMOOTHED),
+        ("PC1, PC2", terms::of("components")),
+        ("random walk", terms::of("walk")),
+        ("colour", terms::of("ramp")),
+        ("bends", terms::of("bends")),
+        ("smooth", terms::of("smoothed")),
     ]
     .map(|(name, help)| (name.to_string(), help.to_string()))
     .to_vec();
     html! {
         <Chart page={page.clone()} name="pca" title="Logit-PCA" {node} {cursor} points={drawn.points} scene={drawn.scene}
-            help={terms::PCA} {terms} below={below.into_iter().collect::<Vec<_>>()} recorded={state.recorded()}
+            help={terms::of("pca")} {terms} below={below.into_iter().collect::<Vec<_>>()} recorded={state.recorded()}
             sub={told(&bends)}
             empty={if state.run.is_some() { "The path begins with the second checkpoint." } else { "Press Run: the path of the outputs appears here." }}
             {step_at} time={false}>

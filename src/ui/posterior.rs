@@ -77,7 +77,7 @@ pub fn Posterior(props: &WalkProps) -> Html {
     html! {
         <figure class="chart" data-test="chart-posterior" data-points={t.tail.first().map_or(0, Vec::len).to_string()}>
             <figcaption>
-                <h2>{"Posterior "}<Tip about="the posterior">{ terms::POSTERIOR }</Tip></h2>
+                <h2>{"Posterior "}<Tip about="the posterior">{ terms::of("posterior") }</Tip></h2>
                 <p class="sub">{ told }</p>
             </figcaption>
             <div class="plot-box" ref={node}>

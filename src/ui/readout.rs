@@ -3,7 +3,7 @@
 
 use super::Page;
 use super::tip::row;
-use crate::app::terms::READOUT;
+use crate::app::terms::{READOUT, of};
 use crate::app::{locality, words};
 use crate::plot::cursor::nearest;
 use crate::plot::number::{fixed, significant, with_error};
@@ -44,7 +44,7 @@ pub fn readout(page: &Page) -> Html {
     html! {
         <section class="readout" aria-label="λ̂ in figures" data-test="readout">
             <dl>
-                { for READOUT.iter().zip(values).map(|((name, help), value)| row(name, help, value)) }
+                { for READOUT.iter().zip(values).map(|(name, value)| row(name, of(&format!("readout: {name}")), value)) }
             </dl>
             if locality::left(&llc.points) {
                 <p class="warn" role="status" data-test="left">

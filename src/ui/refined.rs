@@ -9,7 +9,7 @@ use super::loss::look;
 use super::plot::{key, strip};
 use super::tip::Tip;
 use crate::app::refined::{self, Curve, Groups, REASONABLE};
-use crate::app::{Action, study, words};
+use crate::app::{Action, study, terms, words};
 use crate::experiments::heads::Head;
 use crate::plot::number::fixed;
 use crate::plot::panels::Look;
@@ -17,8 +17,6 @@ use crate::protocol::Series;
 use std::rc::Rc;
 use yew::prelude::*;
 
-const WHAT: &str = "λ̂ with all weights frozen at the checkpoint but those of one head (W_Q, W_K, W_V, W_O), or of one layer: weight-refined λ̂ (Wang et al. 2024, “Differentiation and specialization of attention heads via the refined local learning coefficient”). The same nβ, γ and ε as the run's λ̂. Bands are ± 1 SE.";
-const GROUPS: &str = "Average linkage on the root mean square distance between the curves, cut where the mean silhouette is greatest (Rousseeuw 1987): 1 where groups are far apart, 0 where they are not there. Below 0.5 no groups are shown. The curves alone decide; what the heads are called does not enter.";
 /// Colours of the groups.
 const COLOURS: [&str; 6] = ["s4", "s1", "s0", "s2", "s3", "s5"];
 
@@ -56,7 +54,7 @@ pub fn Refined(props: &RefinedProps) -> Html {
         .is_some_and(|(now, s)| Rc::ptr_eq(now, s));
     html! {
         <div class="refined" data-test="refined">
-            <h3>{"Refined λ̂ of heads and layers "}<Tip about="refined λ̂">{ WHAT }</Tip></h3>
+            <h3>{"Refined λ̂ of heads and layers "}<Tip about="refined λ̂">{ terms::of("refined") }</Tip></h3>
             <p class="jobs"><span class="job">
                 <button type="button" data-test="study-refined" disabled={busy} onclick={page.on(Action::Study(spec))}>{ if study.is_some() { "Estimate again" } else { "λ̂ of every head and layer" } }</button>
                 <span class="small-print">{ format!("{cells} estimates of 2 chains {}", if cost.is_empty() { String::new() } else { format!("· {cost}") }) }</span>
@@ -143,7 +141,7 @@ fn multiples(props: &RefinedProps, curves: &[Curve]) -> Html {
         <>
             <p class="small-print" data-test="groups">{ told }
                 if parted { { for (0..groups).map(|g| html! { <>{ key(COLOURS[g % COLOURS.len()]) }{ format!(" {} ", members(g)) }</> }) } }
-                <Tip about="groups of heads">{ GROUPS }</Tip></p>
+                <Tip about="groups of heads">{ terms::of("refined: groups") }</Tip></p>
             <div data-test="refined-heads">{ row(&ordered) }</div>
             <p class="small-print">{"Layers, on a scale of their own."}</p>
             <div data-test="refined-layers">{ row(&layers.iter().map(|c| (*c, "s4")).collect::<Vec<_>>()) }</div>

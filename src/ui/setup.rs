@@ -38,7 +38,7 @@ pub fn Setup(page: &Page) -> Html {
     let there = |k: &&Knob| knobs.applies(k) && (k.then || draft.is_none());
     html! {
         <>
-            <p class="cost"><span data-test="cost">{ cost(state) }</span>{" "}<Tip about="the cost">{ terms::COST }</Tip></p>
+            <p class="cost"><span data-test="cost">{ cost(state) }</span>{" "}<Tip about="the cost">{ terms::of("cost") }</Tip></p>
             { branch::banner(page) }
             if state.stale() && drafted(state).is_none() {
                 <div class="stale" role="status" data-test="stale">

@@ -94,7 +94,7 @@ pub fn shelf(page: &Page) -> Html {
     html! {
         <div><details class="shelf" data-test="shelf" data-runs={rows.len().to_string()}>
             <summary>{ format!("Stored in this browser: {runs}, {}", words::bytes(bytes)) }</summary>
-            <p class="small-print">{"Runs that were left for another one. "}<Tip about="stored runs">{ terms::SHELF }</Tip>
+            <p class="small-print">{"Runs that were left for another one. "}<Tip about="stored runs">{ terms::of("shelf") }</Tip>
                 <span>if alone { {" Together they may take "}{ storage::budget(page) } }</span></p>
             <div class="table"><table class="figures">
                 <thead><tr><th>{"run"}</th><th>{"steps"}</th><th>{"checkpoints"}</th><th>{"size"}</th><th>{"left"}</th><th></th></tr></thead>

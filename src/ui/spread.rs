@@ -56,7 +56,7 @@ pub fn toggles(page: &Page) -> Html {
             <select class="small" data-test="spread" aria-label="What is drawn of several seeds" onchange={pick}>
                 { for Shown::ALL.map(|(shown, name)| html! { <option value={name} selected={now == shown}>{ name }</option> }) }
             </select>
-            <Tip about="several seeds">{ terms::SPREAD }</Tip>
+            <Tip about="several seeds">{ terms::of("spread") }</Tip>
         </span>
     }
 }

@@ -51,7 +51,7 @@ pub fn stage_table(page: &Page) -> Html {
     html! {
         <section class="stages" data-test="stages" data-stages={all.stages.len().to_string()} data-second={all.second.is_some().to_string()}
             data-by-hand={all.by_hand.to_string()} data-recorded={(!live).to_string()} aria-label="Stages">
-            <h2>{ "Stages" }{" "}<Tip about="stages">{ terms::STAGES }</Tip></h2>
+            <h2>{ "Stages" }{" "}<Tip about="stages">{ terms::of("stages") }</Tip></h2>
             <p class="small-print">{ format!("From {} λ̂ points.{before}{by_hand}", all.points) }</p>
             <table class="figures" data-test="stage-rows">
                 <thead><tr><th scope="col">{"stage"}</th><th scope="col">{"steps"}</th><th scope="col">{"type"}</th><th scope="col">{"Δλ̂"}</th>

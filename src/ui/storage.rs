@@ -52,7 +52,7 @@ pub fn storage(page: &Page) -> Html {
             { budget(page) }
             { format!(", {} of {} checkpoints.", grouped(kept), grouped(all)) }
             if over { {" What has to stay takes more than that."} }
-            {" "}<Tip about="the storage">{ terms::STORAGE }</Tip>
+            {" "}<Tip about="the storage">{ terms::of("storage") }</Tip>
         </p>
     }
 }

@@ -7,14 +7,12 @@ use super::plot::strip;
 use super::spread::{many, toggles};
 use super::tip::Tip;
 use crate::app::spread::{Drawn, Layers, count};
-use crate::app::{Run, leads};
+use crate::app::{Run, leads, terms};
 use crate::experiments::heads::INSTRUMENTS;
 use crate::plot::panels::Look;
 use crate::protocol::Series;
 use std::rc::Rc;
 use yew::prelude::*;
-
-const WHAT: &str = "At each step the greatest score of any head of a seed. Which head of a seed becomes the induction head is chance, so curves of “head 1.2” of several seeds are not curves of the same thing; the strongest head is. Band: 10 to 90 % over the seeds, with their median.";
 
 /// The greatest score of any head, of every seed.
 fn greatest(run: &Run, key: &str) -> Vec<(u32, Rc<Series>)> {
@@ -49,7 +47,7 @@ pub fn strongest(page: &Page, run: &Run, narrow: &Look) -> Html {
     };
     html! {
         <>
-            <h3>{"The strongest head of each seed "}<Tip about="the strongest head">{ WHAT }</Tip>{" "}{ toggles(page) }</h3>
+            <h3>{"The strongest head of each seed "}<Tip about="the strongest head">{ terms::of("strongest") }</Tip>{" "}{ toggles(page) }</h3>
             <div class="multiples" data-test="strongest">{ for ["s0", "s1", "s2"].into_iter().enumerate().map(chart) }</div>
         </>
     }

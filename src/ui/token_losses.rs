@@ -3,14 +3,13 @@
 use super::Page;
 use super::tip::Tip;
 use crate::app::tokens::{Predicted, ranked, shown, texts};
-use crate::app::{Action, scrub};
+use crate::app::{Action, scrub, terms};
 use crate::plot::number::{fixed, grouped};
 use crate::protocol::Ask;
 use yew::prelude::*;
 
 /// Tokens of a list.
 const SHOWN: usize = 8;
-const WHAT: &str = "Loss −ln p of each held-out token given those before it, over all held-out sequences of the model that is followed. A row shows up to ten tokens before it, then the token itself; earlier copies of it are underlined. Evaluated when asked for, at the checkpoint of the cursor, else the last.";
 
 fn row(p: &Predicted, texts: &[String]) -> Html {
     let named = |t: &u32| shown(texts, *t);
@@ -49,7 +48,7 @@ pub fn TokensView(page: &Page) -> Html {
     };
     html! {
         <div data-test="tokens" data-step={run.tokens.as_ref().map(|t| t.step.to_string())}>
-            <h3>{"Tokens and their losses "}<Tip about="tokens">{ WHAT }</Tip></h3>
+            <h3>{"Tokens and their losses "}<Tip about="tokens">{ terms::of("token losses") }</Tip></h3>
             <p class="jobs"><button type="button" class="small" data-test="ask-tokens" onclick={page.on(Action::Ask(Ask::Tokens(step)))}>{ format!("Worst and best at step {}", grouped(step)) }</button>
                 <span class="small-print">{" one evaluation"}</span></p>
             if let Some(tokens) = &run.tokens {

@@ -15,8 +15,6 @@ use yew::prelude::*;
 
 /// Rows of a table of groups, and of a list of tokens.
 pub const FEW: usize = 8;
-/// What the table of heads shows.
-pub const REMOVED: &str = "Δ over all targets with the head's output set to 0 in its own model, the other model whole: how much of the mean Δ that leaves, and the part that goes with the head. Of A, a head whose absence removes much of Δ is one that A is better by; of B, one whose absence makes B better still.";
 
 /// A share, in per cent.
 pub fn percent(share: Option<f64>) -> String {

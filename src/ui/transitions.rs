@@ -6,13 +6,12 @@ use super::save::SaveChart;
 use super::spread;
 use super::tip::Tip;
 use crate::app::seeds::Member;
+use crate::app::terms;
 use crate::app::transitions::{Over, decades, half, over};
 use crate::plot::Scene;
 use crate::plot::dots::{Dot, dots};
 use crate::plot::number::{fixed, grouped};
 use yew::prelude::*;
-
-const WHAT: &str = "Every dot is a seed, filled dark for the one that is followed; dots that would cover each other are stacked. Below the axis the median and its 95 % interval, by bootstrap over the seeds. Sharpness is log₁₀(t90/t10), the decades of steps between a tenth and nine tenths of the way: it does not change when everything comes later by a factor.";
 
 /// A distribution, with its median in words.
 fn one(
@@ -58,7 +57,7 @@ pub fn distribution(page: &Page, all: &[Member], width: f64) -> Html {
     let picture = |scene: &Scene| Html::from_html_unchecked(scene.svg().into());
     html! {
         <div data-test="transitions" data-models={steps.values.len().to_string()}>
-            <h3>{"When, and how sharply "}<Tip about="the distribution">{ WHAT }</Tip></h3>
+            <h3>{"When, and how sharply "}<Tip about="the distribution">{ terms::of("transitions") }</Tip></h3>
             <div class="multiples wide">
                 <div><p class="small-print">{ format!("Half done: {told}.") }</p>{ picture(&when) }</div>
                 <div><p class="small-print">{ format!("From 10 to 90 %: {width} decades.") }</p>{ picture(&sharp) }</div>

@@ -7,13 +7,11 @@ use super::size::use_width;
 use super::tip::Tip;
 use crate::app::pairing::{self, Versus as Do};
 use crate::app::versus::names;
-use crate::app::{Action, words};
+use crate::app::{Action, terms, words};
 use crate::experiments::versus::pairs;
 use crate::plot::number::grouped;
 use crate::protocol::VersusStage;
 use yew::prelude::*;
-
-const WHAT: &str = "Δ = max(lp_A, −F) − max(lp_B, −F) for every target token, nats, lp being the log-probability a model gives it: above 0, A does better. The floor F keeps one wild mistake from deciding the picture (Nanda 2022, 200 concrete open problems in mechanistic interpretability, 1.13). Both models are asked about the same 64 sequences, which neither was trained on.";
 
 /// The section.
 #[component]
@@ -35,7 +33,7 @@ pub fn Versus(page: &Page) -> Html {
     html! {
         <details class="versus" data-test="versus" open={open} ref={node}>
             <summary>{"Compare two models, token by token"}</summary>
-            <p>{"Which tokens does one model predict better than another, and which of its heads does it? "}<Tip about="the comparison">{ WHAT }</Tip></p>
+            <p>{"Which tokens does one model predict better than another, and which of its heads does it? "}<Tip about="the comparison">{ terms::of("versus") }</Tip></p>
             <p class="jobs">
                 { for pairs(state.link.experiment).iter().map(|pair| ready(page, pair, small)) }
                 <button type="button" class="small" data-test="versus-tiny" aria-pressed={small.to_string()} onclick={toggle}

@@ -124,7 +124,7 @@ pub fn Zoom(page: &Page) -> Html {
                 if let Some(z) = asked {
                     <span class="muted" data-test="zoom-asked">{ format!("The link asks for λ̂ at {} steps from {} to {} besides.", z.steps().len(), grouped(z.from), grouped(z.to)) }</span>
                 }
-                <Tip about="zoom">{ terms::ZOOM }</Tip>
+                <Tip about="zoom">{ terms::of("zoom") }</Tip>
             </div>
         </details>
     }

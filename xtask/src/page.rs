@@ -74,8 +74,8 @@ pub fn traces(dir: &Path) -> Result<BTreeMap<String, String>> {
 }
 
 /// What the page's program reads from `index.html`, so that it need not be compiled into it: every
-/// `www/traces/<experiment>.json` and `src/experiments/<experiment>/story.md`, and the null runs, in an
-/// element each.
+/// `www/traces/<experiment>.json` and `src/experiments/<experiment>/story.md`, the null runs and what the
+/// terms mean, in an element each.
 ///
 /// # Errors
 /// If a file cannot be read, or would end its element.
@@ -87,7 +87,9 @@ pub fn data(root: &Path) -> Result<String> {
             all += &json(&format!("trace-{id}"), &path)?;
         }
     }
-    all += &json("nulls", &root.join("www/nulls.json"))?;
+    for id in ["nulls", "terms"] {
+        all += &json(id, &root.join(format!("www/{id}.json")))?;
+    }
     for folder in listed(&root.join("src/experiments"))? {
         let story = folder.join("story.md");
         if story.is_file() {
@@ -246,7 +248,7 @@ mod tests {
     #[test]
     fn traces_null_runs_and_stories_come_with_the_page() {
         let all = data(&crate::root()).unwrap();
-        for id in ["trace-tms", "story-tms", "story-truth", "nulls"] {
+        for id in ["trace-tms", "story-tms", "story-truth", "nulls", "terms"] {
             assert_eq!(all.matches(&format!("id=\"{id}\"")).count(), 1, "{id}");
         }
         assert!(element("text/markdown", "x", "a < b").is_ok());
