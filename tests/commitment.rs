@@ -89,6 +89,26 @@ fn with_its_own_data_a_branch_is_the_run_and_with_other_data_it_is_not() {
 }
 
 #[test]
+fn it_is_told_how_far_the_branches_of_a_checkpoint_are() {
+    let (session, source, link) = ended(TMS, EngineChoice::Cpu);
+    let mut study = block_on(begin(&source, link, spec(&[0, 40], 3))).unwrap();
+    let mut within = 0;
+    while !study.view.over {
+        let (before, cells) = (study.view.share, study.view.done.len());
+        block_on(study.pump(&session.history, session.follow())).unwrap();
+        let after = study.view.share;
+        assert!(after >= before, "{before} {after}");
+        let under_way = cells == study.view.done.len() && after > before;
+        within += usize::from(under_way);
+        assert!(!under_way || study.view.left_s.is_some_and(|s| s.is_finite()));
+        // The first cell has 60 steps of 80.
+        assert!(cells > 0 || after <= 0.75, "{after}");
+    }
+    assert!(within > 0, "cells were told at their end alone");
+    assert_eq!(study.view.share, 1.0);
+}
+
+#[test]
 fn where_nothing_is_left_to_train_all_end_alike() {
     for text in [TMS, REPEAT] {
         let mut run = ended(text, EngineChoice::Cpu);

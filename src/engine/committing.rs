@@ -9,7 +9,7 @@ use super::history::{Checkpoint, History};
 use super::known::model;
 use super::open::Source;
 use super::session::Session;
-use super::study::Studying;
+use super::study::{Studying, progress};
 use crate::app::link::Link;
 use crate::exec::Batch;
 use crate::experiments::heads::{Head, LABELS, heads};
@@ -117,16 +117,13 @@ impl Branches {
                 .collect();
             self.take(view, all);
         }
-        let steps = view
-            .spec
-            .cells
-            .iter()
-            .map(|c| self.end.saturating_sub(c.step));
+        let cells = view.spec.cells.iter();
+        let steps: u64 = cells.map(|c| self.end.saturating_sub(c.step)).sum();
         let here = engine.step().saturating_sub(from);
         let did = self.done + if busy { here } else { 0 };
-        let each = self.started.elapsed().as_secs_f64() / did.max(1) as f64;
-        let left = steps.sum::<u64>().saturating_sub(did);
-        view.left_s = (did > 0).then_some(each * left as f64);
+        // Cells that begin earlier are longer: a cell is worth its steps.
+        let cells = did as f64 / steps.max(1) as f64 * view.spec.cells.len() as f64;
+        progress(view, cells, self.started);
         Ok(())
     }
 

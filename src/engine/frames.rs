@@ -51,8 +51,8 @@ pub(super) struct Shown {
     pub(super) axis: TimeAxis,
     pub(super) jumps: usize,
     pub(super) stages: u32,
-    /// Which study, its cells done, and whether it is over.
-    pub(super) study: Option<(u32, usize, bool)>,
+    /// Which study, its cells done, how far it is in steps of half a per cent, and whether it is over.
+    pub(super) study: Option<(u32, usize, u32, bool)>,
     pub(super) rows_follow: usize,
     /// Checkpoints that waited for their probes.
     pub(super) unprobed: usize,
@@ -170,9 +170,10 @@ fn fresh(s: &Session, shown: &Shown) -> bool {
 }
 
 /// How far the newest study is.
-fn studied(s: &Session) -> Option<(u32, usize, bool)> {
+fn studied(s: &Session) -> Option<(u32, usize, u32, bool)> {
     let view = s.study.as_ref().map(|t| &t.view)?;
-    Some((s.studies.begun, view.done.len(), view.over))
+    let far = (200.0 * view.share) as u32;
+    Some((s.studies.begun, view.done.len(), far, view.over))
 }
 
 /// Where nothing is trained, the chains are what there is to watch: the checkpoint and the steps of

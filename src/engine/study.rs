@@ -314,7 +314,14 @@ impl Studying {
             }
         }
         group.next += steps;
+        self.share(group.cells.len() as f64 * group.next as f64 / total as f64);
         Ok(group.next == total)
+    }
+
+    /// Says how much is done, by this much of cells under way beside those that are done.
+    fn share(&mut self, under_way: f64) {
+        let done = self.view.done.len() as f64 + under_way;
+        progress(&mut self.view, done, self.started);
     }
 
     /// Takes in the estimates of a group.
@@ -341,9 +348,7 @@ impl Studying {
             let at = self.view.done.partition_point(|r| r.cell < index);
             self.view.done.insert(at, found);
         }
-        let done = self.view.done.len() as f64;
-        let left = self.view.spec.cells.len() as f64 - done;
-        self.view.left_s = Some(self.started.elapsed().as_secs_f64() / done.max(1.0) * left);
+        self.share(0.0);
         judge(&mut self.view, self.own);
     }
 
@@ -352,6 +357,13 @@ impl Studying {
         self.view.left_s = None;
         judge(&mut self.view, self.own);
     }
+}
+
+/// Says how much of a study is done, in cells, and how long the rest takes.
+pub(super) fn progress(view: &mut Study, cells: f64, started: Instant) {
+    view.share = cells / view.spec.cells.len().max(1) as f64;
+    let each = started.elapsed().as_secs_f64() / view.share;
+    view.left_s = (view.share > 0.0).then_some(each * (1.0 - view.share));
 }
 
 /// Of what a job read back: the rows of cell `k`, then those of the anchor, which is last.

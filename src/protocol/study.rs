@@ -133,6 +133,9 @@ pub struct Study {
     /// What each of `done` came to, in words, where a number does not say it.
     #[serde(default)]
     pub told: Vec<String>,
+    /// How much of it all is done, cells under way included, 0 to 1.
+    #[serde(default)]
+    pub share: f64,
     /// Seconds left, once something was measured.
     pub left_s: Option<f64>,
     /// Nothing more will come.

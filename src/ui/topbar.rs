@@ -50,12 +50,9 @@ fn progress(page: &Page) -> Html {
             "Training steps done, of all.",
         ),
     };
-    let rate = state.run.as_ref().map_or(0.0, |r| r.rate);
-    let left = state
-        .run
-        .as_ref()
-        .filter(|r| r.active())
-        .and_then(|r| r.left_s);
+    let active = state.run.as_ref().filter(|r| r.active());
+    let rate = active.map_or(0.0, |r| r.rate);
+    let left = active.and_then(|r| r.left_s);
     let loading = state.device.is_none() && state.fault.is_none();
     html! {
         <div class="progress" data-test="status">
