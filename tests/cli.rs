@@ -2,9 +2,10 @@
 //! that is closed is no fault.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+use lambdahat::app::leading::leading;
 use lambdahat::app::link::Link;
 use lambdahat::app::{export, leads, link, refined, seeds, stages, study};
-use lambdahat::cli::asked::{leading, seen};
+use lambdahat::cli::asked::seen;
 use lambdahat::engine::studying::begin;
 use lambdahat::engine::{Session, Source, branch};
 use lambdahat::experiments;

@@ -9,7 +9,7 @@ use crate::estimate::lead::{self, Transition};
 use crate::experiments::{Card, Indicator, heads};
 use crate::knobs::Knob;
 use crate::math::stats;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
@@ -101,34 +101,37 @@ fn counted(run: &Run, card: &Card, replica: u32, id: &str) -> Option<Curve> {
     Some((x[from..].to_vec(), y[from..].to_vec()))
 }
 
-/// Runs in which nothing happens, recorded by the program: for each indicator the greatest departure
-/// from its own past that lasted, a number a run. Some set the thresholds, the others are held out.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
+/// Runs in which nothing happens, recorded by the program at one setting: for each indicator the greatest
+/// departure from its own past that lasted, a number a run.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub struct Nulls {
+    /// The program that made them.
+    pub version: String,
     /// The links they are of.
     pub links: Vec<String>,
-    /// By experiment and indicator, `tms/llc`; of those held out, `held/tms/llc`.
-    pub departures: BTreeMap<String, Vec<f64>>,
+    /// Of those that set the thresholds, by indicator.
+    pub quiet: BTreeMap<String, Vec<f64>>,
+    /// Of those held out.
+    pub held: BTreeMap<String, Vec<f64>>,
 }
 
 impl Nulls {
-    /// Departures of the null runs of an experiment, or of those held out.
+    /// Departures of the runs that set the thresholds, or of those held out.
     #[must_use]
-    pub fn of(&self, card: &Card, id: &str, held: bool) -> &[f64] {
-        let all = self.departures.get(&key(card, id, held));
-        all.map_or(&[], Vec::as_slice)
+    pub fn of(&self, id: &str, held: bool) -> &[f64] {
+        let all = if held { &self.held } else { &self.quiet };
+        all.get(id).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether they are of this experiment.
+    #[must_use]
+    pub fn about(&self, card: &Card) -> bool {
+        let own = format!("#/{}?", card.id);
+        self.links.first().is_some_and(|l| l.starts_with(&own))
     }
 }
 
-/// The name of an indicator of an experiment among the null runs.
-#[must_use]
-pub fn key(card: &Card, id: &str, held: bool) -> String {
-    let held = if held { "held/" } else { "" };
-    format!("{held}{}/{id}", card.id)
-}
-
-static READ: OnceLock<Nulls> = OnceLock::new();
+static READ: OnceLock<Vec<Nulls>> = OnceLock::new();
 
 /// Takes the null runs that came with the page, the text of `www/nulls.json`. Only the first call counts;
 /// without one there are none.
@@ -137,22 +140,21 @@ pub fn hand_over(text: &str) {
     let _ = READ.set(crate::json::read(text).unwrap_or_default());
 }
 
-/// The recorded null runs. In the page they are data of `index.html` and no part of the program.
+/// The recorded null runs, setting by setting. In the page they are data of `index.html` and no part of the program.
 #[must_use]
-pub fn nulls() -> &'static Nulls {
+pub fn nulls() -> &'static [Nulls] {
     #[cfg(target_arch = "wasm32")]
-    let text = "{}";
+    let text = "[]";
     #[cfg(not(target_arch = "wasm32"))]
     let text = include_str!("../../www/nulls.json");
     READ.get_or_init(|| crate::json::read(text).unwrap_or_default())
 }
 
-/// Labels of the settings in which a run differs from the null runs of its experiment, but for how many
-/// there are, their seeds, and what makes them null: it was left out, or differs among them too.
+/// Labels of the settings in which a run differs from null runs, but for how many there are, their
+/// seeds, and what makes them null: it was left out, or differs among them too.
 #[must_use]
 pub fn apart(run: &Run, card: &Card, nulls: &Nulls) -> Vec<&'static str> {
-    let own = format!("#/{}?", card.id);
-    let Some(null) = nulls.links.iter().find(|l| l.starts_with(&own)) else {
+    let Some(null) = nulls.links.first() else {
         return Vec::new();
     };
     let null = link::parse(null).knobs;
@@ -162,6 +164,13 @@ pub fn apart(run: &Run, card: &Card, nulls: &Nulls) -> Vec<&'static str> {
     };
     let all = run.knobs.schema().iter().filter(differs);
     all.map(|k| k.label).collect()
+}
+
+/// The null runs of the experiment that differ from a run in the fewest settings, if there are any.
+#[must_use]
+pub fn near<'a>(run: &Run, card: &Card, all: &'a [Nulls]) -> Option<&'a Nulls> {
+    let own = all.iter().filter(|n| n.about(card));
+    own.min_by_key(|n| apart(run, card, n).len())
 }
 
 /// When an indicator gives an alarm.
@@ -176,8 +185,8 @@ pub struct Threshold {
 }
 
 impl Threshold {
-    fn of(card: &Card, id: &str, nulls: &Nulls) -> Option<Self> {
-        let (quiet, held) = (nulls.of(card, id, false), nulls.of(card, id, true));
+    fn of(id: &str, nulls: &Nulls) -> Option<Self> {
+        let (quiet, held) = (nulls.of(id, false), nulls.of(id, true));
         let level = lead::threshold(quiet);
         level.is_finite().then(|| Self {
             level,
@@ -202,11 +211,12 @@ pub struct Row {
     pub apart: f64,
 }
 
-/// Each indicator of the card over the models that have changed.
+/// Each indicator of the card over the models that have changed, by the nearest of these null runs.
 #[must_use]
-pub fn rows(run: &Run, card: &Card, members: &[Member], nulls: &Nulls) -> Vec<Row> {
+pub fn rows(run: &Run, card: &Card, members: &[Member], nulls: &[Nulls]) -> Vec<Row> {
+    let near = near(run, card, nulls);
     let row = |indicator: &Indicator| {
-        let threshold = Threshold::of(card, indicator.id, nulls);
+        let threshold = near.and_then(|n| Threshold::of(indicator.id, n));
         let (mut alarms, mut halves, mut apart) = (Vec::new(), Vec::new(), 0.0);
         for m in members {
             let (Some(event), Some((x, y))) =

@@ -18,6 +18,7 @@ pub mod export;
 mod form;
 pub mod gons;
 pub mod health;
+pub mod leading;
 pub mod leads;
 pub mod lens;
 pub mod link;

@@ -6,7 +6,7 @@ use super::cells::cells;
 use super::export;
 use super::run::Run;
 use super::state::State;
-use super::{spread, transitions};
+use super::{leading, spread, transitions};
 use crate::knobs::Group;
 use crate::protocol::TraceView;
 use serde_json::{Value, json};
@@ -25,16 +25,19 @@ pub enum What {
     Study,
     /// When each model makes its transition.
     Seeds,
+    /// Which indicators give notice of it.
+    Leads,
 }
 
 impl What {
     /// All of them: in file names, and in words.
-    pub const ALL: [(Self, &'static str, &'static str); 5] = [
+    pub const ALL: [(Self, &'static str, &'static str); 6] = [
         (Self::Series, "series", "All curves"),
         (Self::Estimates, "estimates", "λ̂ points with diagnostics"),
         (Self::Opened, "traces", "The opened point's chains"),
         (Self::Study, "study", "The study, cell by cell"),
         (Self::Seeds, "seeds", "Transitions, seed by seed"),
+        (Self::Leads, "leads", "Who leads, indicator by indicator"),
     ];
 
     /// Whether there is any yet.
@@ -46,6 +49,7 @@ impl What {
             Self::Opened => run.trace.is_some(),
             Self::Study => run.study.is_some(),
             Self::Seeds => spread::count(run) > 1,
+            Self::Leads => spread::count(run) > 1 && !state.card().leads.is_empty(),
         })
     }
 
@@ -69,6 +73,8 @@ impl What {
             (Self::Seeds, false) => {
                 with("seeds", Value::Array(transitions::rows(run, state.card())))
             }
+            (Self::Leads, true) => table(&leading::rows(run, state.card())),
+            (Self::Leads, false) => with("leads", Value::Array(leading::rows(run, state.card()))),
             (Self::Study, true) => table(&cells(run.study.as_ref()?, run.steps)),
             (Self::Study, false) => {
                 with("cells", Value::Array(cells(run.study.as_ref()?, run.steps)))
@@ -108,7 +114,10 @@ pub fn table(rows: &[Value]) -> String {
             out
         })
         .collect();
-    let mut header: Vec<&str> = vec!["step"];
+    let mut header: Vec<&str> = Vec::new();
+    if rows.iter().flatten().any(|(name, _)| name == "step") {
+        header.push("step");
+    }
     for (name, _) in rows.iter().flatten() {
         if !header.contains(&name.as_str()) {
             header.push(name);
@@ -378,6 +387,6 @@ mod tests {
             "step,anchor,loss.0,loss.1,distance.0,distance.1,llc,llc_se\n\
              0,0.5,1,1.5,0,0,,\n1,0.5,2,,0.1,,,\n2,0.5,3,,0.2,,4,0.25\n"
         );
-        assert!(What::ALL.iter().filter(|w| w.0.there(&state)).count() == 4);
+        assert!(What::ALL.iter().filter(|w| w.0.there(&state)).count() == 5);
     }
 }

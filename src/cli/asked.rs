@@ -5,7 +5,8 @@ use super::refined::{Refined, curves};
 use super::run::{Options, bar};
 use crate::app::commitment::Size;
 use crate::app::export::Column;
-use crate::app::leads::{self, Lead};
+use crate::app::leading::{Leading, leading};
+use crate::app::leads;
 use crate::app::link::Link;
 use crate::app::run::{Llc, Run};
 use crate::app::{commitment, estimated, reference, refined, seeds, study, winners};
@@ -39,61 +40,6 @@ pub struct Committed {
     pub branches: u32,
     /// How they ended, in words.
     pub told: String,
-}
-
-/// How long before the behaviour is half done, in steps, over the models that have changed.
-#[derive(Clone, Debug, Serialize)]
-pub struct Ahead {
-    /// The median; negative where it comes later, null where no model gives one.
-    pub median: Option<f64>,
-    /// Its 95 % bootstrap interval over models; null of fewer than three.
-    pub lo: Option<f64>,
-    /// See `lo`.
-    pub hi: Option<f64>,
-    /// Models that have changed and have the indicator's curve.
-    pub n: usize,
-    /// Those of them that give one.
-    pub given: usize,
-    /// Those of them in which it came before.
-    pub before: usize,
-}
-
-impl Ahead {
-    fn of(lead: &Lead) -> Self {
-        Self {
-            median: lead.median,
-            lo: lead.interval.map(|i| i.0),
-            hi: lead.interval.map(|i| i.1),
-            n: lead.runs,
-            given: lead.given,
-            before: lead.before,
-        }
-    }
-}
-
-/// A row of "Who leads?".
-#[derive(Clone, Debug, Serialize)]
-pub struct Leading {
-    /// Its series, or `llc` and the like.
-    pub indicator: &'static str,
-    /// Its name.
-    pub label: &'static str,
-    /// What gives an alarm, in deviations of its own past; null where no null run is recorded.
-    pub threshold: Option<f64>,
-    /// Null runs that the threshold was set on.
-    pub set_on: usize,
-    /// Of its alarm, which uses nothing that comes later.
-    pub lead: Ahead,
-    /// Of the step at which it has done half of its own way, which takes the whole run to tell.
-    pub half: Ahead,
-    /// Steps between two of its points, the median: a lead of less than two of these is none.
-    pub apart: f64,
-    /// Null runs held out that give an alarm at the threshold.
-    pub false_alarms: usize,
-    /// Null runs held out.
-    pub null_runs: usize,
-    /// It takes the end of the run to know where to look.
-    pub hindsight: bool,
 }
 
 /// The file: the report, and what was asked for besides.
@@ -247,7 +193,8 @@ pub async fn all(
             studied(session, source, link, spec, "refined λ̂ of every winner").await?;
         }
         let run = seen(session, link);
-        let apart = leads::apart(&run, card, leads::nulls());
+        let near = leads::near(&run, card, leads::nulls());
+        let apart = near.map_or(Vec::new(), |n| leads::apart(&run, card, n));
         if !apart.is_empty() {
             let which = apart.join(", ");
             let why = format!("The null runs behind the thresholds have other settings: {which}.");
@@ -273,22 +220,4 @@ fn committed(study: &crate::protocol::Study, end: u64) -> Vec<Committed> {
         told: p.told,
     };
     points.map(of).collect()
-}
-
-/// The rows of "Who leads?" of a run.
-#[must_use]
-pub fn leading(rows: &[leads::Row]) -> Vec<Leading> {
-    let of = |row: &leads::Row| Leading {
-        indicator: row.indicator.id,
-        label: row.indicator.label,
-        threshold: row.threshold.map(|t| t.level),
-        set_on: row.threshold.map_or(0, |t| t.nulls),
-        lead: Ahead::of(&row.lead),
-        half: Ahead::of(&row.half),
-        apart: row.apart,
-        false_alarms: row.threshold.map_or(0, |t| t.held[0]),
-        null_runs: row.threshold.map_or(0, |t| t.held[1]),
-        hindsight: row.indicator.hindsight(),
-    };
-    rows.iter().map(of).collect()
 }

@@ -99,7 +99,7 @@ const WINNERS: &str = "Refined λ̂, at every checkpoint, of the head that wins 
 
 /// That thresholds come from runs at other settings, if they do.
 fn other_settings(run: &Run, card: &Card) -> Option<String> {
-    let apart = leads::apart(run, card, leads::nulls());
+    let apart = leads::apart(run, card, leads::near(run, card, leads::nulls())?);
     (!apart.is_empty()).then(|| {
         format!(
             "The null runs had other settings ({}): what is an alarm there need not be one here.",
