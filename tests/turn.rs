@@ -59,13 +59,16 @@ fn run(link: &str, turns: &[Gauge]) -> (BTreeMap<String, Vec<u64>>, Vec<Gauged>)
     (bits, found)
 }
 
-/// What is wrong with a turn: the head hardly moved, or the loss did.
+/// What is wrong with a turn: the head hardly moved, or the loss or a logit did.
 fn fault(t: &Gauged) -> Option<&'static str> {
     if t.distance < 0.3 {
         return Some("it did not move");
     }
     if (t.turned - t.loss).abs() > 2e-5 {
         return Some("the loss moved");
+    }
+    if t.logit > 2e-4 {
+        return Some("a logit moved");
     }
     None
 }
@@ -76,6 +79,7 @@ fn a_turned_head_keeps_its_loss_and_the_run_its_bits() {
         step,
         layer,
         head,
+        values: head == 0,
         amount,
     };
     let turns = [
@@ -107,6 +111,34 @@ fn a_turned_head_keeps_its_loss_and_the_run_its_bits() {
     assert_eq!(fault(&still), Some("it did not move"));
 }
 
+/// Rotary positions stand between queries and keys: what is turned there goes with them.
+#[test]
+fn a_turned_head_keeps_its_outputs_with_rotary_positions() {
+    let turn = |head, values, amount| Gauge {
+        step: 40,
+        layer: 1,
+        head,
+        values,
+        amount,
+    };
+    let turns = [
+        turn(0, false, 1.4),
+        turn(1, false, -2.0),
+        turn(0, true, 1.0),
+    ];
+    let (_, found) = run(&format!("{LINK}&positions=rotary"), &turns);
+    for t in &found {
+        assert_eq!(fault(t), None, "{t:?}");
+        assert!(t.random_logit > 1e-2, "{t:?}");
+        // Planted: the logits of the random direction.
+        let planted = Gauged {
+            logit: t.random_logit,
+            ..*t
+        };
+        assert_eq!(fault(&planted), Some("a logit moved"));
+    }
+}
+
 /// The head that is turned is one of the model that is followed.
 #[test]
 fn a_turned_head_is_of_the_member_that_is_followed() {
@@ -114,6 +146,7 @@ fn a_turned_head_is_of_the_member_that_is_followed() {
         step: 40,
         layer: 1,
         head: 0,
+        values: true,
         amount: 0.8,
     };
     let of = |more: &str| run(&format!("{LINK}{more}"), &[turn]).1.remove(0);

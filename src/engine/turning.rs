@@ -32,14 +32,9 @@ impl Session {
         let Some(weights) = own.map(<[f32]>::to_vec) else {
             return Ok(true);
         };
-        let Some([turned, random]) = self.parts.lab.turned(&weights, &turn) else {
+        let Some(found) = self.parts.lab.turned(&weights, &turn) else {
             return Ok(true);
         };
-        let apart = turned
-            .iter()
-            .zip(&weights)
-            .map(|(a, b)| f64::from(a - b).powi(2));
-        let distance = apart.sum::<f64>().sqrt();
         let evaluated = |weights| {
             let mut batch = Batch {
                 floats: vec![(self.parts.params, member * count, weights)],
@@ -48,16 +43,41 @@ impl Session {
             self.evaluation(&mut batch, turn.step);
             batch
         };
-        let batches = [weights, turned, random].map(evaluated).to_vec();
+        let batches = [weights, found.turned, found.random]
+            .map(evaluated)
+            .to_vec();
         let reads = self.meanwhile(batches).await?;
         // Behind the weights, the losses of the evaluation.
         let losses = reads.iter().map(|r| r.get(1)?.get(member * STATS));
         let mut losses = losses.map(|l| l.map_or(f64::NAN, |&l| f64::from(l)));
         let losses: [f64; 3] = std::array::from_fn(|_| losses.next().unwrap_or(f64::NAN));
         let [loss, turned, random] = losses;
+        let logits = |read: &Vec<Vec<f32>>| {
+            let (weights, extra) = read.split_first()?;
+            let seen = self
+                .parts
+                .lab
+                .observe(turn.step, self.follow, weights, extra);
+            Some(seen.pca_row)
+        };
+        let rows: Vec<_> = reads
+            .iter()
+            .map(|r| logits(r).unwrap_or_default())
+            .collect();
+        let apart = |i: usize| {
+            let pairs = rows
+                .first()
+                .into_iter()
+                .flatten()
+                .zip(rows.get(i).into_iter().flatten());
+            pairs.fold(0.0, |most: f64, (a, b)| most.max(f64::from((a - b).abs())))
+        };
         self.turns.found = Some(Gauged {
             of: turn,
-            distance,
+            norm: found.norm,
+            distance: found.distance,
+            logit: apart(1),
+            random_logit: apart(2),
             loss,
             turned,
             random,

@@ -3,6 +3,7 @@
 
 pub use super::definitions::{BESIDE, INSTRUMENTS, Instrument, TEXT};
 use super::roles::{targets, way};
+pub use crate::instruments::gauge::flat;
 
 use crate::instruments::lexical::KINDS;
 use serde::Serialize;

@@ -22,7 +22,7 @@ pub mod versus;
 pub use chains::ChainJob;
 pub use grid::grid;
 pub use leading::{Clock, Event, Indicator, indicator};
-pub use probes::{Observation, Probes, Reading, Writer, feed_batch};
+pub use probes::{Observation, Probes, Reading, Turned, Writer, feed_batch};
 pub use sample::Sample;
 
 use crate::exec::Batch;
@@ -343,9 +343,9 @@ pub trait Lab {
     fn probing(&self, _member: usize) -> Batch {
         Batch::default()
     }
-    /// Weights `[params]` with one head turned along directions that change no output, and the same
-    /// weights as far away in a random direction; none where no head is.
-    fn turned(&self, _weights: &[f32], _turn: &Gauge) -> Option<[Vec<f32>; 2]> {
+    /// Weights `[params]` with a head turned along directions that change no output; none where no head
+    /// is.
+    fn turned(&self, _weights: &[f32], _turn: &Gauge) -> Option<Turned> {
         None
     }
     /// Greatest curvature h of the loss at w*, where it is known before anything is sampled.

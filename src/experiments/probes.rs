@@ -8,6 +8,19 @@ use crate::plan::{Buf, Prog};
 use crate::protocol::Figure;
 use std::ops::Range;
 
+/// Weights `[params]` of which two matrices of a head went along flat directions.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Turned {
+    /// ‖w‖ of the two matrices.
+    pub norm: f64,
+    /// How far they went.
+    pub distance: f64,
+    /// The weights.
+    pub turned: Vec<f32>,
+    /// As far away, in a random direction of the same matrices.
+    pub random: Vec<f32>,
+}
+
 /// A value of a checkpoint, with an interval where there is one.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Reading {

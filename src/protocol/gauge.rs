@@ -11,6 +11,8 @@ pub struct Gauge {
     pub layer: u32,
     /// Head.
     pub head: u32,
+    /// Values and outputs are turned, else queries and keys.
+    pub values: bool,
     /// t of M = exp(t·A).
     pub amount: f64,
 }
@@ -20,8 +22,14 @@ pub struct Gauge {
 pub struct Gauged {
     /// What was asked.
     pub of: Gauge,
-    /// How far the weights moved, ‖w′ − w‖.
+    /// ‖w‖ of the two matrices that are turned.
+    pub norm: f64,
+    /// How far they moved, ‖w′ − w‖.
     pub distance: f64,
+    /// Greatest change of a logit, over the held-out positions of logit-PCA.
+    pub logit: f64,
+    /// The same, as far away in a random direction.
+    pub random_logit: f64,
     /// Held-out loss of the checkpoint.
     pub loss: f64,
     /// Of the turned one.

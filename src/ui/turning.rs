@@ -3,10 +3,10 @@
 use super::Page;
 use super::chooser::chosen;
 use super::tip::Tip;
-use crate::app::{Action, scrub};
-use crate::experiments::heads::Head;
+use crate::app::{Action, scrub, terms};
+use crate::experiments::heads::{Head, flat};
 use crate::plot::number::{fixed, grouped, significant};
-use crate::protocol::Gauge;
+use crate::protocol::{Gauge, Gauged};
 use wasm_bindgen::JsCast;
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
@@ -27,6 +27,7 @@ pub struct TurningProps {
 #[component]
 pub fn Turning(props: &TurningProps) -> Html {
     let which = use_state(|| 0_usize);
+    let values = use_state(|| false);
     let amount = use_state(|| 0_i32);
     let state = &props.page.state;
     let last = scrub::checkpoints(state).last().map(|s| *s as u64);
@@ -36,18 +37,21 @@ pub fn Turning(props: &TurningProps) -> Html {
         return Html::default();
     };
     let (heads, d) = (run.knobs.int("heads").max(1), run.knobs.int("d_model"));
-    let d_head = d / heads;
-    let each = 2 * d_head * d_head;
+    let d_head = usize::try_from(d / heads).unwrap_or(0);
+    let rotary = run.knobs.word("positions") == "rotary";
+    let [keys, outputs] = flat(d_head, rotary);
+    let t = |amount: i32| f64::from(amount) / f64::from(ENDS.0) * ENDS.1;
     let ask = {
         let send = props.page.send.clone();
         let (layer, number) = (head.layer as u32, head.head as u32);
+        let values = *values;
         move |amount: i32| {
-            let t = f64::from(amount) / f64::from(ENDS.0) * ENDS.1;
             send.emit(Action::Gauge(Gauge {
                 step,
                 layer,
                 head: number,
-                amount: t,
+                values,
+                amount: t(amount),
             }));
         }
     };
@@ -56,6 +60,13 @@ pub fn Turning(props: &TurningProps) -> Html {
         let amount = amount.clone();
         Callback::from(move |e: Event| {
             which.set(chosen(&e).and_then(|c| c.parse().ok()).unwrap_or(0));
+            amount.set(0);
+        })
+    };
+    let pair = {
+        let (values, amount) = (values.clone(), amount.clone());
+        Callback::from(move |e: Event| {
+            values.set(chosen(&e).is_some_and(|c| c == "values"));
             amount.set(0);
         })
     };
@@ -71,29 +82,56 @@ pub fn Turning(props: &TurningProps) -> Html {
         })
     };
     let told = run.turned.filter(|t| {
-        (t.of.step, t.of.layer as usize, t.of.head as usize) == (step, head.layer, head.head)
+        let of = &t.of;
+        (of.step, of.layer as usize, of.head as usize) == (step, head.layer, head.head)
+            && of.values == *values
+            && *amount != 0
     });
     html! {
         <div data-test="turning">
-            <h3>{"Directions that change nothing "}<Tip about="flat directions">
-                {"A head only uses W_Q·W_Kᵀ and W_V·W_O. So W_Q → W_Q·M, W_K → W_K·M⁻ᵀ and W_V → W_V·M, W_O → M⁻¹·W_O change no output on any data, for every invertible M: 2·d_head² exactly flat directions a head. λ̂ does not count them. The slider takes M = exp(t·A) with a fixed random A; the held-out loss is evaluated anew. Beside it the same weights move as far in a random direction."}
-            </Tip></h3>
-            <p>{ format!("{} heads have 2·{d_head}² = {} such directions each, {} together. Turn one, at checkpoint {}:",
-                props.found.len(), grouped(each as u64), grouped(each as u64 * props.found.len() as u64), grouped(step)) }</p>
+            <h3>{"Directions that change nothing "}<Tip about="flat directions">{ terms::of("turning") }</Tip></h3>
+            <p data-test="flat">{ format!("A head has {} exactly flat directions: {} of W_Q and W_K ({}), {} of W_V and W_O (d_head²). All {} heads together: {}. Turn one, at checkpoint {}:",
+                whole(keys + outputs), whole(keys), if rotary { "d_head, as positions are rotary" } else { "d_head²" }, whole(outputs),
+                props.found.len(), whole((keys + outputs) * props.found.len()), grouped(step)) }</p>
             <p class="job">
                 <label>{"head "}<select data-test="turn-head" onchange={choose}>
                     { for props.found.iter().enumerate().map(|(i, h)| html! { <option value={i.to_string()} selected={i == *which}>{ format!("{}.{}", h.layer, h.head) }</option> }) }
                 </select></label>
+                <label>{"matrices "}<select data-test="turn-pair" onchange={pair}>
+                    <option value="keys" selected={!*values}>{"W_Q and W_K"}</option>
+                    <option value="values" selected={*values}>{"W_V and W_O"}</option>
+                </select></label>
                 <label>{"t "}<input type="range" data-test="turn" min={(-ENDS.0).to_string()} max={ENDS.0.to_string()} value={amount.to_string()} oninput={slide} /></label>
+                <output>{ fixed(t(*amount), 1) }</output>
             </p>
-            <p role="status" data-test="turned">{ match told {
-                Some(t) => format!(
-                    "The weights moved by {}. Held-out loss {} → {}: a change of {}. As far in a random direction: {}, {} more.",
-                    significant(t.distance, 3), fixed(t.loss, 5), fixed(t.turned, 5), significant(t.turned - t.loss, 1),
-                    fixed(t.random, 3), significant(t.random - t.loss, 2)
-                ),
-                None => "Move the slider.".to_string(),
-            } }</p>
+            <div role="status" data-test="turned">{ match told {
+                Some(found) => answer(&found),
+                None => html! { <p>{"Move the slider."}</p> },
+            } }</div>
         </div>
+    }
+}
+
+fn whole(n: usize) -> String {
+    grouped(n as u64)
+}
+
+/// What came out, beside what the same distance does in a random direction.
+fn answer(found: &Gauged) -> Html {
+    let row = |name: &'static str, logit: f64, loss: f64| {
+        html! { <tr><th scope="row">{ name }</th><td>{ significant(logit, 2) }</td><td>{ significant(loss - found.loss, 2) }</td></tr> }
+    };
+    html! {
+        <>
+            <p>{ format!("The weights moved by {}; the two matrices together are {} long. Held-out loss before: {}.",
+                significant(found.distance, 3), significant(found.norm, 3), fixed(found.loss, 4)) }</p>
+            <table class="figures">
+                <thead><tr><th>{"as far"}</th><th>{"greatest change of a logit"}</th><th>{"change of the loss"}</th></tr></thead>
+                <tbody>
+                    { row("along the flat direction", found.logit, found.turned) }
+                    { row("in a random direction", found.random_logit, found.random) }
+                </tbody>
+            </table>
+        </>
     }
 }

@@ -1,12 +1,12 @@
 //! What the weights of a checkpoint say of its circuits: pure functions, no pass through the model.
 
-use crate::experiments::Reading;
+use crate::experiments::{Reading, Turned};
 use crate::instruments::circuit::Head;
 use crate::instruments::composition::{self, KINDS, Null};
 use crate::instruments::{copying, gauge, spectra};
 use crate::math::Stream;
 use crate::math::philox::Draws;
-use crate::model::Spec;
+use crate::model::{Positions, Spec};
 use crate::protocol::Gauge;
 use crate::tensor::transposed;
 use std::cell::OnceCell;
@@ -119,8 +119,8 @@ impl Circuits {
             .collect()
     }
 
-    /// One head turned, and as far away at random: see [`gauge`].
-    pub(super) fn turned(&self, weights: &[f32], turn: &Gauge) -> Option<[Vec<f32>; 2]> {
+    /// Two matrices of a head turned, and as far away at random: see [`gauge`].
+    pub(super) fn turned(&self, weights: &[f32], turn: &Gauge) -> Option<Turned> {
         let (spec, arena) = (&self.spec, self.spec.arena());
         let (layer, h) = (turn.layer as usize, turn.head as usize);
         let size = spec.d_model * spec.d_head;
@@ -146,20 +146,29 @@ impl Circuits {
         let scale = (spec.d_head as f64).sqrt();
         let mut noise =
             |n: usize, scale: f64| -> Vec<f64> { (0..n).map(|_| draws.normal() / scale).collect() };
-        let a = noise(spec.d_head * spec.d_head, scale);
-        let is = gauge::turned(&head, &a, turn.amount);
+        let mut a = noise(spec.d_head * spec.d_head, scale);
+        if spec.positions == Positions::Rotary && !turn.values {
+            a = gauge::commuting(&a, spec.d_head);
+        }
+        let is = gauge::turned(&head, turn.values, &a, turn.amount);
+        let first = 2 * usize::from(turn.values);
+        let (places, was) = (&places[first..first + 2], &was[first..first + 2]);
         let mut moved = weights.to_vec();
-        for (&at, w) in places.iter().zip([&is.q, &is.k, &is.v, &is.o]) {
+        for (&at, w) in places
+            .iter()
+            .zip(&[&is.q, &is.k, &is.v, &is.o][first..first + 2])
+        {
             let place = moved[at..at + size].iter_mut();
-            place.zip(w).for_each(|(x, &w)| *x = w as f32);
+            place.zip(*w).for_each(|(x, &w)| *x = w as f32);
         }
         let far = |a: &[f32], b: &[f32]| {
             let apart = a.iter().zip(b).map(|(a, b)| f64::from(a - b).powi(2));
             apart.sum::<f64>().sqrt()
         };
         let distance = far(&moved, weights);
-        let direction = noise(4 * size, 1.0);
-        let length = direction.iter().map(|x| x * x).sum::<f64>().sqrt();
+        let long = |w: &[f64]| w.iter().map(|x| x * x).sum::<f64>().sqrt();
+        let direction = noise(2 * size, 1.0);
+        let length = long(&direction);
         let mut random = weights.to_vec();
         for (&at, by) in places.iter().zip(direction.chunks_exact(size)) {
             let place = random[at..at + size].iter_mut();
@@ -167,7 +176,12 @@ impl Circuits {
                 .zip(by)
                 .for_each(|(x, &by)| *x += (by * distance / length) as f32);
         }
-        Some([moved, random])
+        Some(Turned {
+            norm: long(&was.concat()),
+            distance,
+            turned: moved,
+            random,
+        })
     }
 
     /// `composition.k.0.3.1.2`: head 1.2 reads its keys from what head 0.3 writes. The interval is the

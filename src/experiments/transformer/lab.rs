@@ -11,7 +11,7 @@ use super::spliced::Spliced;
 use super::world::{World, spread};
 use crate::exec::Batch;
 use crate::experiments::chains::Settings;
-use crate::experiments::{ChainJob, Job, Lab, Observation, Of, Parts, Reading, STATS};
+use crate::experiments::{ChainJob, Job, Lab, Observation, Of, Parts, Reading, STATS, Turned};
 use crate::instruments::icl;
 use crate::kernels::heads::SCORES;
 use crate::kernels::{Replica, Step};
@@ -383,7 +383,7 @@ impl Lab for Trained {
         batch
     }
 
-    fn turned(&self, weights: &[f32], turn: &Gauge) -> Option<[Vec<f32>; 2]> {
+    fn turned(&self, weights: &[f32], turn: &Gauge) -> Option<Turned> {
         self.circuits.turned(weights, turn)
     }
 
