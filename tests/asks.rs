@@ -6,13 +6,13 @@ mod common;
 
 use common::{ended, session};
 use lambdahat::engine::Session;
-use lambdahat::protocol::{Ask, Paths, TimeAxis, Tokens, Told};
+use lambdahat::protocol::{Ask, Paths, Tokens, Told};
 use pollster::block_on;
 
 const TINY: &str = "#/induction?d_model=16&heads=2&vocab=12&ctx=14&pmin=4&pmax=6&batch=5&steps=30&every=5&log=0&lr=0.02&warmup=0&chains=0&replicas=3&seed=4";
 
 fn paths(s: &mut Session) -> Paths {
-    s.ask(Ask::Paths(TimeAxis::Linear));
+    s.ask(Ask::Paths);
     while block_on(s.pump()).unwrap() {}
     let found = s.answers().into_iter().find_map(|t| match t {
         Told::Paths(p) => Some(p),
@@ -38,7 +38,7 @@ fn models_are_compared_on_the_same_data_and_the_run_does_not_notice() {
     while asked.step() < 12 {
         block_on(asked.pump()).unwrap();
     }
-    asked.ask(Ask::Paths(TimeAxis::Log));
+    asked.ask(Ask::Paths);
     let mut asked = ended(asked);
     assert_eq!(plain.history.series, asked.history.series);
     let weights = |s: &Session| s.history.checkpoints.last().unwrap().weights.clone();

@@ -55,6 +55,8 @@ pub enum Action {
     Cut(Option<Vec<u64>>),
     /// The form becomes a branch from this step on, or none.
     Branch(Option<u64>),
+    /// The branch of the form, once its parent has run to its end.
+    WithParent,
     /// The charts show these steps alone, or the whole run.
     Window(Option<(u64, u64)>),
     /// The run again with this many λ̂ points from one step to another, or with its own.

@@ -1,10 +1,10 @@
-//! What a run under way is told: whom λ̂ and PCA follow, and along which time axis.
+//! What a run under way is told: whom λ̂ and PCA follow.
 
 use super::action::{Action, Effect};
 use super::link::Link;
 use super::state::State;
 use crate::knobs::{Knobs, Value};
-use crate::protocol::{Command, TimeAxis};
+use crate::protocol::Command;
 
 /// What is asked of the run itself, if there is one.
 pub(super) fn told(state: &State, action: Action) -> Vec<Effect> {
@@ -26,7 +26,8 @@ pub(super) fn told(state: &State, action: Action) -> Vec<Effect> {
 
 /// The address bar holds the form; with it the comparison, where the form is its A.
 pub(super) fn address(state: &State) -> Effect {
-    let mut link = state.link.clone();
+    // Of a branch whose parent runs first, that is what a reload opens.
+    let mut link = state.awaits.clone().unwrap_or_else(|| state.link.clone());
     let same = |p: &&Link| p.experiment == link.experiment && p.knobs == link.knobs;
     link.against = state
         .pair
@@ -34,17 +35,6 @@ pub(super) fn address(state: &State) -> Effect {
         .filter(same)
         .and_then(|p| p.against.clone());
     Effect::Address(link.hash(state.run.is_some()))
-}
-
-/// Logit-PCA weights checkpoints along the axis the charts show.
-pub(super) fn axis(state: &State) -> Option<Effect> {
-    let axis = if state.view.log_x {
-        TimeAxis::Log
-    } else {
-        TimeAxis::Linear
-    };
-    let run = state.run.as_ref()?;
-    Some(Effect::Send(Command::Axis(run.id, axis)))
 }
 
 /// λ̂ and PCA follow another replica, if the run has it.

@@ -2,6 +2,7 @@
 //! form may change.
 
 use super::action::Effect;
+use super::aim::address;
 use super::link::course::{Course, fit, train_alike};
 use super::link::{Branch, Link, parse};
 use super::reduce::{drop_run, measure, start};
@@ -9,6 +10,7 @@ use super::run::Run;
 use super::state::State;
 use super::words::about;
 use crate::experiments::Card;
+use crate::protocol::Phase;
 use std::rc::Rc;
 
 /// A run that is left, or run again on a finer grid.
@@ -73,6 +75,49 @@ pub(super) fn branch(state: &mut State, step: Option<u64>) -> Vec<Effect> {
         None => {}
     }
     measure(state)
+}
+
+/// The link of the run that this one leaves.
+#[must_use]
+pub fn parent(link: &Link) -> Option<Link> {
+    let mut parent = link.clone();
+    parent.knobs = parent.course.branch.take()?.parent;
+    parent.course.zoom = None;
+    Some(parent)
+}
+
+/// Runs the parent of the form's branch to its end; the branch begins then, and is drawn beside it.
+pub(super) fn with_parent(state: &mut State) -> Vec<Effect> {
+    let Some(first) = parent(&state.link) else {
+        return Vec::new();
+    };
+    let branch = std::mem::replace(&mut state.link, first);
+    let effects = start(state, false, false);
+    state.awaits = Some(branch);
+    effects.into_iter().chain([address(state)]).collect()
+}
+
+/// Begins the branch that waits for the run on the screen, if that is done. What was begun or set
+/// meanwhile comes before it.
+pub(super) fn awaited(state: &mut State) -> Vec<Effect> {
+    let Some(branch) = state.awaits.take() else {
+        return Vec::new();
+    };
+    let own = parent(&branch).map(|p| p.text(true));
+    let here = state.run.as_ref().filter(|r| Some(&r.link) == own.as_ref());
+    match here.map(|r| r.phase) {
+        None | Some(Phase::Failed) => Vec::new(),
+        Some(Phase::Done) if state.stale() => Vec::new(),
+        Some(Phase::Done) => {
+            let engine = state.link.engine;
+            state.link = Link { engine, ..branch };
+            start(state, false, false)
+        }
+        Some(_) => {
+            state.awaits = Some(branch);
+            Vec::new()
+        }
+    }
 }
 
 /// The charts show these steps, in either order; the whole run where those are none.
@@ -147,19 +192,23 @@ fn leave(state: &mut State) -> bool {
         // Another branch of the same run: that run stays beside it, if it is there.
         (Some(_), Some(_)) if !zoomed => before,
         (a, b) => Some(Beside {
-            name: if a == b { "before" } else { "parent" },
+            name: match b {
+                _ if a == b => "before",
+                Some(_) => "parent",
+                None => "branch",
+            },
             run: Rc::new(run.clone()),
         }),
     };
     true
 }
 
-/// What is drawn beside the run: its parent; or, until it is done, what it was before the zoom.
+/// What is drawn beside the run: its parent, or its branch; or, until it is done, what it was before the zoom.
 #[must_use]
 pub fn shown(state: &State) -> Option<&Beside> {
     let run = state.run.as_ref()?;
     let beside = state.beside.as_ref();
-    beside.filter(|b| b.name == "parent" || !run.over())
+    beside.filter(|b| b.name != "before" || !run.over())
 }
 
 #[cfg(test)]
@@ -168,7 +217,7 @@ mod tests {
     use super::super::action::{Action, Effect};
     use super::super::reduce::reduce;
     use super::*;
-    use crate::protocol::{Command, DeviceInfo, DeviceKind, Event, Frame, Phase, RunId};
+    use crate::protocol::{Command, DeviceInfo, DeviceKind, Event, Frame, RunId};
 
     /// A page whose run of `link` is over.
     fn done(link: &str) -> State {
@@ -240,6 +289,28 @@ mod tests {
         assert!(s.link.course == Course::default());
         reduce(&mut s, Action::Knob("features".into(), "5".into()));
         assert!(resets(&reduce(&mut s, Action::Start)) && shown(&s).is_none());
+    }
+
+    #[test]
+    fn a_branch_from_a_link_can_have_its_parent_beside_it() {
+        let link = "#/tms?v=1&seed=4&from=300&then.lr=0.01";
+        let mut s = done(link);
+        // Run alone, it has no parent to show.
+        assert!(shown(&s).is_none());
+        reduce(&mut s, Action::WithParent);
+        assert_eq!(s.shown_link(), "#/tms?v=1&seed=4");
+        let held = reduce(&mut s, Action::View(super::super::action::Toggle::LogX));
+        assert!(held.is_empty() && s.awaits.is_some());
+        over(&mut s);
+        assert_eq!(s.shown_link(), link);
+        assert!(s.awaits.is_none() && shown(&s).is_some_and(|b| b.name == "parent"));
+        // Planted: something else was run meanwhile, so the branch does not begin.
+        reduce(&mut s, Action::WithParent);
+        reduce(&mut s, Action::Knob("seed".into(), "5".into()));
+        reduce(&mut s, Action::Start);
+        over(&mut s);
+        assert_eq!(s.shown_link(), "#/tms?v=1&seed=5");
+        assert!(s.awaits.is_none());
     }
 
     #[test]

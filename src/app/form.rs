@@ -2,7 +2,7 @@
 //! exclude each other are settled, and what that changed is said.
 
 use super::action::{Action, Effect};
-use super::aim::{address, axis};
+use super::aim::address;
 use super::link::{Course, Link, apply_query, parse};
 use super::own;
 use super::reduce::{drop_run, measure};
@@ -104,7 +104,5 @@ pub(super) fn imported(state: &mut State, id: RunId, text: &str, at: [u64; 2]) -
     run.step = at[0];
     state.run = Some(run);
     state.stored = None;
-    let mut effects = vec![address(state)];
-    effects.extend(axis(state).filter(|_| state.view.log_x));
-    effects
+    vec![address(state)]
 }

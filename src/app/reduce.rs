@@ -1,7 +1,7 @@
 //! How the state changes, and what it asks of the world. Pure: the page carries the effects out.
 
 use super::action::{Action, Effect, Toggle};
-use super::aim::{address, axis, follow, member, told};
+use super::aim::{address, follow, member, told};
 use super::beside;
 use super::cursor;
 use super::form;
@@ -87,6 +87,7 @@ fn take(state: &mut State, action: Action) -> Vec<Effect> {
             form::act(state, action)
         }
         Action::Branch(step) => beside::branch(state, step),
+        Action::WithParent => beside::with_parent(state),
         Action::Import(name, bytes) => form::import(state, name, bytes),
         Action::Text(_) | Action::Unkept => super::own::act(state, action),
         Action::Budget(mb) => {
@@ -169,7 +170,6 @@ fn take(state: &mut State, action: Action) -> Vec<Effect> {
         Action::NewEngine => new_engine(state),
         Action::View(toggle) => {
             let view = &mut state.view;
-            let (log_x, mut effects) = (view.log_x, Vec::new());
             match toggle {
                 Toggle::LogX => view.log_x = !view.log_x,
                 Toggle::LogY => view.log_y = !view.log_y,
@@ -182,10 +182,7 @@ fn take(state: &mut State, action: Action) -> Vec<Effect> {
                 Toggle::Theme => view.theme = view.theme.next(),
                 Toggle::Keys => view.keys = !view.keys,
             }
-            if view.log_x != log_x {
-                effects.extend(axis(state));
-            }
-            effects
+            Vec::new()
         }
         Action::Drawn => match state.run.as_mut().filter(|r| r.undrawn) {
             Some(run) => {
@@ -241,7 +238,7 @@ fn worker(state: &mut State, event: Event) -> Vec<Effect> {
                 // The engine says in a notice where it went on.
                 state.fault = None;
             }
-            Vec::new()
+            beside::awaited(state)
         }
         Event::Trace { run, trace } => ours(state, run, |r| r.trace = Some(Rc::new(*trace))),
         Event::Look { run, step, figure } => ours(state, run, |r| r.album.put(step, figure)),
@@ -328,17 +325,13 @@ pub(super) fn start(state: &mut State, resume: bool, paused: bool) -> Vec<Effect
         resume,
         paused,
     }));
-    if state.view.log_x {
-        // The engine begins with the other one.
-        effects.extend(axis(state));
-    }
     effects.extend(pairing::with_run(state));
     effects
 }
 
 pub(super) fn drop_run(state: &mut State) -> Vec<Effect> {
     state.fault = None;
-    (state.beside, state.view.window) = (None, None);
+    (state.beside, state.view.window, state.awaits) = (None, None, None);
     state.measuring = None;
     state.cursor = super::state::Cursor::default();
     state.film = scrub::Film::default();

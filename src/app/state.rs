@@ -135,6 +135,8 @@ pub struct State {
     pub budget: u64,
     /// The run that this one leaves.
     pub beside: Option<Beside>,
+    /// A branch that begins when its parent, which is on the screen, is done.
+    pub awaits: Option<Link>,
     /// What is wrong with the file that was given last.
     pub refused: Vec<String>,
     /// The number of the last run.
@@ -183,6 +185,7 @@ impl State {
             unkept: false,
             budget: BUDGET_MB,
             beside: None,
+            awaits: None,
             refused: Vec::new(),
             last_id: 0,
             device: None,

@@ -15,7 +15,7 @@ use crate::engine::studying::begin;
 use crate::engine::{Session, Source};
 use crate::experiments::{self, Card};
 use crate::knobs::Value;
-use crate::protocol::{Fault, Notice, RunId, StudySpec, TimeAxis};
+use crate::protocol::{Fault, Notice, RunId, StudySpec};
 use indicatif::ProgressBar;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -79,7 +79,7 @@ pub fn seen(session: &Session, link: &Link) -> Run {
         run.series.insert(id.clone(), Rc::new(s.clone()));
     }
     run.llc = Rc::new(Llc::of(session.history.llc.clone()));
-    run.pca = Rc::new(session.history.pca.update(TimeAxis::Linear));
+    run.pca = Rc::new(session.history.pca.update());
     run.kept
         .extend(session.studies().map(|s| Rc::new(s.clone())));
     run

@@ -12,7 +12,7 @@ use crate::plot::decimate::decimate;
 use crate::plot::export::export;
 use crate::plot::fits::Fits;
 use crate::plot::panels::{self, Curve, LlcCurve, Look};
-use crate::protocol::{LlcPoint, Series, Stages, TimeAxis};
+use crate::protocol::{LlcPoint, Series, Stages};
 use std::io::{Error, Result};
 use std::path::Path;
 
@@ -66,7 +66,7 @@ fn trace(card: &Card, link: &Link, session: &Session) -> Recorded {
                 },
             )
         });
-    let mut pca = history.pca.update(TimeAxis::Linear);
+    let mut pca = history.pca.update();
     for p in pca.pcs.iter_mut().flatten() {
         *p = rounded(*p);
     }

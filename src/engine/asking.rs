@@ -10,7 +10,7 @@ use super::writing::Writing;
 use crate::exec::Batch;
 use crate::experiments::Of;
 use crate::instruments::pca::joint;
-use crate::protocol::{Ask, Fault, Paths, Plane, TimeAxis, Tokens, Told};
+use crate::protocol::{Ask, Fault, Paths, Plane, Tokens, Told};
 use std::rc::Rc;
 
 /// Models of a joint path, at most.
@@ -36,7 +36,6 @@ pub(super) struct Asks {
 /// Paths under way.
 #[derive(Debug)]
 struct Way {
-    axis: TimeAxis,
     waiting: Vec<u64>,
     all: usize,
     steps: Vec<f64>,
@@ -79,13 +78,12 @@ impl Session {
             return self.write_on().await;
         }
         match self.asks.asked.remove(0) {
-            Ask::Paths(axis) => {
+            Ask::Paths => {
                 let models = self.parts.train.replicas.len().min(MOST_MODELS);
                 let steps: Vec<u64> = self.history.checkpoints.iter().map(|c| c.step).collect();
                 let mut waiting = thinned(&steps, MOST_ROWS / models.max(1));
                 waiting.reverse();
                 self.asks.way = Some(Way {
-                    axis,
                     all: waiting.len(),
                     waiting,
                     steps: Vec::new(),
@@ -148,7 +146,7 @@ impl Session {
 
     fn plane(&self, way: &Way, members: &[Vec<Vec<f32>>]) -> Option<Plane> {
         members.first()?.first().filter(|row| !row.is_empty())?;
-        let found = joint::joint(&way.steps, members, way.axis);
+        let found = joint::joint(&way.steps, members);
         Some(Plane {
             steps: way.steps.clone(),
             members: found.members,

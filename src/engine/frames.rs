@@ -2,7 +2,7 @@
 
 use super::host::Host;
 use super::session::Session;
-use crate::protocol::{Event, Frame, Phase, RunId, TimeAxis};
+use crate::protocol::{Event, Frame, Phase, RunId};
 use web_time::{Duration, Instant};
 
 /// Frames are at least this far apart.
@@ -12,8 +12,6 @@ pub(super) struct Live {
     pub(super) id: RunId,
     pub(super) text: String,
     pub(super) session: Session,
-    /// The axis along which the PCA weights checkpoints.
-    pub(super) axis: TimeAxis,
     pub(super) shown: Shown,
     /// The last checkpoint that was kept, and how many studies and answers were whole.
     pub(super) kept_step: Option<(u64, u32)>,
@@ -28,7 +26,6 @@ impl Live {
             id,
             text,
             session,
-            axis: TimeAxis::default(),
             shown: Shown {
                 step: u64::MAX,
                 ..Shown::default()
@@ -48,7 +45,6 @@ pub(super) struct Shown {
     pub(super) llc: usize,
     pub(super) llc_step: u64,
     pub(super) rows: usize,
-    pub(super) axis: TimeAxis,
     pub(super) jumps: usize,
     pub(super) stages: u32,
     /// Which study, its cells done, how far it is in steps of half a per cent, and whether it is over.
@@ -89,7 +85,6 @@ impl Host {
         let changed = shown.phase != s.phase()
             || shown.step != s.step()
             || shown.llc != s.history.llc.len()
-            || shown.axis != live.axis
             || live_trace(s).is_some_and(|t| t.1 != shown.chain_step)
             || shown.study != studied(s)
             || s.studies.any_unseen()
@@ -130,9 +125,9 @@ impl Host {
         }
         let rows = s.history.pca.len();
         let over = frame.phase == Phase::Done;
-        if (rows, live.axis, over) != (shown.rows, shown.axis, shown.over) || followed {
-            frame.pca = Some(s.history.pca.update(live.axis));
-            (shown.rows, shown.axis, shown.over) = (rows, live.axis, over);
+        if (rows, over) != (shown.rows, shown.over) || followed {
+            frame.pca = Some(s.history.pca.update());
+            (shown.rows, shown.over) = (rows, over);
             shown.rows_follow = s.follow();
         }
         if let Some((at, steps)) = live_trace(s)

@@ -156,11 +156,6 @@ impl Host {
             Command::Gauge(id, turn) => {
                 session(id, &mut self.live, &|s| s.turns.asked = Some(turn))
             }
-            Command::Axis(id, axis) => {
-                if let Some(l) = self.live.as_mut().filter(|l| l.id == id) {
-                    l.axis = axis;
-                }
-            }
             Command::Reset(id) => {
                 if run == Some(id) {
                     self.keep(true);

@@ -6,8 +6,7 @@ use crate::experiments::heads::{self, Head};
 use crate::experiments::{self, Card, Reading, SeriesSpec};
 use crate::instruments::bends::{Bend, bends};
 use crate::protocol::{
-    ClassCurve, DeviceInfo, Jump, LlcPoint, Notice, PerStep, SamplerSettings, Series, Stage,
-    TimeAxis, Truth,
+    ClassCurve, DeviceInfo, Jump, LlcPoint, Notice, PerStep, SamplerSettings, Series, Stage, Truth,
 };
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -159,7 +158,7 @@ pub fn report(link: &Link, card: &Card, session: &Session, notices: Vec<Notice>)
         let ClassCurve { x, y, lo, hi, .. } = class;
         add(&id, &label, "", Series { x, y, lo, hi });
     }
-    let pca = session.history.pca.update(TimeAxis::Linear);
+    let pca = session.history.pca.update();
     for k in 0..3 {
         let points = Series {
             x: pca.steps.clone(),

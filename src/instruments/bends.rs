@@ -171,7 +171,6 @@ mod tests {
     use super::*;
     use crate::instruments::pca::Pca;
     use crate::math::philox::{Draws, Stream};
-    use crate::protocol::TimeAxis;
 
     /// A path of 60 checkpoints with that scatter.
     fn path(scatter: f64, seed: u32, at: impl Fn(f64) -> [f64; 2]) -> Bends {
@@ -193,7 +192,7 @@ mod tests {
             row.iter_mut().for_each(|x| *x += draws.normal() as f32);
             assert!(pca.push(t, &row));
         }
-        let found = pca.update(TimeAxis::Linear);
+        let found = pca.update();
         bends(&found.steps, &found.pcs)
     }
 

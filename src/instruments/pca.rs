@@ -9,7 +9,7 @@
 pub mod joint;
 
 use crate::math::linalg::top_eigen;
-use crate::protocol::{PcaUpdate, TimeAxis};
+use crate::protocol::PcaUpdate;
 use std::rc::Rc;
 
 /// All checkpoints so far: rows, and their inner products.
@@ -29,18 +29,14 @@ pub fn random_walk_share(k: usize) -> f64 {
     6.0 / (std::f64::consts::PI * k).powi(2)
 }
 
-/// Weights of points on a time axis: half the distance between the neighbours (at the ends, half
+/// Weights of points in time: half the distance between the neighbours (at the ends, half
 /// the distance to the one neighbour), which makes a sum over checkpoints a trapezoidal integral
 /// over time. They sum to 1; equal if all points coincide.
 #[must_use]
-pub fn weights(steps: &[f64], axis: TimeAxis) -> Vec<f64> {
+pub fn weights(steps: &[f64]) -> Vec<f64> {
     let n = steps.len();
-    let at = |i: usize| match axis {
-        TimeAxis::Linear => steps[i],
-        TimeAxis::Log => steps[i].ln_1p(),
-    };
     let raw: Vec<f64> = (0..n)
-        .map(|i| (at((i + 1).min(n - 1)) - at(i.saturating_sub(1))) / 2.0)
+        .map(|i| (steps[(i + 1).min(n - 1)] - steps[i.saturating_sub(1)]) / 2.0)
         .collect();
     let sum: f64 = raw.iter().sum();
     if sum > 0.0 {
@@ -110,8 +106,8 @@ impl Pca {
 
     /// The components over the whole history. All shares are 0 where nothing varies.
     #[must_use]
-    pub fn update(&self, axis: TimeAxis) -> PcaUpdate {
-        let w = weights(&self.steps, axis);
+    pub fn update(&self) -> PcaUpdate {
+        let w = weights(&self.steps);
         let (explained, pcs) = components(&w, |s, t| self.product(s, t));
         PcaUpdate {
             steps: self.steps.clone(),

@@ -1,14 +1,13 @@
 //! Questions about stored checkpoints that take an evaluation each: paths of several models in one
 //! plane, and the loss of every held-out token.
 
-use super::TimeAxis;
 use serde::{Deserialize, Serialize};
 
 /// A question.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Ask {
     /// Paths of all models, by their logits and by their per-token losses.
-    Paths(TimeAxis),
+    Paths,
     /// The held-out tokens with their losses at this checkpoint.
     Tokens(u64),
     /// Texts that go on from this one.

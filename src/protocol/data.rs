@@ -3,16 +3,6 @@
 use super::RunId;
 use serde::{Deserialize, Serialize};
 
-/// The axis along which checkpoints are spaced when logit-PCA weights them: the one the charts show.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum TimeAxis {
-    /// By the step.
-    #[default]
-    Linear,
-    /// By ln(1 + step), so that step 0 has a place.
-    Log,
-}
-
 /// Counters of training alone, per step; bind groups and buffers count from the first measured step on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PerStep {

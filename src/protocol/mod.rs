@@ -13,7 +13,7 @@ mod versus;
 
 pub use ask::{Ask, Completed, Paths, Plane, Prompt, Tokens, Told};
 pub use data::{
-    Checked, Estimate, Figure, Jump, PcaUpdate, PerStep, Stored, TimeAxis, Truth, TruthKind, Upload,
+    Checked, Estimate, Figure, Jump, PcaUpdate, PerStep, Stored, Truth, TruthKind, Upload,
 };
 pub use estimate::{ClassCurve, ClassLlc, Curved, LlcPoint, SamplerSettings, TraceView};
 pub use fault::{Fault, WhyCpu};
@@ -170,8 +170,6 @@ pub enum Command {
     Reset(RunId),
     /// λ̂ and PCA follow this replica from now on.
     Follow(RunId, u32),
-    /// Logit-PCA weights checkpoints by their spacing on this axis from now on.
-    Axis(RunId, TimeAxis),
     /// Show the traces of the estimate at this checkpoint: answered with [`Event::Trace`].
     Open(RunId, u64),
     /// Show the model as it was at this checkpoint: answered with [`Event::Look`].

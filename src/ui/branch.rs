@@ -83,6 +83,13 @@ pub fn here(page: &Page, step: Option<u64>) -> Html {
 /// Over the form: what a branch is, and its button; of a branch on the screen, where it comes from.
 pub fn banner(page: &Page) -> Html {
     let state = &page.state;
+    if let Some(branch) = state.awaits.as_ref().and_then(|l| l.course.branch.as_ref()) {
+        let told = format!(
+            "The parent runs first; the branch from step {} begins when it is done.",
+            grouped(branch.from)
+        );
+        return html! { <p class="small-print" role="status" data-test="awaits">{ told }</p> };
+    }
     if let Some(branch) = drafted(state) {
         let from = grouped(branch.from);
         return html! {
@@ -90,6 +97,9 @@ pub fn banner(page: &Page) -> Html {
                 <p>{ format!("A branch from step {from}: what is set here holds from there on, with the weights and the optimiser's state of that step. ") }
                     <Tip about="branches">{ terms::of("branch") }</Tip></p>
                 <button type="button" class="primary" data-test="start-branch" onclick={page.on(Action::Start)}>{"Start the branch"}</button>
+                if state.run.is_none() {
+                    <button type="button" data-test="with-parent" title="Trains the run it leaves to its end, then the branch; the two are drawn beside each other." onclick={page.on(Action::WithParent)}>{"Its parent first"}</button>
+                }
                 <button type="button" data-test="leave-branch" onclick={page.on(Action::Branch(None))}>{"No branch"}</button>
             </div>
         };
@@ -98,9 +108,8 @@ pub fn banner(page: &Page) -> Html {
     let Some(branch) = &course.branch else {
         return Html::default();
     };
-    let mut parent = state.link.clone();
-    parent.knobs = branch.parent.clone();
-    parent.course.branch = None;
+    let parent = beside::parent(&state.link).unwrap_or_else(|| state.link.clone());
+    let alone = beside::shown(state).is_none();
     let changes: Vec<String> = state
         .link
         .knobs
@@ -127,6 +136,9 @@ pub fn banner(page: &Page) -> Html {
         <p class="small-print" data-test="branched">
             { format!("A branch from step {} of another run: {changes}. ", grouped(branch.from)) }
             <button type="button" class="small" data-test="parent" onclick={page.on(Action::Opened(parent.text(true)))}>{"Open the parent"}</button>
+            if alone {
+                {" "}<button type="button" class="small" data-test="with-parent" title="Trains the run it leaves to its end, then this branch again from there; the two are drawn beside each other." onclick={page.on(Action::WithParent)}>{"Draw the parent beside it"}</button>
+            }
         </p>
     }
 }

@@ -11,10 +11,17 @@ use crate::app::export::{file_name, signed};
 use crate::app::{Action, Run, terms};
 use crate::plot::number::{fixed, grouped};
 use crate::plot::path::PathChart;
-use crate::protocol::{Ask, Plane, TimeAxis};
+use crate::protocol::{Ask, Plane};
 use yew::prelude::*;
 
 const LOSSES: &str = "The row of a checkpoint is the loss of each held-out token (Olsson et al. 2022), which says what the model can do; logits also move where no loss does.";
+
+/// Where the paths end and where the checkpoints do, if there are more of these by now.
+fn behind(run: &Run) -> Option<[u64; 2]> {
+    let plane = run.paths.as_ref()?.logits.as_ref()?;
+    let ends = [plane.steps.last()?, run.pca.steps.last()?].map(|s| *s as u64);
+    (ends[0] < ends[1]).then_some(ends)
+}
 
 /// The section.
 #[component]
@@ -23,11 +30,6 @@ pub fn PathsTab(page: &Page) -> Html {
     let width = use_width(&node);
     let Some(run) = page.state.run.as_ref() else {
         return Html::default();
-    };
-    let axis = if page.state.view.log_x {
-        TimeAxis::Log
-    } else {
-        TimeAxis::Linear
     };
     let paths = run.paths.as_deref();
     let busy = paths.is_some_and(|p| p.done < p.all);
@@ -41,11 +43,12 @@ pub fn PathsTab(page: &Page) -> Html {
     html! {
         <section data-test="paths" aria-label="Paths" ref={node}>
             <p class="jobs"><span class="job">
-                <button type="button" data-test="ask-paths" disabled={busy || run.llc.points.is_empty() && run.pca.steps.is_empty()} onclick={page.on(Action::Ask(Ask::Paths(axis)))}>{ if many { "Paths of all models" } else { "Paths by logits and by losses" } }</button>
+                <button type="button" data-test="ask-paths" disabled={busy || run.llc.points.is_empty() && run.pca.steps.is_empty()} onclick={page.on(Action::Ask(Ask::Paths))}>{ if many { "Paths of all models" } else { "Paths by logits and by losses" } }</button>
                 <span class="small-print">{ format!("{} evaluations", grouped(run.pca.steps.len() as u64)) }</span>
                 <Tip about="paths">{ terms::of("paths") }</Tip>
             </span>
             if let Some(p) = paths.filter(|p| p.done < p.all) { <span role="status"><progress max={p.all.to_string()} value={p.done.to_string()} /></span> }
+            if let Some([end, now]) = behind(run) { <span class="small-print" data-test="paths-behind">{ format!(" These paths end at step {}; the run has come to {}. Ask again for the rest.", grouped(end), grouped(now)) }</span> }
             if let Some(p) = paths.filter(|p| p.left_out > 0) { <span class="small-print">{ format!(" The first 16 models; {} more are left out.", p.left_out) }</span> }
             </p>
             if let Some(p) = paths.filter(|p| p.done == p.all) {

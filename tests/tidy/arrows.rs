@@ -32,7 +32,6 @@ const ARROWS: &[(&str, &[&str])] = &[
             "math",
             "tensor",
             "protocol::PcaUpdate",
-            "protocol::TimeAxis",
             "protocol::TokenSet",
         ],
     ),

@@ -1,9 +1,7 @@
 //! The page as a machine: every way through it that a visitor can take, without a browser.
 
 use super::*;
-use crate::protocol::{
-    DeviceInfo, DeviceKind, EngineChoice, Estimate, Frame, SeriesDelta, Stored, TimeAxis,
-};
+use crate::protocol::{DeviceInfo, DeviceKind, EngineChoice, Estimate, Frame, SeriesDelta, Stored};
 
 fn ready(stored: Option<Stored>) -> Action {
     let device = DeviceInfo {
@@ -300,23 +298,6 @@ fn a_changed_knob_makes_the_run_stale_and_mixes_nothing() {
     assert!(!s.stale());
     reduce(&mut s, Action::Follow(3));
     assert!(!s.stale(), "following another replica is no other run");
-}
-
-#[test]
-fn the_pca_goes_by_the_time_axis_shown() {
-    let mut s = training();
-    let axis = |axis| Command::Axis(RunId(1), axis);
-    let effects = reduce(&mut s, Action::View(Toggle::LogX));
-    assert_eq!(commands(&effects), [&axis(TimeAxis::Log)]);
-    let effects = reduce(&mut s, Action::View(Toggle::LogX));
-    assert_eq!(commands(&effects), [&axis(TimeAxis::Linear)]);
-    assert!(reduce(&mut s, Action::View(Toggle::LogY)).is_empty());
-    // A new run begins with steps, and is told otherwise.
-    reduce(&mut s, Action::Reset);
-    assert!(commands(&reduce(&mut s, Action::View(Toggle::LogX))).is_empty());
-    let effects = reduce(&mut s, Action::Start);
-    let told = Command::Axis(RunId(2), TimeAxis::Log);
-    assert_eq!(commands(&effects).last(), Some(&&told));
 }
 
 #[test]

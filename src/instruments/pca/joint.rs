@@ -6,7 +6,6 @@
 //! at right angles, so the shares of the null are eigenvalues and need no draws.
 
 use super::{components, weights};
-use crate::protocol::TimeAxis;
 
 /// Common components.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -20,14 +19,14 @@ pub struct Joint {
 }
 
 /// Of `members [model][checkpoint][feature]`, all at `steps`; models count alike, checkpoints by their
-/// spacing on the axis.
+/// spacing in steps.
 #[must_use]
-pub fn joint(steps: &[f64], members: &[Vec<Vec<f32>>], axis: TimeAxis) -> Joint {
+pub fn joint(steps: &[f64], members: &[Vec<Vec<f32>>]) -> Joint {
     let (n, count) = (steps.len(), members.len());
     if n == 0 || count == 0 || members.iter().any(|m| m.len() != n) {
         return Joint::default();
     }
-    let once = weights(steps, axis);
+    let once = weights(steps);
     let all = n * count;
     let w: Vec<f64> = (0..all).map(|i| once[i % n] / count as f64).collect();
     let mut products = vec![0.0; all * all];
@@ -43,10 +42,7 @@ pub fn joint(steps: &[f64], members: &[Vec<Vec<f32>>], axis: TimeAxis) -> Joint 
         }
     }
     let found = components(&w, |i, j| products[i * all + j]);
-    let time = |i: usize| match axis {
-        TimeAxis::Linear => steps[i % n],
-        TimeAxis::Log => steps[i % n].ln_1p(),
-    };
+    let time = |i: usize| steps[i % n];
     let walked = |i: usize, j: usize| {
         if i / n == j / n {
             time(i).min(time(j))
@@ -87,20 +83,15 @@ mod tests {
         for (step, row) in steps.iter().zip(&rows) {
             assert!(pca.push(*step as u64, row));
         }
-        for axis in [TimeAxis::Linear, TimeAxis::Log] {
-            let (alone, found) = (
-                pca.update(axis),
-                joint(&steps, std::slice::from_ref(&rows), axis),
-            );
-            assert_eq!(found.explained, alone.explained);
-            assert_eq!(found.members[0], alone.pcs);
-        }
+        let (alone, found) = (pca.update(), joint(&steps, std::slice::from_ref(&rows)));
+        assert_eq!(found.explained, alone.explained);
+        assert_eq!(found.members[0], alone.pcs);
     }
 
     #[test]
     fn the_null_is_that_of_walks() {
         let steps: Vec<f64> = (0..120).map(f64::from).collect();
-        let one = joint(&steps, &[walk(1, 120, 3)], TimeAxis::Linear);
+        let one = joint(&steps, &[walk(1, 120, 3)]);
         for k in 1..=3 {
             assert!(
                 (one.walk[k - 1] - random_walk_share(k)).abs() < 0.01,
@@ -111,7 +102,7 @@ mod tests {
         // Four walks in many dimensions have the shares of their null; planted fault: not those of one.
         let steps: Vec<f64> = (0..40).map(f64::from).collect();
         let four: Vec<_> = (10..14).map(|seed| walk(seed, 40, 4000)).collect();
-        let found = joint(&steps, &four, TimeAxis::Linear);
+        let found = joint(&steps, &four);
         for (share, null) in found.explained.iter().zip(&found.walk) {
             assert!((share - null).abs() < 0.02, "{found:?}");
         }
@@ -126,17 +117,13 @@ mod tests {
             (0..=10).map(at).collect()
         };
         let steps: Vec<f64> = (0..=10).map(f64::from).collect();
-        let found = joint(
-            &steps,
-            &[path([3.0, 0.0]), path([0.0, 2.0])],
-            TimeAxis::Linear,
-        );
+        let found = joint(&steps, &[path([3.0, 0.0]), path([0.0, 2.0])]);
         let apart = |t: usize| {
             let [a, b] = [0, 1].map(|m| found.members[m][t]);
             (a[0] - b[0]).hypot(a[1] - b[1])
         };
         assert!((apart(0) - 13f64.sqrt()).abs() < 1e-9 && apart(10) < 1e-9);
         assert!((found.explained[0] + found.explained[1] - 1.0).abs() < 1e-9);
-        assert_eq!(joint(&[], &[], TimeAxis::Linear), Joint::default());
+        assert_eq!(joint(&[], &[]), Joint::default());
     }
 }

@@ -14,8 +14,7 @@ fn filled(steps: &[u64], f: usize, row: impl Fn(usize, usize) -> f64) -> Pca {
 }
 
 /// Largest difference to the PCA of the weighted covariance matrix [F][F], made directly.
-fn distance_to_covariance(pca: &Pca, update: &PcaUpdate, axis: TimeAxis) -> f64 {
-    let w = weights(&pca.steps, axis);
+fn distance_to_covariance(pca: &Pca, update: &PcaUpdate, w: &[f64]) -> f64 {
     let f = pca.rows[0].len();
     let x: Vec<Vec<f64>> = pca
         .rows
@@ -23,10 +22,10 @@ fn distance_to_covariance(pca: &Pca, update: &PcaUpdate, axis: TimeAxis) -> f64 
         .map(|r| r.iter().map(|&v| f64::from(v)).collect())
         .collect();
     let mean: Vec<f64> = (0..f)
-        .map(|j| x.iter().zip(&w).map(|(r, w)| w * r[j]).sum())
+        .map(|j| x.iter().zip(w).map(|(r, w)| w * r[j]).sum())
         .collect();
     let mut cov = vec![0.0; f * f];
-    for (r, w) in x.iter().zip(&w) {
+    for (r, w) in x.iter().zip(w) {
         for i in 0..f {
             for j in 0..f {
                 cov[i * f + j] += w * (r[i] - mean[i]) * (r[j] - mean[j]);
@@ -55,32 +54,20 @@ fn equals_pca_of_the_covariance() {
     let mut noise = Draws::new(1, Stream::Probe, 0);
     let table: Vec<f64> = (0..8 * 5).map(|_| noise.normal()).collect();
     let pca = filled(&steps, 5, |i, j| 3.0 + table[i * 5 + j] * (j + 1) as f64);
-    for axis in [TimeAxis::Linear, TimeAxis::Log] {
-        let update = pca.update(axis);
-        assert!(distance_to_covariance(&pca, &update, axis) < 1e-9);
-        // Planted: unweighted, or weighted along the other axis.
-        let other = if axis == TimeAxis::Log {
-            TimeAxis::Linear
-        } else {
-            TimeAxis::Log
-        };
-        assert!(distance_to_covariance(&pca, &pca.update(other), axis) > 1e-2);
-        let mut shifted = update;
-        shifted.pcs[3][1] += 1e-3;
-        assert!(distance_to_covariance(&pca, &shifted, axis) > 1e-4);
-    }
+    let own = weights(&pca.steps);
+    let mut update = pca.update();
+    assert!(distance_to_covariance(&pca, &update, &own) < 1e-9);
+    // Planted: unweighted, or another path.
+    assert!(distance_to_covariance(&pca, &update, &[0.125; 8]) > 1e-2);
+    update.pcs[3][1] += 1e-3;
+    assert!(distance_to_covariance(&pca, &update, &own) > 1e-4);
 }
 
 #[test]
 fn weights_are_half_the_gap_on_each_side() {
-    assert_eq!(
-        weights(&[0.0, 1.0, 4.0], TimeAxis::Linear),
-        vec![0.125, 0.5, 0.375]
-    );
-    let log = weights(&[0.0, 1.0, 3.0], TimeAxis::Log);
-    assert!((log[0] - 0.25).abs() < 1e-12 && (log[1] - 0.5).abs() < 1e-12);
-    assert_eq!(weights(&[5.0], TimeAxis::Log), vec![1.0]);
-    assert!(weights(&[], TimeAxis::Log).is_empty());
+    assert_eq!(weights(&[0.0, 1.0, 4.0]), vec![0.125, 0.5, 0.375]);
+    assert_eq!(weights(&[5.0]), vec![1.0]);
+    assert!(weights(&[]).is_empty());
 }
 
 #[test]
@@ -88,7 +75,7 @@ fn a_line_has_one_component() {
     let pca = filled(&[0, 10, 20, 30], 7, |i, j| {
         100.0 + i as f64 * (j as f64 - 3.0)
     });
-    let update = pca.update(TimeAxis::Linear);
+    let update = pca.update();
     assert!((update.explained[0] - 1.0).abs() < 1e-9);
     assert!(update.explained[1] < 1e-9);
     // Equal gaps along the line, of the line's own length.
@@ -99,10 +86,10 @@ fn a_line_has_one_component() {
 #[test]
 fn nothing_varies() {
     let pca = filled(&[0, 1, 2], 4, |_, j| j as f64 * 1e3 + 0.1);
-    let update = pca.update(TimeAxis::Log);
+    let update = pca.update();
     assert_eq!(update.explained, [0.0; 3]);
     assert!(update.pcs.iter().flatten().all(|&x| x == 0.0));
-    assert_eq!(Pca::default().update(TimeAxis::Log), PcaUpdate::default());
+    assert_eq!(Pca::default().update(), PcaUpdate::default());
 }
 
 #[test]
@@ -115,7 +102,7 @@ fn a_random_walk_has_the_shares_of_a_random_walk() {
         at.iter_mut().for_each(|x| *x += noise.normal() as f32);
         assert!(pca.push(i as u64, &at));
     }
-    let update = pca.update(TimeAxis::Linear);
+    let update = pca.update();
     for k in 0..3 {
         let want = random_walk_share(k + 1);
         assert!(
@@ -133,7 +120,7 @@ fn a_random_walk_has_the_shares_of_a_random_walk() {
             j as u32,
         )) / 1e9
     });
-    assert!((cloud.update(TimeAxis::Linear).explained[0] - random_walk_share(1)).abs() > 0.4);
+    assert!((cloud.update().explained[0] - random_walk_share(1)).abs() > 0.4);
 }
 
 #[test]
@@ -142,9 +129,9 @@ fn rows_that_cannot_be_used_are_refused_and_a_resumed_run_replaces() {
     assert!(!pca.push(30, &[1.0, f32::NAN, 0.0]));
     assert!(!pca.push(30, &[1.0, 2.0]));
     assert_eq!(pca.len(), 3);
-    let whole = pca.update(TimeAxis::Linear);
+    let whole = pca.update();
     assert!(pca.push(10, &[0.0, 1.0, 2.0]));
     assert_eq!(pca.len(), 2);
     assert!(pca.push(20, &[0.0, 2.0, 4.0]));
-    assert_eq!(pca.update(TimeAxis::Linear), whole);
+    assert_eq!(pca.update(), whole);
 }
