@@ -16,11 +16,14 @@ impl LineChart<'_> {
         let mut marks = Vec::new();
         if x.is_finite() && x >= left - 0.5 && x <= left + width + 0.5 {
             marks.push(Mark::line("cursor", [x, top], [x, top + height]));
+            // The step stands under its line, and beside the title of the axis where that is in the way.
+            let told = number::fixed(step, 0);
+            let free = frame.x.to - width_of(self.along()) - 6.0 - width_of(&told) / 2.0;
             marks.push(Mark::text(
                 "cursor-step",
-                [x, self.height - 6.0],
+                [x.min(free), self.height - 6.0],
                 Anchor::Middle,
-                number::fixed(step, 0),
+                told,
             ));
             let mut values = Vec::new();
             for line in self.lines.iter().filter(|l| !l.label.is_empty()) {

@@ -238,13 +238,17 @@ impl LineChart<'_> {
             "axis-title",
             [frame.x.to, self.height - 6.0],
             Anchor::End,
-            if self.along.is_empty() {
-                "step"
-            } else {
-                self.along
-            },
+            self.along(),
         ));
         marks
+    }
+
+    /// The title of the axis across.
+    pub(super) fn along(&self) -> &'static str {
+        match self.along {
+            "" => "step",
+            along => along,
+        }
     }
 
     fn curves(&self, frame: &Frame) -> (Vec<Mark>, usize) {
