@@ -120,6 +120,15 @@ pub fn points(study: &Study, end: u64) -> Vec<Point> {
     study.done.iter().enumerate().filter_map(point).collect()
 }
 
+/// That nothing was left open from the first checkpoint on, if all branches of all end alike: then the
+/// share says nothing of when it was settled.
+#[must_use]
+pub fn nothing_open(study: &Study, points: &[Point]) -> Option<&'static str> {
+    let alike = |p: &Point| p.share.is_some_and(|s| s[0] >= 1.0);
+    let all = study.over && points.len() > 1 && points.iter().all(alike);
+    all.then_some("Every branch ends like the run, from the first checkpoint on: by this measure, and at this size, nothing was left for the data to settle.")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -182,5 +191,14 @@ mod tests {
         let [share, low, high] = all[1].share.unwrap_or_default();
         assert!((low - 8.0 / (8.0 + 1.96 * 1.96)).abs() < 1e-3, "{low}");
         assert_eq!((share, high), (1.0, 1.0));
+        // One that is not known may be one that was open.
+        let over = Study {
+            over: true,
+            ..study.clone()
+        };
+        assert_eq!(nothing_open(&over, &all), None);
+        let known = vec![all[1].clone(); 2];
+        assert!(nothing_open(&over, &known).is_some());
+        assert_eq!(nothing_open(&study, &known), None);
     }
 }

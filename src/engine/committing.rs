@@ -192,10 +192,10 @@ fn outcome(session: &Session, replica: usize) -> Option<String> {
     let score = |h: &&Head| h.prev_token.unwrap_or(0.0);
     let back = all.iter().filter(|h| h.label == LABELS[1]);
     let back = back.max_by(|a, b| score(a).total_cmp(&score(b)));
-    let back = back.map_or(String::new(), |h| format!("{}.{} before ", h.layer, h.head));
+    let back = back.map_or("no head".into(), |h| format!("head {}.{}", h.layer, h.head));
     (!all.is_empty()).then(|| match names.is_empty() {
         true => "no induction head".into(),
-        false => format!("head {back}{}", names.join(" and ")),
+        false => format!("{back} before {}", names.join(" and ")),
     })
 }
 

@@ -90,3 +90,37 @@ pub fn nearest(x: &[f64], step: f64) -> Option<usize> {
         (None, None) => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use crate::plot::panels::{Look, lower};
+    use crate::plot::{Mark, Scene};
+
+    #[test]
+    fn at_the_end_the_step_stands_beside_the_title_of_the_axis() {
+        let look = Look {
+            width: 400.0,
+            height: 200.0,
+            x_max: 2000.0,
+            log_x: false,
+            log_y: false,
+            recorded: false,
+            window: None,
+        };
+        let chart = lower(&look, "nats", Vec::new());
+        let drawn = chart.draw();
+        let at = |scene: &Scene, wanted: &str| {
+            let of = |m: &Mark| match m {
+                Mark::Text { class, at, .. } if class == wanted && at[1] == 194.0 => Some(at[0]),
+                _ => None,
+            };
+            scene.marks.iter().find_map(of).unwrap()
+        };
+        let step = |step: f64| at(&chart.cursor(&drawn.frame, step), "cursor-step");
+        let title = at(&drawn.scene, "axis-title");
+        assert!(step(2000.0) < title - 30.0, "{} {title}", step(2000.0));
+        // Elsewhere it stands under its line.
+        assert_eq!(step(1000.0), drawn.frame.x.px(1000.0));
+    }
+}

@@ -1,7 +1,7 @@
 //! Commitment: branches from stored checkpoints with other data, and the share that ends like the run.
 
 use super::Page;
-use super::calibrate::Progress;
+use super::progress::Progress;
 use super::size::use_width;
 use super::tip::Tip;
 use crate::app::commitment::{self, BRANCHES, CHECKPOINTS, Point, Size};
@@ -152,6 +152,7 @@ pub fn Commitment(page: &Page) -> Html {
                 <button type="button" data-test="study-commitment" disabled={busy || !run.over() || steps.len() < 2} title="Trains on from stored checkpoints with other data; the run itself stays as it is." onclick={page.on(Action::Study(spec))}>{"Train branches"}</button>
             </span>{ if run.over() { "" } else { " Once the run is at its end." } }</p>
             if let Some(study) = study { <Progress study={(**study).clone()} page={page.clone()} /> }
+            { for study.and_then(|s| commitment::nothing_open(s, &points)).map(|told| html! { <p data-test="nothing-open">{ told }</p> }) }
             if !points.is_empty() {
                 { chart(run, &points, width, state.view.log_x) }
                 <div class="table"><table class="figures">

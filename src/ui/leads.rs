@@ -1,7 +1,7 @@
 //! Who leads: which indicators give notice of the transition, over the models of one run.
 
 use super::Page;
-use super::calibrate::Progress;
+use super::progress::Progress;
 use super::tip::Tip;
 use crate::app::leads::{self, Lead, Row};
 use crate::app::run::Run;
@@ -17,6 +17,9 @@ fn lacking(id: &str) -> &'static str {
     match id {
         "llc" | "trace" => "press “λ̂ of every model”",
         "winner.refined" => "press “refined λ̂ of every winner”",
+        "winner.k" => {
+            "no head looks one token back below an induction head, or the pairs are too many to be kept"
+        }
         _ => "no curve",
     }
 }

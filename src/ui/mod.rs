@@ -45,6 +45,7 @@ mod pattern;
 mod pca;
 mod plot;
 mod posterior;
+mod progress;
 mod reading;
 mod readout;
 mod refined;

@@ -2,11 +2,11 @@
 //! heads go together.
 
 use super::Page;
-use super::calibrate::Progress;
 use super::heads::over_time;
 use super::lagging::Lagging;
 use super::loss::look;
 use super::plot::{key, strip};
+use super::progress::Progress;
 use super::tip::Tip;
 use crate::app::refined::{self, Curve, Groups, REASONABLE};
 use crate::app::{Action, study, terms, words};

@@ -124,7 +124,7 @@ pub const CARD: Card = Card {
         least: |k| -0.75 * (k.int("vocab").max(2) as f64).ln(),
         told: "A change counts where the loss on repeats falls by three quarters of ln V, which guessing costs. The null runs are models of one layer, which cannot form an induction head: at the settings of the preset tiny.",
         null: "layers",
-        alike: "the same heads are called induction heads (their prefix-matching score is 0.3 or more and the greatest of their three attention scores), and the same head looks one token back the most: “head 0.1 before 1.0 and 1.1” names it, then them",
+        alike: "the same heads are called induction heads (their prefix-matching score is 0.3 or more and the greatest of their three attention scores), and the same head looks one token back the most: “head 0.1 before 1.0 and 1.1” names it, then them, and “no head before” says that none looks back so",
         ..Event::ANY
     },
     leads: &[
