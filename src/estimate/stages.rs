@@ -9,6 +9,8 @@ use crate::math::{linalg, stats};
 
 /// Most knots that are tried.
 const MOST_KNOTS: usize = 6;
+/// Least points a knot leaves free: of fewer nobody knows how far they scatter.
+const LEFT: f64 = 4.0;
 /// Positions a knot is tried at.
 const GRID: usize = 120;
 /// Bootstrap replicates behind an interval.
@@ -212,11 +214,28 @@ fn refined(points: &Sums, mut fit: Broken, grid: usize) -> Broken {
     fit
 }
 
-/// χ² plus ln n for each parameter: a level, a slope, and three for each knot, whose position is
-/// searched for and so fits noise better than a parameter does (N. R. Zhang and D. O. Siegmund 2007,
-/// "A modified Bayes information criterion").
+/// Points a fit leaves free: a level and a slope, and for each knot a slope and a position that is searched
+/// for, which fits noise as two parameters do.
+fn free(n: usize, knots: usize) -> f64 {
+    n as f64 - 2.0 - 3.0 * knots as f64
+}
+
+/// What the stated errors have to be multiplied by, so that what the fit leaves over of its points has the
+/// size they state, on average over what that size can be (the variance of few points is told badly: its mean
+/// given them is χ² over two fewer than are free); never less than 1. The fit must be to the points with
+/// their stated errors.
+fn scale(fit: &Broken, n: usize) -> f64 {
+    let free = (free(n, fit.knots.len()) - 2.0).max(1.0);
+    (fit.chi_sq / free).sqrt().max(1.0)
+}
+
+/// −2 ln of the likelihood, with errors as much larger than stated as the fit itself needs (J. Liu, S. Wu and
+/// J. V. Zidek 1997, "On segmented multivariate regression", where they are not known at all), plus ln n for
+/// each parameter: a level, a slope, and three for each knot, whose position is searched for and so fits noise
+/// better than a parameter does (N. R. Zhang and D. O. Siegmund 2007, "A modified Bayes information criterion").
 fn criterion(fit: &Broken, n: usize) -> f64 {
-    fit.chi_sq + (2.0 + 3.0 * fit.knots.len() as f64) * (n as f64).ln()
+    let (widened, n) = (scale(fit, n).powi(2), n as f64);
+    n * widened.ln() + fit.chi_sq / widened + (2.0 + 3.0 * fit.knots.len() as f64) * n.ln()
 }
 
 /// The broken line the criterion chooses. `points` rise in x; none of fewer than four.
@@ -230,6 +249,9 @@ pub fn fit(points: &[Point]) -> Option<Broken> {
     let mut current = fit_at(points, &[])?;
     let mut best = current.clone();
     for count in 1..=MOST_KNOTS {
+        if free(points.len(), count) < LEFT {
+            break;
+        }
         let mut knots = current.knots.clone();
         knots.push(0.5 * (first + last));
         let Some(added) = best_position(points, &knots, count - 1, first, last, GRID) else {
@@ -243,11 +265,11 @@ pub fn fit(points: &[Point]) -> Option<Broken> {
     Some(best)
 }
 
-/// Errors scaled so that what the fit leaves over has the size they state: a fit far from its points
-/// in stated errors does not become sure of itself. Errors are never made smaller.
+/// The points with errors widened by [`scale`]: a fit far from its points in stated errors does not become
+/// sure of itself. `fit` is the fit to these same points: one to points that are widened already leaves over
+/// what their errors say, and would widen nothing.
 fn honest(points: &[Point], fit: &Broken) -> Vec<Point> {
-    let free = (points.len() as f64 - 2.0 - 2.0 * fit.knots.len() as f64).max(1.0);
-    let scale = (fit.chi_sq / free).sqrt().max(1.0);
+    let scale = scale(fit, points.len());
     points
         .iter()
         .map(|p| Point {
@@ -267,14 +289,10 @@ fn drawn(points: &[Point], fit: &Broken, draws: &mut Draws) -> Vec<Point> {
 }
 
 /// Stages between the knots of the fit, with intervals from a parametric bootstrap: new noise of the
-/// stated errors around the fit, knots found again from where they were.
+/// errors, widened by [`scale`], around the fit, knots found again from where they were.
 #[must_use]
 pub fn stages(points: &[Point], seed: u32) -> Vec<Stage> {
-    let Some(found) = fit(points).map(|first| {
-        // Noise above the stated errors would buy knots of its own.
-        let again = honest(points, &first);
-        fit(&again).unwrap_or(first)
-    }) else {
+    let Some(found) = fit(points) else {
         return Vec::new();
     };
     let points = honest(points, &found);
