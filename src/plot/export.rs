@@ -1,42 +1,29 @@
 //! Stand-alone files: the same SVG with the stylesheet of the page's charts inside.
 
 use super::scene::{Scene, escape};
+use std::sync::OnceLock;
 
-/// The page's stylesheet; the part for charts stands between two markers, and only that is compiled in.
-const PAGE: &str = include_str!("../../www/style.css");
-const FROM: usize = find("/* plot: begin */") + "/* plot: begin */".len();
-const RULES: [u8; find("/* plot: end */") - FROM] = part();
+static READ: OnceLock<String> = OnceLock::new();
 
-/// Where a marker stands in the stylesheet; its end, if nowhere.
-const fn find(marker: &str) -> usize {
-    let (all, marker) = (PAGE.as_bytes(), marker.as_bytes());
-    let mut at = 0;
-    while at + marker.len() <= all.len() {
-        let mut same = 0;
-        while same < marker.len() && all[at + same] == marker[same] {
-            same += 1;
-        }
-        if same == marker.len() {
-            return at;
-        }
-        at += 1;
-    }
-    all.len()
+/// Takes the rules for charts that came with the page. Only the first call counts; without one saved
+/// pictures have none.
+#[cfg(target_arch = "wasm32")]
+pub fn hand_over(rules: String) {
+    let _ = READ.set(rules);
 }
 
-const fn part<const N: usize>() -> [u8; N] {
-    let (mut out, mut i) = ([0; N], 0);
-    while i < N {
-        out[i] = PAGE.as_bytes()[FROM + i];
-        i += 1;
-    }
-    out
-}
-
-/// The rules for charts, colours of both themes included.
+/// The rules for charts, colours of both themes included: what stands between two markers in the page's
+/// stylesheet. In the page they are data of `index.html` and no part of the program.
 #[must_use]
 pub fn stylesheet() -> &'static str {
-    std::str::from_utf8(&RULES).unwrap_or_default().trim()
+    #[cfg(target_arch = "wasm32")]
+    let rules = "";
+    #[cfg(not(target_arch = "wasm32"))]
+    let rules = include_str!("../../www/style.css")
+        .split_once("/* plot: begin */")
+        .and_then(|(_, rest)| rest.split_once("/* plot: end */"))
+        .map_or("", |(rules, _)| rules.trim());
+    READ.get_or_init(|| rules.to_string())
 }
 
 /// The same with the light colours alone: what is saved looks alike wherever it is opened, also by

@@ -127,6 +127,7 @@ pub fn main() {
     crate::app::recorded::hand_over(|id| handed(&format!("trace-{id}")));
     crate::app::leads::hand_over(&handed("nulls").unwrap_or_default());
     crate::app::terms::hand_over(&handed("terms").unwrap_or_default());
+    crate::plot::export::hand_over(handed("plot").unwrap_or_default());
     // The static skeleton has done its duty.
     place.set_inner_html("");
     yew::Renderer::<app::App>::with_root(place).render();

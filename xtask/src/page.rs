@@ -74,8 +74,8 @@ pub fn traces(dir: &Path) -> Result<BTreeMap<String, String>> {
 }
 
 /// What the page's program reads from `index.html`, so that it need not be compiled into it: every
-/// `www/traces/<experiment>.json` and `src/experiments/<experiment>/story.md`, the null runs and what the
-/// terms mean, in an element each.
+/// `www/traces/<experiment>.json` and `src/experiments/<experiment>/story.md`, the null runs, what the
+/// terms mean and the rules for charts, in an element each.
 ///
 /// # Errors
 /// If a file cannot be read, or would end its element.
@@ -90,6 +90,12 @@ pub fn data(root: &Path) -> Result<String> {
     for id in ["nulls", "terms"] {
         all += &json(id, &root.join(format!("www/{id}.json")))?;
     }
+    let style = std::fs::read_to_string(root.join("www/style.css"))?;
+    let rules = style
+        .split_once("/* plot: begin */")
+        .and_then(|(_, rest)| rest.split_once("/* plot: end */"))
+        .context("www/style.css: no rules for charts between markers")?;
+    all += &element("text/css", "plot", rules.0)?;
     for folder in listed(&root.join("src/experiments"))? {
         let story = folder.join("story.md");
         if story.is_file() {
@@ -248,7 +254,14 @@ mod tests {
     #[test]
     fn traces_null_runs_and_stories_come_with_the_page() {
         let all = data(&crate::root()).unwrap();
-        for id in ["trace-tms", "story-tms", "story-truth", "nulls", "terms"] {
+        for id in [
+            "trace-tms",
+            "story-tms",
+            "story-truth",
+            "nulls",
+            "terms",
+            "plot",
+        ] {
             assert_eq!(all.matches(&format!("id=\"{id}\"")).count(), 1, "{id}");
         }
         assert!(element("text/markdown", "x", "a < b").is_ok());
