@@ -93,10 +93,12 @@ impl PathChart<'_> {
                 let above = at[1] < middle;
                 let right = at[0] > (frame.x.from + frame.x.to) / 2.0;
                 let anchor = if right { Anchor::End } else { Anchor::Start };
-                let dy = if above { -9.0 } else { 17.0 };
+                // At the lower edge there is no room below.
+                let below = Some(at[1] + 17.0).filter(|y| !above && *y < frame.y.from - 3.0);
+                let y = below.unwrap_or(at[1] - 9.0).max(TOP + 10.0);
                 plot.push(Mark::text(
                     "kink-step",
-                    [at[0], (at[1] + dy).max(TOP + 10.0)],
+                    [at[0], y],
                     anchor,
                     label,
                 ));

@@ -49,3 +49,36 @@ fn a_straight_path_stays_and_noise_shrinks() {
     assert!(off(&smoothed(&noisy)) < 0.3 * off(&noisy));
     assert!(smoothed(&line[..11]).is_empty());
 }
+
+#[test]
+fn what_is_written_at_a_kink_stays_in_the_picture() {
+    let steps: Vec<f64> = (0..9).map(f64::from).collect();
+    // Down to the lower edge and up again; and the same upside down.
+    for sign in [1.0, -1.0] {
+        let height = |i: f64| sign * (i - 4.0_f64).abs();
+        let chart = PathChart {
+            width: 400.0,
+            height: 300.0,
+            steps: &steps,
+            points: steps.iter().map(|s| [*s, height(*s)]).collect(),
+            x_max: 8.0,
+            kinks: vec![(4.0, "4: 90°".into())],
+            ..PathChart::default()
+        };
+        let drawn = chart.draw();
+        let all = drawn.scene.marks.iter().flat_map(|m| match m {
+            Mark::Clip { marks, .. } => marks.as_slice(),
+            other => std::slice::from_ref(other),
+        });
+        let label = all.filter_map(|m| match m {
+            Mark::Text { class, at, .. } if class == "kink-step" => Some(at[1]),
+            _ => None,
+        });
+        let y: Vec<f64> = label.collect();
+        assert!(
+            y.len() == 1 && (TOP + 9.0..drawn.frame.y.from - 2.0).contains(&y[0]),
+            "{y:?} of {}",
+            drawn.frame.y.from
+        );
+    }
+}
