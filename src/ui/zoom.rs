@@ -19,7 +19,7 @@ pub fn events(state: &State) -> Vec<(f64, String)> {
     let ends = zoom.map(|z| {
         [
             (z.from as f64, "finer".into()),
-            (z.to as f64, String::new()),
+            (z.to as f64, "finer ends".into()),
         ]
     });
     ends.into_iter().flatten().collect()
