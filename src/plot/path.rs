@@ -96,12 +96,7 @@ impl PathChart<'_> {
                 // At the lower edge there is no room below.
                 let below = Some(at[1] + 17.0).filter(|y| !above && *y < frame.y.from - 3.0);
                 let y = below.unwrap_or(at[1] - 9.0).max(TOP + 10.0);
-                plot.push(Mark::text(
-                    "kink-step",
-                    [at[0], y],
-                    anchor,
-                    label,
-                ));
+                plot.push(Mark::text("kink-step", [at[0], y], anchor, label));
             }
             let title = match name {
                 Some(name) => format!("{name}, step {step}"),

@@ -99,10 +99,15 @@ fn light_label(state: &State) -> String {
         .estimate()
         .and_then(|e| e.light_seconds)
         .unwrap_or(f64::NAN);
-    format!("Run {name} ({})", words::about(seconds))
+    format!("Run {name} ({})", roughly(seconds))
 }
 
 fn full_label(state: &State) -> String {
     let seconds = state.estimate().map_or(f64::NAN, |e| e.seconds);
-    format!("Run full ({})", words::about(seconds))
+    format!("Run full ({})", roughly(seconds))
+}
+
+/// As an estimate, where there is no room for a word more: `≈ 2 min`.
+fn roughly(seconds: f64) -> String {
+    words::about(seconds).replace("about ", "≈ ")
 }
