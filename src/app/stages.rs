@@ -3,7 +3,7 @@
 use crate::experiments::{Card, Panel, heads};
 use crate::knobs::Value;
 use crate::plot::bands::{Band, Pattern};
-use crate::plot::number::{fixed, grouped, significant, with_error};
+use crate::plot::number::{grouped, significant, with_error};
 use crate::protocol::{Stage, StageKind, Stages};
 
 /// A row of the table.
@@ -100,10 +100,10 @@ pub fn row(card: &Card, all: &Stages, stage: &Stage) -> Row {
         }
         _ => "at one setting".into(),
     };
-    let moved = stage.moved.iter().map(|(id, share)| {
-        let sign = if *share > 0.0 { "+" } else { "" };
-        let name = name(card, id).unwrap_or_else(|| id.clone());
-        format!("{name} {sign}{} %", fixed(100.0 * share, 0))
+    let moved = stage.moved.iter().map(|m| {
+        let name = name(card, &m.id).unwrap_or_else(|| m.id.clone());
+        let [from, to] = [m.from, m.to].map(|v| significant(v, 2));
+        format!("{name} {from} → {to}")
     });
     Row {
         steps,
@@ -165,7 +165,7 @@ pub fn cut(all: &Stages, at: usize, to: Option<u64>) -> Vec<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::Change;
+    use crate::protocol::{Change, Moved};
 
     fn stage(kind: StageKind, second: Option<StageKind>) -> Stage {
         Stage {
@@ -182,7 +182,11 @@ mod tests {
             }),
             dloss: Some(-0.512),
             falling: true,
-            moved: vec![("loss".into(), -0.45)],
+            moved: vec![Moved {
+                id: "loss".into(),
+                from: 2.91,
+                to: 0.466,
+            }],
         }
     }
 
@@ -206,7 +210,7 @@ mod tests {
         let label = card.losses.iter().find(|l| l.id == "loss").map(|l| l.label);
         assert_eq!(
             r.moved,
-            format!("loss: {} −45 %", label.unwrap_or_default())
+            format!("loss: {} 2.9 → 0.47", label.unwrap_or_default())
         );
         let two = |second| Stages {
             stages: vec![stage(StageKind::B, Some(second))],

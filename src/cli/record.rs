@@ -100,10 +100,8 @@ fn trace(card: &Card, link: &Link, session: &Session) -> Recorded {
 /// again. None where there are too few λ̂ points.
 #[must_use]
 pub fn stages(trace: &Recorded) -> Option<Stages> {
-    let drawn = trace.series.iter().filter(|(id, _)| {
-        let again = ["replicas/", "loss.train"];
-        !again.iter().any(|p| id.starts_with(p))
-    });
+    let drawn = trace.series.iter();
+    let drawn = drawn.filter(|(id, _)| !id.starts_with("replicas/"));
     let curves: Vec<(&str, Series)> = drawn
         .map(|(id, t)| {
             let series = Series {
@@ -118,8 +116,8 @@ pub fn stages(trace: &Recorded) -> Option<Stages> {
     let mut all = stages_of(&trace.llc, &curves);
     for s in &mut all.stages {
         (s.dllc, s.se, s.dloss) = (rounded(s.dllc), rounded(s.se), s.dloss.map(rounded));
-        for (_, share) in &mut s.moved {
-            *share = rounded(*share);
+        for m in &mut s.moved {
+            (m.from, m.to) = (rounded(m.from), rounded(m.to));
         }
     }
     let [line, smooth] = [all.line.as_flattened_mut(), all.smooth.as_flattened_mut()];

@@ -5,8 +5,10 @@ use super::session::Session;
 use crate::estimate::smooth;
 use crate::estimate::stages::{self, Point, Type};
 use crate::experiments::Reading;
+use crate::experiments::telling::{Kind, family, least};
 use crate::protocol::{
-    Change, LlcPoint, Phase, SamplerSettings, Series, Stage, StageKind, Stages, Study, StudyKind,
+    Change, LlcPoint, Moved, Phase, SamplerSettings, Series, Stage, StageKind, Stages, Study,
+    StudyKind,
 };
 
 /// New λ̂ points that are worth finding the stages anew: the search takes tens of milliseconds.
@@ -15,10 +17,6 @@ const FEW: usize = 6;
 const SMOOTH: usize = 90;
 /// A loss that falls by less of its range than this stands still.
 const STILL: f64 = 0.02;
-/// Series that are named for a stage, and the least share of its range a series has moved to be.
-const NAMED: usize = 3;
-/// See [`NAMED`].
-const MOVED: f64 = 0.1;
 /// A series has moved if its ends lie farther apart than three standard deviations of the difference of
 /// two points of noise alone, whose median step is 0.67 of one.
 const NOISE: f64 = 3.0 / 0.6745;
@@ -193,13 +191,7 @@ impl Session {
     }
 
     fn staged(&self) -> Stages {
-        // The minibatch loss says what the loss says, with noise; the loss at single positions, too. Behind
-        // one column of a line there are a few targets: their means are mostly scatter.
-        let again = |id: &str| {
-            ["replicas/", "loss.train", "loss.position.", "column."]
-                .iter()
-                .any(|p| id.starts_with(p))
-        };
+        let again = |id: &str| id.starts_with("replicas/");
         // Of the replica followed alone.
         let start = Reading::new(String::new(), 0.0).of(self.follow()).id;
         let all = self.history.series.iter();
@@ -267,41 +259,29 @@ fn found(llc: &[LlcPoint], curves: &[(&str, &Series)], chosen: &Chosen) -> Stage
     }
 }
 
-/// The curves that change most between two steps, by the share of their range; none where nothing does
-/// more than its own noise.
-fn moved(curves: &[(&str, &Series)], from: u64, to: u64) -> Vec<(String, f64)> {
-    let mut all: Vec<(String, f64)> = curves
-        .iter()
-        .filter_map(|(id, s)| {
-            let change = value(s, to)? - value(s, from)?;
-            let share = change / range(s);
-            let moved = share.abs() >= MOVED && change.abs() > NOISE * jitter(s);
-            moved.then(|| ((*id).to_string(), share))
-        })
-        .collect();
-    crate::math::order::sort_by(&mut all, |a, b| b.1.abs().total_cmp(&a.1.abs()));
-    // One of each kind: what many heads and variants of one instrument do is one thing.
-    let mut kinds: Vec<String> = Vec::new();
-    all.retain(|(id, _)| {
-        let kind = family(id).to_string();
-        let new = kinds.len() < NAMED && !kinds.contains(&kind);
-        kinds.extend(new.then_some(kind));
+/// The curves that change most between two steps, counted in the least change of each that is worth telling
+/// ([`least`]); none where nothing does more than that and than its own noise. Few of a kind: what many heads
+/// and variants of one instrument do is one thing, and losses in nats must not crowd out scores below 1.
+fn moved(curves: &[(&str, &Series)], from: u64, to: u64) -> Vec<Moved> {
+    let change = |(id, s): &(&str, &Series)| {
+        let [from, to] = [value(s, from)?, value(s, to)?];
+        let greatest = s.y.iter().fold(0.0_f64, |m, y| m.max(y.abs()));
+        let by = (to - from).abs();
+        let times = by / least(id, greatest);
+        let id = (*id).to_string();
+        (times >= 1.0 && by > NOISE * jitter(s)).then_some((times, Moved { id, from, to }))
+    };
+    let mut all: Vec<(f64, Moved)> = curves.iter().filter_map(change).collect();
+    crate::math::order::sort_by(&mut all, |a, b| b.0.total_cmp(&a.0));
+    let mut had: Vec<(Kind, String)> = Vec::new();
+    let named = all.into_iter().map(|(_, m)| m).filter(|m| {
+        let (kind, family) = (Kind::of(&m.id), family(&m.id));
+        let alike = had.iter().filter(|h| h.0 == kind);
+        let new = alike.clone().count() < kind.most() && alike.clone().all(|h| h.1 != family);
+        had.extend(new.then(|| (kind, family.to_string())));
         new
     });
-    all
-}
-
-/// What a series is one of many of: the instrument, where it has a series for every head, pair, matrix
-/// or column.
-fn family(id: &str) -> &str {
-    let whole = ["share.", "composition.", "norm.", "spectrum.", "column."];
-    let ablates = [".ablation.", ".preserving."];
-    match id.rsplit_once('.') {
-        _ if ablates.iter().any(|a| id.contains(a)) => "ablation",
-        Some(_) if whole.iter().any(|w| id.starts_with(w)) => id.split('.').next().unwrap_or(id),
-        Some((heads, last)) if heads.starts_with("heads.") => last,
-        _ => id,
-    }
+    named.collect()
 }
 
 /// Evenly spaced places from the first point to the last.

@@ -13,6 +13,7 @@ pub mod markov;
 mod probes;
 mod roles;
 mod sample;
+pub mod telling;
 pub mod text;
 pub mod tms;
 mod transformer;

@@ -19,7 +19,7 @@ pub use estimate::{ClassCurve, ClassLlc, Curved, LlcPoint, SamplerSettings, Trac
 pub use fault::{Fault, WhyCpu};
 pub use gauge::{Gauge, Gauged};
 pub use series::{Series, SeriesDelta};
-pub use stage::{Change, Stage, StageKind, Stages};
+pub use stage::{Change, Moved, Stage, StageKind, Stages};
 pub use study::{Cell, CellResult, SlopeFit, Study, StudyKind, StudySpec};
 pub use versus::{
     At, Compared, Lacking, Scored, Side, TokenSet, VersusSpec, VersusStage, VersusView,

@@ -50,8 +50,19 @@ pub struct Stage {
     pub dloss: Option<f64>,
     /// The loss falls here by more than a fiftieth of its range.
     pub falling: bool,
-    /// The series that change most in it: id, and the change as a share of the range over the run.
-    pub moved: Vec<(String, f64)>,
+    /// The series that change most in it.
+    pub moved: Vec<Moved>,
+}
+
+/// A series that changes within a stage.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Moved {
+    /// Its id.
+    pub id: String,
+    /// Its value at the first step of the stage, and at the last.
+    pub from: f64,
+    /// See `from`.
+    pub to: f64,
 }
 
 /// The stages of a run so far.

@@ -55,7 +55,7 @@ pub fn stage_table(page: &Page) -> Html {
             <p class="small-print">{ format!("From {} λ̂ points.{before}{by_hand}", all.points) }</p>
             <table class="figures" data-test="stage-rows">
                 <thead><tr><th scope="col">{"stage"}</th><th scope="col">{"steps"}</th><th scope="col">{"type"}</th><th scope="col">{"Δλ̂"}</th>
-                    <th scope="col">{"second setting"}</th><th scope="col">{"Δloss"}</th><th scope="col">{"moved most, of its range"}</th>
+                    <th scope="col">{"second setting"}</th><th scope="col">{"Δloss"}</th><th scope="col">{"moved most"}</th>
                     if live { <th scope="col">{"ends at"}</th> }</tr></thead>
                 <tbody>{ for (0..all.stages.len()).map(|i| line(page, all, i)) }</tbody>
             </table>

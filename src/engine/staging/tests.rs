@@ -42,30 +42,46 @@ fn kinds(s: &Session) -> Vec<StageKind> {
     s.staging.view.stages.iter().map(|s| s.kind).collect()
 }
 
+/// A series that goes from one value to another between steps 400 and 600.
+fn going(id: &'static str, from: f64, to: f64) -> (&'static str, Series) {
+    let x: Vec<f64> = (0..=20).map(|i| f64::from(i) * 50.0).collect();
+    let y = x
+        .iter()
+        .map(|x| from + (to - from) * ((x - 400.0) / 200.0).clamp(0.0, 1.0));
+    let y = y.collect();
+    let series = Series {
+        x,
+        y,
+        ..Series::default()
+    };
+    (id, series)
+}
+
 #[test]
-fn an_instrument_is_named_once_for_all_its_heads() {
-    let mut s = session();
-    for step in s.parts.checkpoints.clone() {
-        let late = (step as f64 - 400.0).max(0.0);
-        for id in [
-            "heads.0.0.ablation.repeat",
-            "heads.1.0.preserving.icl",
-            "blocks.0.ablation.loss",
-        ] {
-            s.history.push(id, step, late);
-        }
-    }
-    s.stage();
-    let named = &s.staging.view.stages[1].moved;
-    let ablations = named.iter().filter(|m| family(&m.0) == "ablation").count();
-    assert!(
-        ablations == 1 && named.iter().any(|m| m.0 == "late"),
-        "{named:?}"
-    );
-    assert_eq!(family("heads.1.0.prev_token"), "prev_token");
-    assert_eq!(family("share.k.0.1.1.0"), family("share.q.embed.1.2"));
-    // Planted: losses are each their own.
-    assert_ne!(family("loss.repeat"), family("loss.text"));
+fn what_is_named_is_no_trifle_and_few_of_a_kind() {
+    let all = [
+        // Planted: most of its own range, and 0.018 in a score.
+        going("heads.0.1.duplicate_token", 0.024, 0.006),
+        going("heads.1.0.prefix_matching", 0.15, 0.52),
+        going("heads.1.1.prefix_matching", 0.15, 0.45),
+        going("loss", 3.2, 1.7),
+        going("loss.repeat", 2.9, 0.47),
+        going("loss.first", 3.9, 4.3),
+        going("icl", -0.9, -3.8),
+        going("loss.late", 3.0, 0.5),
+        going("heads.0.1.ablation.repeat", 0.6, 3.4),
+        going("norm", 20.0, 21.0),
+    ];
+    let curves: Vec<(&str, &Series)> = all.iter().map(|(id, s)| (*id, s)).collect();
+    let named = moved(&curves, 400, 600);
+    let ids: Vec<&str> = named.iter().map(|m| m.id.as_str()).collect();
+    let (one, two) = ("heads.0.1.ablation.repeat", "heads.1.0.prefix_matching");
+    assert_eq!(ids, ["icl", one, "loss.repeat", two]);
+    assert_eq!((named[3].from, named[3].to), (0.15, 0.52));
+    // Planted: by the share of its range the trifle would be in front of all.
+    assert!(range(&all[0].1) < 0.05 && moved(&curves[..1], 400, 600).is_empty());
+    // Before it happens nothing moves.
+    assert!(moved(&curves, 0, 400).is_empty());
 }
 
 #[test]
@@ -103,8 +119,8 @@ fn a_rise_and_a_fall_are_found_with_what_moved() {
     assert!(steps.contains(&lo) && steps.contains(&hi) && lo <= a.to && a.to <= hi);
     assert_eq!(b.end, None);
     assert!(a.falling && b.falling && b.dloss.unwrap() < -0.1);
-    assert_eq!(b.moved[0].0, "late");
-    assert!(!a.moved.iter().any(|m| m.0 == "late"));
+    assert_eq!(b.moved[0].id, "late");
+    assert!(!a.moved.iter().any(|m| m.id == "late"));
     // Found once: nothing changed.
     let before = s.staging.version;
     s.stage();
@@ -231,7 +247,7 @@ fn where_nothing_moves_nothing_is_named() {
     );
     let named = still(3, 0.2);
     assert!(
-        named.len() == 1 && named[0].0 == "icl" && named[0].1 < -0.7,
+        named.len() == 1 && named[0].id == "icl" && named[0].to < named[0].from - 0.15,
         "{named:?}"
     );
 }
