@@ -67,6 +67,7 @@ pub fn unit(unit: &str) -> &'static str {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::experiments::heads::{BESIDE, INSTRUMENTS, TEXT};
 
     #[test]
     fn every_unit_on_the_page_has_a_meaning() {
@@ -88,6 +89,9 @@ mod tests {
             .collect();
         asked.extend(READOUT.iter().map(|row| format!("readout: {row}")));
         asked.extend(STATUS.iter().map(|row| format!("status: {row}")));
+        for i in INSTRUMENTS.iter().chain(&BESIDE).chain(&TEXT) {
+            asked.push(format!("instrument: {}", i.title));
+        }
         let told = |name: &&String| {
             known
                 .get(*name)

@@ -22,9 +22,6 @@ pub const KINDS: [Kind; 8] = [
     kind("mark", "space or mark"),
 ];
 
-/// What they are, in words.
-pub const HELP: &str = "Every token is of one kind, the first that fits. End of a line. A name: a word of two letters or more with a capital, inside a sentence (behind a lower-case letter or a comma), or one that stood so earlier in the window; seen before, if the word stood earlier in the window at all. Only its first token counts. Another capital; a digit; the first token of any other word; a later token of a word; a space or a mark.";
-
 const fn kind(key: &'static str, title: &'static str) -> Kind {
     Kind { key, title }
 }

@@ -16,6 +16,7 @@ use super::tip::{Term, Tip, terms};
 use super::token_losses::TokensView;
 use super::turning::Turning;
 use crate::app::spread::Drawn;
+use crate::app::terms::of;
 use crate::app::{Run, seeds};
 use crate::experiments::heads::{self, Head, INSTRUMENTS, Instrument};
 use crate::plot::cursor::nearest;
@@ -35,9 +36,14 @@ pub fn value_at(run: &Run, id: &str, step: f64) -> Option<f64> {
     series.y.get(nearest(&series.x, step)?).copied()
 }
 
+/// What an instrument's number is, and where it comes from.
+fn help(i: &Instrument) -> &'static str {
+    of(&format!("instrument: {}", i.title))
+}
+
 /// A definition: what it is, when it is taken, what that costs.
 pub fn definition(i: &Instrument) -> Html {
-    html! { <Tip about={i.title}>{ i.help }{ format!(" Taken at {}; costs {}.", i.cadence, i.cost) }</Tip> }
+    html! { <Tip about={i.title}>{ help(i) }{ format!(" Taken at {}; costs {}.", i.cadence, i.cost) }</Tip> }
 }
 
 /// The instrument.
@@ -90,7 +96,7 @@ fn multiples(page: &Page, run: &Run, found: &[Head], width: f64) -> Html {
     };
     let scores = || INSTRUMENTS.iter().zip(COLOURS);
     let meanings: Vec<Term> = scores()
-        .map(|(i, _)| (i.title.to_string(), i.help.to_string()))
+        .map(|(i, _)| (i.title.to_string(), help(i).to_string()))
         .collect();
     let own = |id: String, class: &str, label: String| {
         let s = seeds::followed(run, &id)?;
