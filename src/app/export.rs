@@ -4,7 +4,7 @@ use super::bends::bends;
 use super::run::Run;
 use super::seeds::followed;
 use super::state::State;
-use super::{estimated, refined, spread};
+use super::{estimated, families, refined, spread};
 use crate::experiments::{Card, heads};
 use crate::json::object;
 use crate::protocol::Series;
@@ -68,6 +68,7 @@ pub fn columns(run: &Run, card: &Card) -> Vec<Column> {
         .collect();
     out.extend(spread::bands(run));
     out.extend(estimated::columns(run));
+    out.extend(families::columns(run));
     let mut add = |id: &str, label: &str, x: &[f64], y: Vec<f64>, band: [&[f64]; 2]| {
         out.push(Column {
             id: id.into(),

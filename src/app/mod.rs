@@ -15,6 +15,7 @@ pub mod compare;
 mod cursor;
 pub mod estimated;
 pub mod export;
+pub mod families;
 mod form;
 pub mod gons;
 pub mod health;

@@ -261,7 +261,10 @@ fn worker(state: &mut State, event: Event) -> Vec<Effect> {
             state.refused = why;
             Vec::new()
         }
-        Event::File { step, bytes, .. } => vec![Effect::File(step, bytes)],
+        Event::File { run, step, bytes } => {
+            ours(state, run, |r| r.handed.push(step));
+            vec![Effect::File(step, bytes)]
+        }
         Event::Follows { run, replica } => {
             let ours = state.run.as_ref().is_some_and(|r| r.id == run);
             ours.then(|| member(state, replica)).into_iter().collect()

@@ -9,7 +9,7 @@ use crate::app::leading::{Leading, leading};
 use crate::app::leads;
 use crate::app::link::Link;
 use crate::app::run::{Llc, Run};
-use crate::app::{commitment, estimated, reference, refined, seeds, study, winners};
+use crate::app::{commitment, estimated, families, reference, refined, seeds, study, winners};
 use crate::engine::report::{Curve, Report};
 use crate::engine::studying::begin;
 use crate::engine::{Session, Source};
@@ -85,7 +85,7 @@ pub fn seen(session: &Session, link: &Link) -> Run {
     run
 }
 
-/// What was estimated of each model, by the names that the page's exports have.
+/// What was estimated of each model, and composition beside its null, by the names that the page's exports have.
 #[must_use]
 pub fn estimated(run: &Run) -> BTreeMap<String, Curve> {
     let of = |c: Column| {
@@ -97,7 +97,8 @@ pub fn estimated(run: &Run) -> BTreeMap<String, Curve> {
         };
         (c.id, curve)
     };
-    estimated::columns(run).into_iter().map(of).collect()
+    let all = estimated::columns(run).into_iter();
+    all.chain(families::columns(run)).map(of).collect()
 }
 
 /// A study of the session's run, to its end.

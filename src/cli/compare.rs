@@ -139,10 +139,12 @@ async fn all(options: &Options) -> Result<(), Fault> {
     }
     for r in told.nearer().take(5) {
         out::line(format_args!(
-            "  without {} of {}: mean Δ {:.4}, {:.1} % of it gone",
+            "  without {} of {}: mean Δ {:.4}, {:.4} ± {:.4} of it gone ({:.1} %)",
             r.name,
             ["A", "B"][r.side.min(1)],
             r.left,
+            r.removed,
+            r.se,
             100.0 * r.share.unwrap_or(0.0)
         ));
     }

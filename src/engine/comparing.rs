@@ -1,7 +1,7 @@
 //! The comparison of two models beside the run on the page: it works while that one does not.
 
 use super::host::Host;
-use super::known::{Found, Known, from_link, model, same};
+use super::known::{Found, Known, behaviour_id, drawn, from_link, model, same};
 use super::session::Session;
 use super::versus::Versus;
 use crate::app::link::{self, Link};
@@ -30,6 +30,7 @@ impl Shelf {
             device: found.device.clone(),
             checkpoints: vec![(found.step, Rc::clone(&found.weights))],
             curve: None,
+            drawn: found.drawn.clone(),
         };
         let other = |(m, k): &(Link, Known)| {
             k.checkpoints.iter().any(|c| c.0 != found.step) || !same(m, model, false)
@@ -58,12 +59,14 @@ impl Host {
         let Some((step, weights)) = last.and_then(|c| Some((c.step, c.weights.get(own)?))) else {
             return;
         };
+        let link = link::parse(&live.text);
+        let id = behaviour_id(link.experiment, session.follow());
         let found = Found {
             step,
             device: session.exec.device().name,
             weights: Rc::new(weights.to_vec()),
+            drawn: drawn(session.history.series.get(&id)),
         };
-        let link = link::parse(&live.text);
         let member = i64::try_from(session.follow()).unwrap_or(0);
         self.shelf.keep(&model(&link, member), &found);
     }

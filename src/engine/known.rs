@@ -8,7 +8,7 @@ use crate::app::link::Link;
 use crate::estimate::lead::Transition;
 use crate::experiments;
 use crate::knobs::{Group, Value};
-use crate::protocol::{At, Fault, Series};
+use crate::protocol::{At, Fault, Series, SeriesDelta};
 use std::rc::Rc;
 
 /// When checkpoints are kept: this changes no weights, but it decides where before and after are.
@@ -23,6 +23,8 @@ pub struct Found {
     pub device: String,
     /// `[params]`.
     pub weights: Rc<Vec<f32>>,
+    /// The behaviour of its run, to be drawn.
+    pub drawn: SeriesDelta,
 }
 
 /// Checkpoints of one run.
@@ -34,6 +36,26 @@ pub struct Known {
     pub checkpoints: Vec<(u64, Rc<Vec<f32>>)>,
     /// The behaviour over the whole run, from where its points count on ([`turning`]).
     pub curve: Option<Series>,
+    /// The behaviour over the whole run, to be drawn.
+    pub drawn: SeriesDelta,
+}
+
+/// A curve of these points.
+pub(super) fn drawn(of: Option<&Series>) -> SeriesDelta {
+    of.map_or_else(SeriesDelta::default, |s| SeriesDelta {
+        x: s.x.clone(),
+        y: s.y.clone(),
+        ..SeriesDelta::default()
+    })
+}
+
+/// The name of a card's behaviour among the series of a run, of that replica.
+pub(super) fn behaviour_id(experiment: &str, replica: usize) -> String {
+    let id = experiments::card(experiment).map_or("", |c| c.behaviour);
+    match replica {
+        0 => id.into(),
+        r => format!("replicas/{r}/{id}"),
+    }
 }
 
 /// The model that a link trains, as a link of its own: replica `member` alone, with nothing sampled.

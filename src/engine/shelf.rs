@@ -3,7 +3,7 @@
 
 use super::host::Host;
 use super::keeping::fit;
-use super::known::{Known, model, turning};
+use super::known::{Known, behaviour_id, drawn, model, turning};
 use super::versus::Versus;
 use crate::app::link::{self, Link};
 use crate::protocol::{Event, Fault, Series, Stored};
@@ -130,9 +130,17 @@ fn known(record: &Record, link: &Link, [replica, replicas]: [usize; 2]) -> Known
             ..Series::default()
         })
     };
+    let id = behaviour_id(link.experiment, replica);
+    let found = record.series.iter().find(|s| s.id == id);
+    let found = found.map(|s| Series {
+        x: s.x.clone(),
+        y: s.y.clone(),
+        ..Series::default()
+    });
     Known {
         device: record.device.name.clone(),
         checkpoints: steps.iter().filter_map(|s| weights(*s)).collect(),
         curve: turning(link.experiment, series),
+        drawn: drawn(found.as_ref()),
     }
 }

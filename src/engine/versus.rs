@@ -2,16 +2,16 @@
 //! its link, asks both about the same held-out sequences, whole and without each of their heads.
 
 use super::branch::{join, open};
-use super::known::{Found, Known, from_link, model, pick, same, turning};
+use super::known::{Found, Known, behaviour_id, drawn, from_link, model, pick, same, turning};
 use super::open::Source;
 use super::session::Session;
 use crate::app::link::{self, Link};
 use crate::exec::{Batch, Exec, Run};
 use crate::experiments::versus::{Scorer, refusal, scorer};
-use crate::experiments::{self, Parts, Probes};
+use crate::experiments::{Parts, Probes};
 use crate::kernels::Step;
 use crate::protocol::{
-    At, Compared, Fault, Lacking, Scored, Series, SeriesDelta, VersusSpec, VersusStage, VersusView,
+    At, Compared, Fault, Lacking, Scored, Series, VersusSpec, VersusStage, VersusView,
 };
 use std::rc::Rc;
 use web_time::Instant;
@@ -147,6 +147,12 @@ impl Versus {
                 device: session.exec.device().name,
                 checkpoints: session.history.checkpoints.iter().filter_map(own).collect(),
                 curve: behaviour(session, &link, replica),
+                drawn: drawn(
+                    session
+                        .history
+                        .series
+                        .get(&behaviour_id(link.experiment, replica)),
+                ),
             };
             self.take(&alone, &known)?;
         }
@@ -179,7 +185,11 @@ impl Versus {
                 step: *step,
                 device: known.device.clone(),
                 weights: Rc::clone(weights),
+                drawn: known.drawn.clone(),
             });
+            if let Some(found) = &self.found[side] {
+                self.view.curves[side] = found.drawn.clone();
+            }
         }
         Ok(())
     }
@@ -258,14 +268,8 @@ impl Versus {
         self.view.stage = VersusStage::Training { side, step, steps };
         self.view.left_s = session.left_s().filter(|_| busy);
         let model = self.models[side].clone();
-        let card = experiments::card(model.experiment);
-        if let Some(s) = card.and_then(|c| session.history.series.get(c.behaviour)) {
-            self.view.curves[side] = SeriesDelta {
-                x: s.x.clone(),
-                y: s.y.clone(),
-                ..SeriesDelta::default()
-            };
-        }
+        let id = behaviour_id(model.experiment, 0);
+        self.view.curves[side] = drawn(session.history.series.get(&id));
         if busy {
             return Ok(());
         }
@@ -278,6 +282,7 @@ impl Versus {
                 .map(|c| (c.step, Rc::clone(&c.weights)))
                 .collect(),
             curve: behaviour(session, &model, 0),
+            drawn: self.view.curves[side].clone(),
         };
         self.now = None;
         self.take(&model, &known)?;

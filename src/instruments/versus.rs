@@ -271,6 +271,10 @@ pub struct Removed {
     pub name: String,
     /// Mean Δ that is left without it, nats a token.
     pub left: f64,
+    /// Mean Δ that went with it, nats a token.
+    pub removed: f64,
+    /// Its standard error, from the scatter between sequences of what each lost.
+    pub se: f64,
     /// The part of the mean Δ that went with it, 1 for all; none where there was no difference.
     pub share: Option<f64>,
 }
@@ -283,20 +287,30 @@ pub fn removed(
     lacking: [&[(&str, &[f32])]; 2],
     floor: f64,
 ) -> Vec<Removed> {
-    let mean = |lp: [&[f32]; 2]| whole(&targets(set, lp, floor), set.periods.len()).mean;
-    let all = mean(lp);
+    let (before, sequences) = (targets(set, lp, floor), set.periods.len());
+    let all = whole(&before, sequences).mean;
     let mut out = Vec::new();
     for (side, copies) in lacking.into_iter().enumerate() {
         for (name, own) in copies {
-            let left = mean(if side == 0 {
+            let then = if side == 0 {
                 [own, lp[1]]
             } else {
                 [lp[0], own]
+            };
+            let without = targets(set, then, floor);
+            let left = whole(&without, sequences).mean;
+            // The same target with and without the head: what both share cancels.
+            let lost = before.iter().zip(&without).map(|(a, b)| Target {
+                delta: a.delta - b.delta,
+                ..*a
             });
+            let lost = whole(&lost.collect::<Vec<_>>(), sequences);
             out.push(Removed {
                 side,
                 name: (*name).to_string(),
                 left,
+                removed: lost.mean,
+                se: lost.se,
                 share: (all != 0.0).then(|| 1.0 - left / all),
             });
         }

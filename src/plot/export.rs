@@ -1,6 +1,6 @@
 //! Stand-alone files: the same SVG with the stylesheet of the page's charts inside.
 
-use super::scene::{Scene, escape};
+use super::scene::{Anchor, Mark, Scene, escape};
 use std::sync::OnceLock;
 
 static READ: OnceLock<String> = OnceLock::new();
@@ -55,6 +55,40 @@ pub fn stack(scenes: &[Scene]) -> (String, f64, f64) {
     (svg, width, height)
 }
 
+/// What stands above a picture in its file: its title, and classes of its lines with what they mean.
+#[must_use]
+pub fn heading(title: &str, keys: &[(&str, &str)], width: f64) -> Scene {
+    let most = ((width - 8.0) / 6.4).max(12.0) as usize;
+    let mut lines = vec![String::new()];
+    for word in title.split(' ') {
+        let long = |line: &String| line.chars().count() + word.chars().count() >= most;
+        match lines.last_mut() {
+            Some(line) if !line.is_empty() && !long(line) => *line += &format!(" {word}"),
+            Some(line) if line.is_empty() => line.push_str(word),
+            _ => lines.push(word.into()),
+        }
+    }
+    let mut scene = Scene {
+        width,
+        height: 4.0,
+        label: title.into(),
+        ..Scene::default()
+    };
+    let mut text = |at: f64, text: &str, class: &str| {
+        scene.height += 15.0;
+        let (y, marks) = (scene.height - 4.0, &mut scene.marks);
+        if !class.is_empty() {
+            let line = format!("line {class}");
+            marks.push(Mark::line(&line, [4.0, y - 4.0], [30.0, y - 4.0]));
+        }
+        marks.push(Mark::text("title", [at, y], Anchor::Start, text));
+    };
+    lines.iter().for_each(|line| text(4.0, line, ""));
+    keys.iter()
+        .for_each(|(class, told)| text(36.0, told, class));
+    scene
+}
+
 /// An SVG that looks the same without the page around it, on a ground of its own, in light colours, and says where it comes from.
 #[must_use]
 pub fn export(svg: &str, origin: &str) -> String {
@@ -84,6 +118,30 @@ mod tests {
         let rules = |css: &str| css.matches('{').count() * 1000 + css.matches(';').count();
         assert_eq!(rules(page), rules(&file));
         assert!(!file.contains("light-dark") && file.ends_with('}'));
+    }
+
+    #[test]
+    fn a_file_says_what_it_is_and_what_its_colours_mean() {
+        let keys = [("s0", "previous token"), ("s1", "prefix matching")];
+        let scene = heading(
+            "Scores of head 0.1, which is an induction head",
+            &keys,
+            160.0,
+        );
+        let svg = scene.svg();
+        let texts = scene.marks.iter().filter_map(|m| match m {
+            Mark::Text { text, .. } => Some(text.as_str()),
+            _ => None,
+        });
+        let texts: Vec<&str> = texts.collect();
+        // Lines that fit, and all of the words.
+        assert_eq!(
+            texts[..3].join(" "),
+            "Scores of head 0.1, which is an induction head"
+        );
+        assert!(texts[..3].iter().all(|t| t.len() <= 24), "{texts:?}");
+        assert_eq!(texts[3..], ["previous token", "prefix matching"]);
+        assert!(svg.contains("class=\"line s1\"") && scene.height == 79.0);
     }
 
     #[test]

@@ -141,7 +141,7 @@ pub struct VersusView {
     pub stage: VersusStage,
     /// Seconds left of the training under way, if known.
     pub left_s: Option<f64>,
-    /// The behaviour of A and B over training, as far as it was computed for this.
+    /// The behaviour of A and B over training, as far as it is known.
     pub curves: [SeriesDelta; 2],
     /// What was found.
     pub found: Option<Compared>,

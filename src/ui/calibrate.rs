@@ -1,6 +1,5 @@
-//! Calibration: λ̂ of the checkpoints that are already there, at many settings of the sampler. A
-//! sweep as a map whose cells can be adopted, Richardson's check, and the curve again with the
-//! form's settings, without training again.
+//! Calibration: λ̂ of the stored checkpoints at many settings of the sampler. A sweep as a map whose
+//! cells can be adopted, Richardson's check, and the curve again with the form's settings.
 
 use super::Page;
 use super::lens::Lens;
@@ -40,8 +39,7 @@ pub fn Calibrate(page: &Page) -> Html {
     // The greatest eigenvalue of the Hessian over these checkpoints, where it was measured.
     let steep = |of: &dyn Fn(u64) -> bool| {
         let points = run.llc.points.iter().filter(|p| of(p.step));
-        let known = points.filter_map(|p| Some(p.curvature?.h_max));
-        known.reduce(f64::max)
+        (points.filter_map(|p| Some(p.curvature?.h_max))).reduce(f64::max)
     };
     let mut jobs: Vec<(&str, &str, &str, StudySpec)> = vec![
         (

@@ -1,6 +1,7 @@
 //! Commitment: branches from stored checkpoints with other data, and the share that ends like the run.
 
 use super::Page;
+use super::keep::Keep;
 use super::progress::Progress;
 use super::size::use_width;
 use super::tip::Tip;
@@ -14,7 +15,7 @@ use crate::protocol::StudyKind;
 use yew::prelude::*;
 
 /// The share over the steps of the run.
-fn chart(run: &Run, points: &[Point], width: f64, log_x: bool) -> Html {
+fn chart(page: &Page, run: &Run, points: &[Point], width: f64) -> Html {
     let known: Vec<(f64, [f64; 3])> = points
         .iter()
         .filter_map(|p| Some((p.step as f64, p.share?)))
@@ -25,7 +26,7 @@ fn chart(run: &Run, points: &[Point], width: f64, log_x: bool) -> Html {
         width,
         height: 190.0,
         x_max: run.steps as f64,
-        log_x,
+        log_x: page.state.view.log_x,
         log_y: false,
         recorded: false,
         window: None,
@@ -45,7 +46,8 @@ fn chart(run: &Run, points: &[Point], width: f64, log_x: bool) -> Html {
         vec![line],
     );
     chart.upto = Some(1.0);
-    Html::from_html_unchecked(chart.draw().scene.svg().into())
+    let title = "Commitment: branches with other data from each checkpoint, 95 % interval";
+    Keep::new("commitment", title).still(page, chart.draw().scene)
 }
 
 fn row(p: &Point) -> Html {
@@ -154,7 +156,7 @@ pub fn Commitment(page: &Page) -> Html {
             if let Some(study) = study { <Progress study={(**study).clone()} page={page.clone()} /> }
             { for study.and_then(|s| commitment::nothing_open(s, &points)).map(|told| html! { <p data-test="nothing-open">{ told }</p> }) }
             if !points.is_empty() {
-                { chart(run, &points, width, state.view.log_x) }
+                { chart(page, run, &points, width) }
                 <div class="table"><table class="figures">
                     <thead><tr><th>{"from step"}</th><th>{"share that ends like the run"}</th><th>{"how they end"}</th></tr></thead>
                     <tbody>{ for points.iter().map(row) }</tbody>

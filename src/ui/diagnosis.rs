@@ -2,6 +2,7 @@
 //! healthy range, and what to do.
 
 use super::Page;
+use super::keep::Keep;
 use super::lens::plain;
 use super::loss::look;
 use super::size::use_width;
@@ -11,7 +12,7 @@ use crate::app::words::{apart, looked};
 use crate::plot::line::Level;
 use crate::plot::number::fixed;
 use crate::plot::panels::Look;
-use crate::plot::trace;
+use crate::plot::{Scene, trace};
 use crate::protocol::TraceView;
 use std::rc::Rc;
 use yew::prelude::*;
@@ -66,12 +67,14 @@ pub fn Diagnosis(props: &DiagnosisProps) -> Html {
     let (above, noise) = above(t);
     let losses = trace::losses(&base, unit, &t.x, &above, &noise)
         .draw()
-        .scene
-        .svg();
+        .scene;
     let running = trace::running(&base, &t.x[first..], &columns, props.levels.clone())
         .draw()
-        .scene
-        .svg();
+        .scene;
+    let keep = |name: &str, scene: Scene| {
+        let title = format!("λ̂ at step {}: {name}", fixed(t.step as f64, 0));
+        Keep::new(format!("chains-{}", name.replace(' ', "-")), title).still(&props.page, scene)
+    };
     html! {
         <section class="diagnosis" data-test="diagnosis" data-rows={t.x.len().to_string()} aria-label="Diagnosis of an estimate">
             <h3>{ format!("λ̂ at step {}: {} chains, {} steps of burn-in, {} draws", fixed(t.step as f64, 0), s.chains, s.burnin, s.draws) }</h3>
@@ -80,8 +83,8 @@ pub fn Diagnosis(props: &DiagnosisProps) -> Html {
                 health::short(s.eps), apart("", &s.part, &s.on, s.polish), looked(s.apart)
             ) }</p>
             <div class="pair" ref={node}>
-                <div class="plot-box">{ Html::from_html_unchecked(losses.into()) }</div>
-                <div class="plot-box">{ Html::from_html_unchecked(running.into()) }</div>
+                { keep("losses", losses) }
+                { keep("running mean", running) }
             </div>
             { verdict(t) }
         </section>

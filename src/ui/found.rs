@@ -75,7 +75,7 @@ pub fn Found(props: &FoundProps) -> Html {
             { table(&all, told.differs()) }
             <h3>{"How Δ is spread "}<Tip about="the histogram">{"How many targets have a Δ in each quarter of a nat, a row for each kind of target, each with a scale of its own. The dashed line is 0: left of it B does better, right of it A."}</Tip></h3>
             { spread(props, told, found) }
-            { over_positions(&props.page, told, found, props.width, origin(props)) }
+            { over_positions(&props.page, told, found, props.width, origin(&props.page)) }
             <h3>{"Tokens that A predicts better"}</h3>
             { list(&best, told, &found.set) }
             <h3>{"Tokens that B predicts better"}</h3>
@@ -103,9 +103,15 @@ fn headline(told: &Told, found: &Compared) -> String {
     let by = with_error(all.mean.abs(), all.se);
     let kinds = groups(&told.targets, By::Kind, &found.set);
     let part = kinds.first().map(|g| {
+        let share = match g.share {
+            Some(s) if s > 1.0 => format!(
+                "All of that, and more ({}; elsewhere it is the other way), is",
+                percent(g.share)
+            ),
+            _ => format!("{} of that is", percent(g.share)),
+        };
         format!(
-            " {} of that is “{}”: {} nats a token on {} of {} targets.",
-            percent(g.share),
+            " {share} “{}”: {} nats a token on {} of {} targets.",
             g.name,
             with_error(g.mean.abs(), g.se),
             grouped(g.count as u64),
@@ -149,14 +155,14 @@ fn spread(props: &FoundProps, told: &Told, found: &Compared) -> Html {
     html! {
         <figure class="chart" data-test="versus-histogram">
             { Html::from_html_unchecked(scene.svg().into()) }
-            <SaveChart page={props.page.clone()} name="compare-histogram" scenes={vec![scene]} own={origin(props)} />
+            <SaveChart page={props.page.clone()} name="compare-histogram" scenes={vec![scene]} own={origin(&props.page)} />
         </figure>
     }
 }
 
 /// Where the numbers come from, for what is saved of them.
-fn origin(props: &FoundProps) -> Option<AttrValue> {
-    let pair = props.page.state.pair.as_ref()?;
+pub fn origin(page: &Page) -> Option<AttrValue> {
+    let pair = page.state.pair.as_ref()?;
     Some(format!("lambdahat {}, {}", crate::VERSION, pair.hash(true)).into())
 }
 

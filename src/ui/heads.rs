@@ -2,11 +2,13 @@
 //! about.
 
 use super::Page;
+use super::any::Any;
 use super::composing::Composing;
 use super::head_table::{others, table, targets, whole_blocks};
+use super::keep::Keep;
 use super::learning::Learning;
 use super::loss::look;
-use super::plot::{SERIES, key, strip};
+use super::plot::{SERIES, key};
 use super::refined::Refined;
 use super::sharing::Sharing;
 use super::size::use_width;
@@ -67,6 +69,7 @@ pub fn Heads(page: &Page) -> Html {
             { others(&found) }
             { whole_blocks(run, step) }
             { multiples(page, run, &found, width) }
+            <Any page={page.clone()} {width} />
             <Composing page={page.clone()} {step} found={found.clone()} />
             <Sharing page={page.clone()} {step} found={found.clone()} {width} />
             <Refined page={page.clone()} found={found.clone()} {width} />
@@ -102,13 +105,19 @@ fn multiples(page: &Page, run: &Run, found: &[Head], width: f64) -> Html {
         let s = seeds::followed(run, &id)?;
         Some((s.clone(), class.to_string(), label))
     };
+    let keys: Vec<_> = scores().map(|(i, class)| (class, i.title)).collect();
     let chart = |h: &Head| {
         let name = format!("heads.{}.{}", h.layer, h.head);
         let kept: Vec<_> = scores()
             .filter_map(|(i, class)| own(format!("{name}.{}", i.key), class, String::new()))
             .collect();
         let title = format!("{}.{} {}", h.layer, h.head, h.label);
-        strip(page, over_time(&narrow, title, &kept, Some(1.0))).shown
+        let keep = Keep {
+            name: format!("head-{}.{}", h.layer, h.head),
+            title: format!("Scores of head {title}"),
+            keys: &keys,
+        };
+        keep.over_time(page, over_time(&narrow, title, &kept, Some(1.0)))
     };
     let on = heads::counted(|id| Some(*seeds::followed(run, id)?.y.last()?));
     let ablated: Vec<_> = found
@@ -133,7 +142,7 @@ fn multiples(page: &Page, run: &Run, found: &[Head], width: f64) -> Html {
             if found.len() > DRAWN { <p class="small-print">{ format!("The first {DRAWN} of {} heads.", found.len()) }</p> }
             if !ablated.is_empty() {
                 <h3>{ format!("Loss{} without each head ", targets(on)) }{ definition(&INSTRUMENTS[4]) }</h3>
-                { strip(page, over_time(&Look { height: 220.0, ..all }, "nats added by ablation".into(), &ablated, None)).shown }
+                { Keep::new("ablation", format!("Loss{} without each head", targets(on))).over_time(page, over_time(&Look { height: 220.0, ..all }, "nats added by ablation".into(), &ablated, None)) }
             }
         </>
     }

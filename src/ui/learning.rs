@@ -3,8 +3,8 @@
 
 use super::Page;
 use super::heads::{definition, over_time, value_at};
+use super::keep::Keep;
 use super::loss::look;
-use super::plot::strip;
 use crate::app::spread::{Drawn, Layers};
 use crate::experiments::heads::BESIDE;
 use crate::plot::number::fixed;
@@ -52,7 +52,7 @@ pub fn Learning(props: &LearningProps) -> Html {
         html! {
             <div>
                 <h3>{ BESIDE[i].title }{" "}{ definition(&BESIDE[i]) }</h3>
-                { strip(&props.page, over_time(&half, y_title.into(), &lines, None)).shown }
+                { Keep::new(curves[0].0.replace('.', "-"), BESIDE[i].title).over_time(&props.page, over_time(&half, y_title.into(), &lines, None)) }
             </div>
         }
     };
@@ -102,7 +102,7 @@ fn by_position(props: &LearningProps, half: &Look) -> Html {
     html! {
         <div>
             <h3>{ BESIDE[2].title }{" "}{ definition(&BESIDE[2]) }</h3>
-            <div class="plot-box">{ Html::from_html_unchecked(chart.draw().scene.svg().into()) }</div>
+            { Keep::new("loss-by-position", BESIDE[2].title).still(&props.page, chart.draw().scene) }
         </div>
     }
 }

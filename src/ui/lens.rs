@@ -1,7 +1,7 @@
-//! λ̂ over training at other settings than the run's: the locality lens with its sliders, a curve
-//! estimated again, curves of parts of the model.
+//! λ̂ over training at other settings: the locality lens, a curve estimated again, parts of the model.
 
 use super::Page;
+use super::keep::Keep;
 use super::loss::look;
 use super::size::use_width;
 use crate::app::health::short;
@@ -10,7 +10,7 @@ use crate::app::locality::Regime;
 use crate::app::{Action, words};
 use crate::knobs::Value;
 use crate::plot::panels::{self, Curve};
-use crate::protocol::StudyKind;
+use crate::protocol::{Study, StudyKind};
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
@@ -128,7 +128,8 @@ pub fn Lens(page: &Page) -> Html {
         let set = Callback::from(move |at| wanted.set(Some(at)));
         let all = &all;
         let controls = lens.then(|| Aim { all, shown, set }.view(page));
-        (controls, picture(page, width, all, lens.then_some(shown)))
+        let at = lens.then_some(shown);
+        (controls, picture(page, width, all, (study, at)))
     };
     // The place of the picture is there from the beginning: its width is followed from then on.
     html! {
@@ -140,15 +141,45 @@ pub fn Lens(page: &Page) -> Html {
 }
 
 /// The curves, or the one that is shown.
-fn picture(page: &Page, width: f64, all: &[Traced], shown: Option<usize>) -> Html {
-    let drawn: Vec<Curve> = all
+fn picture(
+    page: &Page,
+    width: f64,
+    all: &[Traced],
+    (study, shown): (&Study, Option<usize>),
+) -> Html {
+    // Where all cells have one setting it stands above them.
+    let one = |t: &Traced| (t.nbeta, t.gamma, t.eps) == (all[0].nbeta, all[0].gamma, all[0].eps);
+    let what = match study.spec.kind {
+        StudyKind::Parts => "λ̂ of each part alone, the rest frozen",
+        StudyKind::Lens => "λ̂ at one setting of the lens",
+        _ => "λ̂ at the settings of the form",
+    };
+    let mut title = format!(
+        "{what}, ± 1 SE · {}×{}",
+        study.spec.chains, study.spec.draws
+    );
+    let at = shown.map_or(&all[0], |i| &all[i]);
+    if shown.is_some() || all.iter().all(one) {
+        title += &format!(
+            " · nβ {} · γ {} · ε {}",
+            plain(at.nbeta),
+            plain(at.gamma),
+            short(at.eps)
+        );
+    }
+    let ends = |sign: f64| -> Vec<Vec<f64>> {
+        let of = |t: &Traced| t.points.iter().map(|p| p.value + sign * p.se).collect();
+        all.iter().map(of).collect()
+    };
+    let (lo, hi) = (ends(-1.0), ends(1.0));
+    let mut which: Vec<usize> = (0..all.len()).collect();
+    which.retain(|i| shown.is_none_or(|s| s == *i));
+    let drawn: Vec<Curve> = which
         .iter()
-        .enumerate()
-        .filter(|(i, _)| shown.is_none_or(|s| s == *i))
-        .map(|(_, t)| Curve {
-            label: &t.name,
-            x: &t.x,
-            y: &t.y,
+        .map(|&i| Curve {
+            label: &all[i].name,
+            x: &all[i].x,
+            y: &all[i].y,
             class: "",
         })
         .collect();
@@ -158,10 +189,12 @@ fn picture(page: &Page, width: f64, all: &[Traced], shown: Option<usize>) -> Htm
     chart.log_y = false;
     chart.from_zero = shown.is_none();
     // Many curves: five colours, then the same once more in thin lines.
-    for (i, line) in chart.lines.iter_mut().enumerate() {
+    for (i, (line, &at)) in chart.lines.iter_mut().zip(&which).enumerate() {
+        (line.lo, line.hi) = (&lo[at], &hi[at]);
         let colour = ["s0", "s1", "s2", "s3", "s5"][i % 5];
         let thin = if i % 10 >= 5 { " thin" } else { "" };
         line.class = format!("{colour}{thin}");
     }
-    Html::from_html_unchecked(chart.draw().scene.svg().into())
+    let keep = Keep::new("calibrate", title.clone());
+    html! { <><p class="small-print">{ title }</p>{ keep.still(page, chart.draw().scene) }</> }
 }

@@ -2,6 +2,7 @@
 //! [`crate::app`], draws the scenes of [`crate::plot`], and knows neither engine nor models.
 
 mod actions;
+mod any;
 mod app;
 mod attention;
 mod branch;
@@ -16,6 +17,7 @@ mod compare;
 mod composing;
 mod diagnosis;
 mod ends;
+mod exports;
 mod faults;
 mod figure;
 mod film;
@@ -26,6 +28,7 @@ mod head_table;
 mod heads;
 mod import;
 mod instruments;
+mod keep;
 mod kept;
 mod keys;
 mod knob;

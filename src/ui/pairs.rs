@@ -1,10 +1,12 @@
 //! The models of a comparison: the ready-made pairs, any other, and how both behave over training.
 
 use super::Page;
+use super::found::origin;
+use super::keep::Keep;
 use super::tip::Tip;
 use crate::app::against::Against;
 use crate::app::pairing::{self, Versus as Do};
-use crate::app::{Action, State, words};
+use crate::app::{Action, words};
 use crate::experiments::versus::Pair;
 use crate::plot::line::Line;
 use crate::plot::panels::{Look, lower};
@@ -72,7 +74,8 @@ pub fn Own(page: &Page) -> Html {
 }
 
 /// The behaviour of both over training, where they were trained for this.
-pub fn curves(state: &State, view: &VersusView, width: f64) -> Html {
+pub fn curves(page: &Page, view: &VersusView, width: f64) -> Html {
+    let state = &page.state;
     let card = state.card();
     let spec = card.losses.iter().find(|l| l.id == card.behaviour);
     let ends = view.curves.iter().filter_map(|c| c.x.last().copied());
@@ -80,13 +83,14 @@ pub fn curves(state: &State, view: &VersusView, width: f64) -> Html {
     let line = |name: &str, class: &str, c: &SeriesDelta| {
         (!c.x.is_empty()).then(|| (name.to_string(), class.to_string(), c.clone()))
     };
-    let drawn: Vec<_> = [
-        line("A", "s0", &view.curves[0]),
-        line("B", "s1", &view.curves[1]),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
+    let [a, b] = &view.curves;
+    // Two checkpoints of one run have one curve.
+    let drawn: Vec<_> = if a == b {
+        vec![line("A and B", "s0", a)]
+    } else {
+        vec![line("A", "s0", a), line("B", "s1", b)]
+    };
+    let drawn: Vec<_> = drawn.into_iter().flatten().collect();
     let Some(spec) = spec.filter(|_| !drawn.is_empty()) else {
         return Html::default();
     };
@@ -111,5 +115,8 @@ pub fn curves(state: &State, view: &VersusView, width: f64) -> Html {
         &format!("{} ({})", spec.label, spec.unit),
         lines.collect(),
     );
-    Html::from_html_unchecked(chart.draw().scene.svg().into())
+    let scene = chart.draw().scene;
+    let shown = Html::from_html_unchecked(scene.svg().into());
+    let keep = Keep::new("compare-curves", format!("{} of both", spec.label));
+    html! { <div data-test="versus-curves">{ keep.of(page, scene, shown, origin(page)) }</div> }
 }

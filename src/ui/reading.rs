@@ -3,9 +3,10 @@
 
 use super::Page;
 use super::heads::{definition, over_time, value_at};
+use super::keep::Keep;
 use super::loss::look;
 use super::passage::passage;
-use super::plot::{SERIES, strip};
+use super::plot::SERIES;
 use super::size::use_width;
 use super::writing::Completions;
 use crate::app::run::Run;
@@ -64,7 +65,9 @@ pub fn ReadingTab(page: &Page) -> Html {
         let lines: Vec<Drawn> = lines
             .filter_map(|(i, (key, label))| curve(i, format!("loss.class.{key}"), label))
             .collect();
-        html! { <div>{ strip(page, over_time(&half, "nats".into(), &lines, None)).shown }</div> }
+        let name = format!("text-{}", of[0].0);
+        Keep::new(name, TEXT[0].title)
+            .over_time(page, over_time(&half, "nats".into(), &lines, None))
     };
     let last = scrub::checkpoints(&page.state).last().map(|s| *s as u64);
     let step = scrub::looked_at(&page.state).or(last);
@@ -74,7 +77,7 @@ pub fn ReadingTab(page: &Page) -> Html {
             <div class="multiples wide" data-test="kinds">{ for CHARTS.iter().map(kinds) }</div>
             { copied(page, run, &all) }
             if let Some(step) = step {
-                { by_column(run, step as f64, &half) }
+                { by_column(page, run, step as f64, &half) }
                 { passage(page, run, step) }
                 <Completions page={page.clone()} {step} />
             }
@@ -103,13 +106,13 @@ fn copied(page: &Page, run: &Run, all: &Look) -> Html {
     html! {
         <div data-test="copied">
             <h3>{"What an earlier copy is worth "}{ definition(&TEXT[1]) }</h3>
-            { strip(page, chart).shown }
+            { Keep::new("copied", "What an earlier copy is worth").over_time(page, chart) }
         </div>
     }
 }
 
 /// The probability that a line ends, and the loss, by how long it is already.
-fn by_column(run: &Run, step: f64, half: &Look) -> Html {
+fn by_column(page: &Page, run: &Run, step: f64, half: &Look) -> Html {
     // A value, and the upper end of its band.
     let at = |id: &str| -> Option<(f64, f64)> {
         let y = value_at(run, id, step)?;
@@ -146,7 +149,24 @@ fn by_column(run: &Run, step: f64, half: &Look) -> Html {
         chart.x_max = last;
         (chart.log_x, chart.window) = (false, None);
         chart.along = "characters of the line so far";
-        html! { <div class="plot-box">{ Html::from_html_unchecked(chart.draw().scene.svg().into()) }</div> }
+        let told = format!(
+            "{} at step {}",
+            if upto.is_some() {
+                "P(line end)"
+            } else {
+                "Loss"
+            },
+            grouped(step as u64)
+        );
+        Keep::new(
+            if upto.is_some() {
+                "columns"
+            } else {
+                "columns-loss"
+            },
+            told,
+        )
+        .still(page, chart.draw().scene)
     };
     html! {
         <>

@@ -3,9 +3,10 @@
 
 use super::Page;
 use super::heads::over_time;
+use super::keep::Keep;
 use super::lagging::Lagging;
 use super::loss::look;
-use super::plot::{key, strip};
+use super::plot::key;
 use super::progress::Progress;
 use super::tip::Tip;
 use crate::app::refined::{self, Curve, Groups, REASONABLE};
@@ -109,7 +110,9 @@ fn multiples(props: &RefinedProps, curves: &[Curve]) -> Html {
             let drawn = [(Rc::new(series), class.to_string(), String::new())];
             let mut chart = over_time(&narrow, label(c), &drawn, Some(ends().fold(0.0, f64::max)));
             chart.downto = Some(ends().fold(0.0, f64::min));
-            strip(&props.page, chart).shown
+            let name = format!("refined-{}", c.part.replace('.', "-"));
+            Keep::new(name, format!("Refined λ̂, ± 1 SE: {}", label(c)))
+                .over_time(&props.page, chart)
         };
         html! { <div class="multiples">{ for part.iter().map(one) }</div> }
     };

@@ -1,13 +1,10 @@
-//! Saving: a chart as SVG or PNG, the run's numbers as CSV or JSON. Nothing leaves the device.
+//! Saving: a chart as SVG or PNG, texts and checkpoints as files. Nothing leaves the device.
 
 use super::Page;
-use super::import;
+use crate::app::State;
 use crate::app::export::file_name;
-use crate::app::tables::What;
-use crate::app::{Action, State, scrub};
 use crate::plot::Scene;
 use crate::plot::export::{export, stack};
-use crate::plot::number::grouped;
 use gloo::utils::document;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::*;
@@ -71,62 +68,6 @@ pub fn SaveChart(props: &SaveProps) -> Html {
             <button type="button" class="small" data-test={format!("save-png-{}", props.name)} onclick={save("png")}>{"save PNG"}</button>
             { props.children.clone() }
         </span>
-    }
-}
-
-/// The run's numbers, in the top bar.
-pub fn export_menu(page: &Page) -> Html {
-    let state = &page.state;
-    let save = |what: What, id: &'static str, csv: bool| {
-        let (ending, kind) = if csv {
-            ("csv", "text/csv")
-        } else {
-            ("json", "application/json")
-        };
-        let state = state.clone();
-        let press = Callback::from(move |_: MouseEvent| {
-            if let Some(text) = what.text(&state, csv) {
-                let _ = as_file(&file_name(&state, id, ending), kind, &text);
-            }
-        });
-        html! {
-            <button type="button" class="small" data-test={format!("export-{id}-{ending}")} disabled={!what.there(&page.state)} title={if csv { CSV } else { "With the link and all settings" }}
-                onclick={press}>{ ending.to_ascii_uppercase() }</button>
-        }
-    };
-    let told = match state.run {
-        None => "Once a run has started, its numbers.",
-        Some(_) => "This run so far. JSON holds the link and all settings too.",
-    };
-    html! {
-        <details class="menu" data-test="export">
-            <summary>{"Export"}</summary>
-            <div class="sheet">
-                <p class="muted">{ told }{" Charts have buttons of their own."}</p>
-                { for What::ALL.iter().map(|&(what, id, name)| html! {
-                    <p class="row"><span>{ name }</span>{ save(what, id, true) }{ save(what, id, false) }</p>
-                }) }
-                { checkpoint_row(page) }
-                { import::row(page) }
-            </div>
-        </details>
-    }
-}
-
-/// The checkpoint that is looked at, else the last one.
-fn checkpoint_row(page: &Page) -> Html {
-    let last = || scrub::checkpoints(&page.state).last().map(|s| *s as u64);
-    let run = page.state.run.as_ref();
-    let step = run.and_then(|_| scrub::looked_at(&page.state).or_else(last));
-    let name = step.map_or("Checkpoint".into(), |s| {
-        format!("Checkpoint of step {}", grouped(s))
-    });
-    html! {
-        <p class="row" title="The weights under the names of TransformerLens; with the state of the optimiser where that is kept">
-            <span>{ name }</span>
-            <button type="button" class="small" data-test="export-checkpoint" disabled={step.is_none()}
-                onclick={page.on(Action::SaveCheckpoint(step.unwrap_or(0)))}>{"safetensors"}</button>
-        </p>
     }
 }
 

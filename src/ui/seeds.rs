@@ -112,7 +112,7 @@ pub fn Seeds(page: &Page) -> Html {
     html! {
         <section data-test="seeds" aria-label="Seeds" ref={node}>
             <p>{ format!("The transition is that of “{label}”, from its median over the first fifth of its steps to that over its last tenth; it counts once it is ten times the scatter of that tenth, so not while the curve still falls fast. {summary}") }</p>
-            { transitions::rows(page, &scene) }
+            { transitions::rows(page, &scene, format!("From 10 to 90 % of the way of “{label}”, half done at the dot")) }
             <div class="table"><table class="figures">
                 <thead><tr><th>{"seed (press: λ̂, PCA and figure follow it)"}</th><th>{"half done at step"}</th><th>{"10 to 90 %, steps"}</th><th>{ format!("{label} now, {unit}") }</th></tr></thead>
                 <tbody>{ for members.iter().map(|m| member(page, m, m.replica == follow, run.over())) }</tbody>

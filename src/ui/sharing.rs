@@ -5,8 +5,8 @@ use super::Page;
 use super::chart::ToggleButton;
 use super::chooser::chosen;
 use super::heads::{definition, over_time, value_at};
+use super::keep::Keep;
 use super::loss::look;
-use super::plot::strip;
 use crate::app::seeds;
 use crate::app::spread::Drawn;
 use crate::experiments::heads::{BESIDE, Head};
@@ -118,14 +118,19 @@ pub fn Sharing(props: &SharingProps) -> Html {
                 <p><label>{ format!("Over training, the {what} of head ") }<select data-test="share-head" onchange={pick}>
                     { for later.iter().map(|h| html! { <option value={label(h)} selected={h == to}>{ format!("{} {}", label(h), h.label) }</option> }) }
                 </select></label></p>
-                { over(props, &sources, &|from| id(from, to)) }
+                { over(props, &sources, &|from| id(from, to), format!("What the {what} of head {} are due to", label(to))) }
             }
         </>
     }
 }
 
 /// The greatest shares of one head over training.
-fn over(props: &SharingProps, sources: &[(String, String)], id: &dyn Fn(&str) -> String) -> Html {
+fn over(
+    props: &SharingProps,
+    sources: &[(String, String)],
+    id: &dyn Fn(&str) -> String,
+    title: String,
+) -> Html {
     let Some(run) = &props.page.state.run else {
         return Html::default();
     };
@@ -142,7 +147,7 @@ fn over(props: &SharingProps, sources: &[(String, String)], id: &dyn Fn(&str) ->
         .map(|(i, (name, s))| ((*s).clone(), format!("s{i}"), (*name).clone()))
         .collect();
     let base = look(&props.page.state, props.width);
-    strip(
+    Keep::new("shares", title).over_time(
         &props.page,
         over_time(
             &Look {
@@ -154,5 +159,4 @@ fn over(props: &SharingProps, sources: &[(String, String)], id: &dyn Fn(&str) ->
             Some(1.0),
         ),
     )
-    .shown
 }

@@ -3,7 +3,7 @@
 
 use super::Page;
 use super::heads::over_time;
-use super::plot::strip;
+use super::keep::Keep;
 use super::spread::{many, toggles};
 use super::tip::Tip;
 use crate::app::spread::{Drawn, Layers, count};
@@ -43,7 +43,11 @@ pub fn strongest(page: &Page, run: &Run, narrow: &Look) -> Html {
         let own = own.map(|(_, s)| (s.clone(), class.to_string(), String::new()));
         let drawn: Vec<Drawn> = layers.back().cloned().chain(own).collect();
         let title = format!("strongest: {}", INSTRUMENTS[i].title);
-        strip(page, over_time(narrow, title, &drawn, Some(1.0))).shown
+        let keep = Keep::new(
+            format!("strongest-{}", INSTRUMENTS[i].key.replace('_', "-")),
+            "The strongest head of each seed",
+        );
+        keep.over_time(page, over_time(narrow, title, &drawn, Some(1.0)))
     };
     html! {
         <>

@@ -99,12 +99,15 @@ pub fn heads(told: &Told) -> Html {
         return html! { <p class="muted">{"Without any one head, or all of a block, they are no nearer to each other."}</p> };
     }
     html! {
+        <>
+        <p class="small-print">{"Ordered by what is left of mean Δ, the nearest to 0 first; ± 1 SE, paired over sequences."}</p>
         <div class="table"><table class="figures" data-test="versus-heads">
-            <thead><tr><th>{"without"}</th><th>{"of"}</th><th>{"mean Δ left (nats)"}</th><th>{"removed"}</th></tr></thead>
+            <thead><tr><th>{"without"}</th><th>{"of"}</th><th>{"removed from mean Δ (nats)"}</th><th>{"part of it"}</th><th>{"left"}</th></tr></thead>
             <tbody>{ for told.nearer().take(FEW).map(|r| html! {
-                <tr><th scope="row">{ &r.name }</th><td>{ ["A", "B"][r.side.min(1)] }</td><td>{ fixed(r.left, 3) }</td><td>{ percent(r.share.filter(|_| told.differs())) }</td></tr>
+                <tr><th scope="row">{ &r.name }</th><td>{ ["A", "B"][r.side.min(1)] }</td><td>{ with_error(r.removed, r.se) }</td><td>{ percent(r.share.filter(|_| told.differs())) }</td><td>{ fixed(r.left, 3) }</td></tr>
             }) }</tbody>
         </table></div>
+        </>
     }
 }
 

@@ -4,7 +4,7 @@ use super::Page;
 use super::actions::Buttons;
 use super::chooser::pickers;
 use super::clipboard::CopyLink;
-use super::save::export_menu;
+use super::exports::export_menu;
 use super::tip::hint;
 use crate::app::{press, words};
 use crate::plot::number::{grouped, significant};

@@ -2,6 +2,7 @@
 //! with its interval.
 
 use super::Page;
+use super::keep::Keep;
 use super::save::SaveChart;
 use super::spread;
 use super::tip::Tip;
@@ -68,11 +69,11 @@ pub fn distribution(page: &Page, all: &[Member], width: f64) -> Html {
 }
 
 /// The rows of the seeds, and what charts draw of them.
-pub fn rows(page: &Page, scene: &Scene) -> Html {
+pub fn rows(page: &Page, scene: &Scene, title: String) -> Html {
     html! {
         <>
             <p>{ spread::toggles(page) }</p>
-            { Html::from_html_unchecked(scene.svg().into()) }
+            { Keep::new("seeds", title).still(page, scene.clone()) }
         </>
     }
 }

@@ -42,7 +42,7 @@ pub fn Versus(page: &Page) -> Html {
             <Own ..page.clone() />
             { stands(page) }
             if let Some(view) = state.versus.as_ref() {
-                { curves(state, view, width) }
+                { curves(page, view, width) }
                 if view.found.is_some() {
                     <Found page={page.clone()} {width} />
                 }

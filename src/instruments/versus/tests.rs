@@ -188,6 +188,12 @@ fn a_head_that_makes_the_difference_removes_it() {
             (1, "head 0.0", 0.0)
         ]
     );
+    // Without the first head nothing is left: what went has the error of the whole. Of the other model's
+    // head every target keeps its Δ: paired there is no error, unpaired there would be.
+    let all = whole(&targets(&set, [&A, &B], 5.0), set.periods.len());
+    assert_eq!((found[0].removed, found[0].se), (all.mean, all.se));
+    assert!((found[1].se - all.se / 2.0).abs() < 1e-9 && all.se > 0.0);
+    assert_eq!((found[2].removed, found[2].se), (0.0, 0.0));
 }
 
 #[test]

@@ -53,6 +53,7 @@ pub async fn heads_on_cpu(at: &Places) -> Result<()> {
     );
     pictures(&page, "heads").await?;
     refined(&page).await?;
+    any(&page).await?;
 
     let slide = "const s = document.querySelector('[data-test=turn]'); s.value = 10; s.dispatchEvent(new Event('input', { bubbles: true }))";
     page.browser.eval(slide, vec![]).await?;
@@ -71,6 +72,45 @@ pub async fn heads_on_cpu(at: &Places) -> Result<()> {
     ensure!(got == json!([16, 16]), "tokens on the axes: {got}");
     pictures(&page, "pattern").await?;
     page.close(&[]).await
+}
+
+/// Any instrument can be drawn over training, and every chart saved with its title and its colours.
+async fn any(page: &Page) -> Result<()> {
+    let script = "const h = document.querySelector('[data-test=heads]'), a = h.querySelector('[data-test=any]');\
+        const charts = [...h.querySelectorAll('svg.plot:not(.key)')].filter(s => !s.closest('.overlay'));\
+        return { family: a?.dataset.family ?? '', groups: [...a.querySelectorAll('optgroup')].map(g => g.label), drawn: a.querySelectorAll('svg .line.s4').length,\
+            chance: a.querySelectorAll('svg .band.recorded').length,\
+            bare: charts.filter(s => !s.closest('.keep, figure')?.querySelector('.save')).map(s => s.getAttribute('aria-label')) }";
+    let got = wait(page, "an instrument", script, |v| v["drawn"] == 4).await?;
+    ensure!(
+        got["family"] == "composition.k"
+            && got["chance"] == 4
+            && got["bare"] == json!([])
+            && got["groups"] == json!(["Heads", "Between heads", "In context", "Weights"]),
+        "composition is not drawn beside chance, or a chart cannot be saved: {got}"
+    );
+    let choose = "const s = document.querySelector('[data-test=any-choice]'); s.value = 'copying'; s.dispatchEvent(new Event('change', { bubbles: true }))";
+    page.browser.eval(choose, vec![]).await?;
+    wait(page, "another one", script, |v| {
+        v["family"] == "copying" && v["drawn"] == 4 && v["chance"] == 0
+    })
+    .await?;
+    let save = "const click = HTMLAnchorElement.prototype.click;\
+        HTMLAnchorElement.prototype.click = function () { window.chart = [this.download, null]; fetch(this.href).then(f => f.text()).then(t => window.chart[1] = t) };\
+        document.querySelector('[data-test=\"save-svg-head-1.0\"]').click(); HTMLAnchorElement.prototype.click = click;";
+    page.browser.eval(save, vec![]).await?;
+    let file = "return window.chart ?? []";
+    let got = wait(page, "the file of a chart", file, |v| v[1].is_string()).await?;
+    let (name, text) = (
+        got[0].as_str().unwrap_or_default(),
+        &got[1].as_str().unwrap_or_default(),
+    );
+    let says = ["Scores of head 1.0", "prefix matching", "#/induction?v=1"];
+    ensure!(
+        name.ends_with("-head-1.0.svg") && says.iter().all(|w| text.contains(w)),
+        "{name} does not say what it is"
+    );
+    Ok(())
 }
 
 /// Every figure of tab Heads, and the pictures, in words; whether the head of the slider is answered.

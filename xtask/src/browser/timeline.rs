@@ -132,6 +132,21 @@ pub async fn scrub_and_compare(at: &Places) -> Result<()> {
         |v| v.as_str().is_some_and(name),
     )
     .await?;
+    // All of them, one after another, each once.
+    let script = "window.saved = []; HTMLAnchorElement.prototype.click = function () { window.saved.push(this.download) };";
+    page.browser.eval(script, vec![]).await?;
+    page.click("export-all").await?;
+    let script = "return [document.querySelector('[data-test=export-all-told]')?.textContent ?? '', [...new Set(window.saved)].length, window.saved.length]";
+    let got = wait(&page, "every checkpoint as a file", script, |v| {
+        v[0].as_str()
+            .is_some_and(|t| t.ends_with("checkpoints saved"))
+    })
+    .await?;
+    let told = format!("{0} of {0} checkpoints saved", got[1]);
+    ensure!(
+        got[1] == got[2] && got[1].as_u64() > Some(3) && got[0] == told,
+        "{got}"
+    );
     page.click("live").await?;
     wait(&page, "live again", STATE, |v| {
         v["looked"] == "" && v["caption"] == "Step 120, the latest."
