@@ -63,6 +63,8 @@ pub enum Action {
     Finer(Option<(u64, u64, u64)>),
     /// The checkpoint of this step is wanted as a file.
     SaveCheckpoint(u64),
+    /// All of them are, one after another; or no more.
+    SaveAll,
     /// A checkpoint was picked or dropped: its name and its bytes.
     Import(String, Vec<u8>),
     /// A text was pasted, picked or dropped.

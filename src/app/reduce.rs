@@ -165,6 +165,7 @@ fn take(state: &mut State, action: Action) -> Vec<Effect> {
         | Action::SaveCheckpoint(_)
         | Action::Ask(_)
         | Action::Gauge(_) => told(state, action),
+        Action::SaveAll => scrub::save_all(state),
         Action::Shelf(what) => shelf::act(state, what),
         Action::Versus(what) => pairing::act(state, what),
         Action::NewEngine => new_engine(state),
@@ -262,7 +263,7 @@ fn worker(state: &mut State, event: Event) -> Vec<Effect> {
             Vec::new()
         }
         Event::File { run, step, bytes } => {
-            ours(state, run, |r| r.handed.push(step));
+            ours(state, run, |r| r.files.0.retain(|s| *s != step));
             vec![Effect::File(step, bytes)]
         }
         Event::Follows { run, replica } => {

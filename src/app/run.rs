@@ -95,8 +95,8 @@ pub struct Run {
     pub figure: Option<Rc<Figure>>,
     /// Figures of stored checkpoints.
     pub album: Album,
-    /// Steps of the checkpoints that were handed over as files, in that order.
-    pub handed: Vec<u64>,
+    /// Steps of checkpoints that are still to be handed over as files, of so many.
+    pub files: (Vec<u64>, usize),
     /// The head that was turned last.
     pub turned: Option<Gauged>,
     /// Paths of all models, if they were asked for.
@@ -143,7 +143,7 @@ impl Run {
             point_s: None,
             figure: None,
             album: Album::default(),
-            handed: Vec::new(),
+            files: Default::default(),
             turned: None,
             paths: None,
             tokens: None,

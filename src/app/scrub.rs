@@ -97,6 +97,21 @@ pub fn checkpoints(state: &State) -> &[f64] {
     }
 }
 
+/// Asks for the first checkpoint as a file; each that comes asks for the next. Asked again, it stops.
+pub fn save_all(state: &mut State) -> Vec<Effect> {
+    let steps: Vec<u64> = checkpoints(state).iter().map(|s| *s as u64).collect();
+    let Some(run) = &mut state.run else {
+        return Vec::new();
+    };
+    if !run.files.0.is_empty() {
+        run.files = Default::default();
+        return Vec::new();
+    }
+    let first = steps.first().map(|s| Command::Save(run.id, *s));
+    run.files = (steps.clone(), steps.len());
+    first.map(Effect::Send).into_iter().collect()
+}
+
 /// The checkpoint nearest to a step.
 #[must_use]
 pub fn nearest(steps: &[f64], step: f64) -> Option<usize> {

@@ -52,6 +52,17 @@ pub fn of(name: &str) -> &'static str {
     all.get(name).map_or("", String::as_str)
 }
 
+/// What a knob of an experiment does.
+#[must_use]
+pub fn knob(experiment: &str, key: &str) -> &'static str {
+    let own = of(&format!("knob {experiment} {key}"));
+    if own.is_empty() {
+        of(&format!("knob {key}"))
+    } else {
+        own
+    }
+}
+
 /// The meaning of a unit; empty if it needs none.
 #[must_use]
 pub fn unit(unit: &str) -> &'static str {
@@ -68,6 +79,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::experiments::heads::{BESIDE, INSTRUMENTS, TEXT};
+    use serde_json::json;
 
     #[test]
     fn every_unit_on_the_page_has_a_meaning() {
@@ -98,8 +110,53 @@ mod tests {
                 .is_some_and(|t| t.len() > 20 && t.ends_with('.'))
         };
         let untold = asked.iter().filter(|name| !told(name)).cloned();
-        let unasked = known.keys().filter(|name| !asked.contains(name)).cloned();
+        // Those of the knobs are below.
+        let knob = |name: &&String| name.starts_with("knob ");
+        let rest = known.keys().filter(|name| !knob(name));
+        let unasked = rest.filter(|name| !asked.contains(name)).cloned();
         untold.chain(unasked).collect()
+    }
+
+    /// What the page is handed of knobs, from where they are defined.
+    fn defined() -> BTreeMap<String, String> {
+        use crate::experiments::CARDS;
+        let mut all: BTreeMap<&str, Vec<(&str, &str)>> = BTreeMap::new();
+        for card in CARDS {
+            for k in card.knobs {
+                all.entry(k.key).or_default().push((card.id, k.help));
+            }
+        }
+        let mut out = BTreeMap::new();
+        for (key, of) in all {
+            // What most say is said once.
+            let most = of
+                .iter()
+                .max_by_key(|a| of.iter().filter(|b| a.1 == b.1).count());
+            let most = most.unwrap().1;
+            out.insert(format!("knob {key}"), most.to_string());
+            let others = of.iter().filter(|a| a.1 != most);
+            out.extend(others.map(|(id, help)| (format!("knob {id} {key}"), (*help).to_string())));
+        }
+        out
+    }
+
+    #[test]
+    fn what_knobs_do_is_handed_to_the_page() {
+        let text = include_str!("../../www/terms.json");
+        let known: BTreeMap<String, String> = serde_json::from_str(text).unwrap();
+        let card = |name: &str| name.starts_with("knob ");
+        let known: BTreeMap<_, _> = known.into_iter().filter(|(k, _)| card(k)).collect();
+        let lines = defined();
+        let line = |(k, v): (&String, &String)| format!(" {}: {},\n", json!(k), json!(v));
+        let all: String = lines.iter().map(line).collect();
+        assert!(known == lines, "in www/terms.json should stand:\n{all}");
+        for card in crate::experiments::CARDS {
+            for k in card.knobs {
+                assert_eq!(knob(card.id, k.key), k.help, "{} {}", card.id, k.key);
+            }
+        }
+        // Planted: a knob that nobody has.
+        assert!(knob("tms", "furlongs").is_empty());
     }
 
     #[test]

@@ -8,6 +8,17 @@ const fn changes(group: Group) -> bool {
     matches!(group, Group::Training | Group::Sampler)
 }
 
+/// What people read and the program does not: in the page it comes with `index.html`, among what the terms
+/// mean (`www/terms.json`), and is no part of the program.
+#[must_use]
+pub const fn told(text: &'static str) -> &'static str {
+    if cfg!(target_arch = "wasm32") {
+        ""
+    } else {
+        text
+    }
+}
+
 const fn knob(
     (key, label): (&'static str, &'static str),
     group: Group,
@@ -22,7 +33,7 @@ const fn knob(
         kind,
         default,
         unit: "",
-        help,
+        help: told(help),
         group,
         then: changes(group),
         when: None,

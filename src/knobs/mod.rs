@@ -8,7 +8,7 @@ mod make;
 use crate::protocol::Notice;
 pub use digest::Digest;
 pub use list::List;
-pub use make::{choice, digest, float, int, list};
+pub use make::{choice, digest, float, int, list, told};
 use serde::Serialize;
 
 /// Where a knob stands in the form.

@@ -5,6 +5,7 @@ use super::chooser::chosen;
 use super::heads::{definition, over_time};
 use super::keep::Keep;
 use super::loss::look;
+use crate::app::Run;
 use crate::app::families::{Family, curve, families};
 use crate::app::spread::Drawn;
 use crate::plot::panels::Look;
@@ -15,28 +16,14 @@ use yew::prelude::*;
 /// Charts drawn, at most: of more, those that move most.
 const DRAWN: usize = 16;
 /// What is drawn before anything is chosen, where it is there.
-const FIRST: &str = "composition.k";
+pub const FIRST: &str = "composition.k";
 /// Up to which z is mostly chance.
 const CHANCE: f64 = 2.0;
 
-/// What is shown.
-#[derive(Clone, PartialEq, Properties)]
-pub struct AnyProps {
-    /// State and actions.
-    pub page: Page,
-    /// Width in pixels.
-    pub width: f64,
-}
-
-/// The section.
-#[component]
-pub fn Any(props: &AnyProps) -> Html {
-    let choice = use_state(|| FIRST.to_string());
-    let Some(run) = &props.page.state.run else {
-        return Html::default();
-    };
+/// The section; `choice` is the key of a family.
+pub fn any(page: &Page, run: &Run, choice: &UseStateHandle<String>, width: f64) -> Html {
     let all = families(run);
-    let Some(family) = all.iter().find(|f| f.key == *choice).or(all.first()) else {
+    let Some(family) = all.iter().find(|f| f.key == **choice).or(all.first()) else {
         return Html::default();
     };
     let pick = {
@@ -61,7 +48,7 @@ pub fn Any(props: &AnyProps) -> Html {
         crate::math::order::sort_by(&mut curves, |a, b| moved(&b.1).total_cmp(&moved(&a.1)));
         curves.truncate(DRAWN);
     }
-    let base = look(&props.page.state, props.width);
+    let base = look(&page.state, width);
     let narrow = Look {
         width: ((base.width + 8.0) / (base.width / 200.0).floor().max(1.0) - 8.0).floor(),
         height: 130.0,
@@ -94,7 +81,7 @@ pub fn Any(props: &AnyProps) -> Html {
             file.chars().map(slug).collect::<String>(),
             format!("{}{unit}: {name}", family.title),
         );
-        keep.over_time(&props.page, chart)
+        keep.over_time(page, chart)
     };
     html! {
         <div data-test="any" data-family={family.key.clone()}>

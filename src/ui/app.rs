@@ -140,7 +140,10 @@ impl App {
                     ctx.link().send_message(Action::WorkerDied(why));
                 }
             }
-            Effect::File(step, bytes) => save::checkpoint(&self.state, step, &bytes),
+            Effect::File(step, bytes) => {
+                save::checkpoint(&self.state, step, &bytes);
+                save::next(&self.state, ctx.link().callback(Action::SaveCheckpoint));
+            }
             Effect::Text(bytes) => {
                 if !own_text::keep(&mut self.texts, &bytes) {
                     ctx.link().send_message(Action::Unkept);

@@ -6,7 +6,7 @@ use super::lens::Lens;
 use super::progress::Progress;
 use super::sweep;
 use super::tip::Tip;
-use crate::app::{Action, parts, study, words};
+use crate::app::{Action, parts, study, terms, words};
 use crate::plot::cursor::nearest;
 use crate::plot::number::{fixed, with_error};
 use crate::protocol::{Cell, CellResult, Study, StudyKind, StudySpec};
@@ -45,31 +45,31 @@ pub fn Calibrate(page: &Page) -> Html {
         (
             "sweep",
             "Sweep ε × nβ",
-            "λ̂ at 5 × 5 settings around the run's own, at this checkpoint",
+            terms::of("calibrate: sweep"),
             study::sweep(now, at),
         ),
         (
             "spring",
             "Sweep γ × nβ",
-            "λ̂ at 5 × 5 settings around the run's own, at this checkpoint: how much of it the spring decides. ε follows, so that no cell is less stable than the run",
+            terms::of("calibrate: spring"),
             study::spring(now, at, steep(&|step| step == at)),
         ),
         (
             "richardson",
             "Check ε against ε/4",
-            "Richardson's check at the first, this and the last checkpoint: where the two differ by more than their errors, ε is too large",
+            terms::of("calibrate: richardson"),
             study::richardson(&page.state.link.knobs, &steps, at),
         ),
         (
             "again",
             "Estimate the curve again",
-            "λ̂ at every checkpoint with the settings of the form, from the stored weights",
+            terms::of("calibrate: again"),
             study::again(&page.state.link.knobs, &every),
         ),
         (
             "lens",
             "Locality lens",
-            "λ̂ over training at nβ from a hundredth of the run's to ten times it, and γ from a tenth to ten times: from a mirror of the loss through a local quantity to the trace of the Hessian. At up to 16 checkpoints; ε follows",
+            terms::of("calibrate: lens"),
             study::lens(now, &study::thinned(&steps, 16), steep(&|_| true)),
         ),
     ];
@@ -79,7 +79,7 @@ pub fn Calibrate(page: &Page) -> Html {
         jobs.push((
             "parts",
             "Part by part",
-            "λ̂ of each part of the model alone, the rest frozen at the checkpoint (refined λ̂, Wang et al. 2024), at up to ten checkpoints",
+            terms::of("calibrate: parts"),
             study::parts(&page.state.link.knobs, &few, &names),
         ));
     }

@@ -7,12 +7,7 @@ use crate::app::export::file_name;
 use crate::app::tables::What;
 use crate::app::{Action, scrub};
 use crate::plot::number::grouped;
-use crate::protocol::RunId;
-use gloo::timers::callback::Timeout;
 use yew::prelude::*;
-
-/// Milliseconds between two files: a browser drops downloads that come faster than it takes them.
-const APART: u32 = 250;
 
 /// The run's numbers and checkpoints, in the top bar.
 pub fn export_menu(page: &Page) -> Html {
@@ -47,7 +42,7 @@ pub fn export_menu(page: &Page) -> Html {
                     <p class="row"><span>{ name }</span>{ save(what, id, true) }{ save(what, id, false) }</p>
                 }) }
                 { checkpoint_row(page) }
-                <All ..page.clone() />
+                { all_row(page) }
                 { import::row(page) }
             </div>
         </details>
@@ -71,51 +66,25 @@ fn checkpoint_row(page: &Page) -> Html {
     }
 }
 
-/// Checkpoints that are handed over one after another: of which run, which steps, and how many files that
-/// run had handed over before.
-type Asked = (RunId, Vec<u64>, usize);
-
-/// Every checkpoint that is there, a file each.
-#[component]
-fn All(page: &Page) -> Html {
-    let asked = use_state(|| None::<Asked>);
-    let run = page.state.run.as_ref();
-    let now = run.and_then(|run| {
-        let (_, steps, before) = asked.as_ref().filter(|a| a.0 == run.id)?;
-        let since = run.handed.get(*before..).unwrap_or_default();
-        let left = steps.iter().find(|s| !since.contains(s)).copied();
-        let done = steps.iter().filter(|s| since.contains(s)).count();
-        Some((done, steps.len(), left))
-    });
-    {
-        let send = page.send.clone();
-        let next = now.and_then(|(done, _, left)| Some((left?, done)));
-        use_effect_with(next, move |next| {
-            let timer = next.map(|(step, done)| {
-                let wait = if done == 0 { 0 } else { APART };
-                Timeout::new(wait, move || send.emit(Action::SaveCheckpoint(step)))
-            });
-            move || drop(timer)
-        });
-    }
-    let steps = || -> Vec<u64> {
-        let all = scrub::checkpoints(&page.state).iter();
-        all.map(|s| *s as u64).collect()
+/// Every checkpoint that is there, a file each, one after another.
+fn all_row(page: &Page) -> Html {
+    let there = match &page.state.run {
+        Some(_) => scrub::checkpoints(&page.state).len(),
+        None => 0,
     };
-    let there = run.map_or(0, |_| scrub::checkpoints(&page.state).len());
-    let busy = now.is_some_and(|n| n.2.is_some());
-    let press = {
-        let new = run.filter(|_| !busy);
-        let new = new.map(|run| (run.id, steps(), run.handed.len()));
-        Callback::from(move |_: MouseEvent| asked.set(new.clone()))
+    let (left, all) = match &page.state.run {
+        Some(run) => (run.files.0.len(), run.files.1),
+        None => (0, 0),
+    };
+    let whole = |n: usize| grouped(n as u64);
+    let told = match all {
+        0 => format!("All {} checkpoints", whole(there)),
+        _ => format!("{} of {} checkpoints saved", whole(all - left), whole(all)),
     };
     html! {
         <p class="row" title="One file each, one after another. The browser may ask once whether this page may save several.">
-            <span data-test="export-all-told" role="status">{ match now {
-                Some((done, all, left)) => format!("{} of {} checkpoints saved{}", grouped(done as u64), grouped(all as u64), if left.is_some() { "…" } else { "" }),
-                None => format!("All {} checkpoints", grouped(there as u64)),
-            } }</span>
-            <button type="button" class="small" data-test="export-all" disabled={there == 0} onclick={press}>{ if busy { "stop" } else { "safetensors" } }</button>
+            <span role="status" data-test="export-all-told" data-left={left.to_string()}>{ told }</span>
+            <button type="button" class="small" data-test="export-all" disabled={there == 0} onclick={page.on(Action::SaveAll)}>{ if left > 0 { "stop" } else { "safetensors" } }</button>
         </p>
     }
 }

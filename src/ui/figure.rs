@@ -8,7 +8,6 @@ use super::spectrum::Spectrum;
 use super::superposition::Superposition;
 use crate::app::{Run, scrub};
 use crate::experiments::heads;
-use crate::plot::model::head_scores;
 use crate::plot::number::grouped;
 use crate::protocol::Figure;
 use std::rc::Rc;
@@ -51,41 +50,9 @@ pub fn picture(page: &Page, figure: Rc<Figure>, step: Option<u64>, bare: bool) -
                 let found = heads::heads(|id| value_at(run, id, step));
                 found.iter().map(|h| h.label).collect()
             });
-            let labels = labels.or_else(|| on_sequence(&figure));
             html! { <Attention {figure} labels={labels.unwrap_or_default()} /> }
         }
     }
-}
-
-/// What heads are called by their scores on the sequence that is drawn, where it repeats: of a recorded
-/// model nothing else is known. Layer after layer.
-fn on_sequence(figure: &Figure) -> Option<Vec<&'static str>> {
-    let Figure::Attention {
-        layers,
-        heads: wide,
-        ctx,
-        patterns,
-        tokens,
-        period: 1..,
-        ..
-    } = figure
-    else {
-        return None;
-    };
-    let size = (ctx * ctx).max(1);
-    let value = |id: &str| {
-        let mut parts = id.strip_prefix("heads.")?.splitn(3, '.');
-        let (layer, head): (usize, usize) =
-            (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
-        let at = (layer < *layers && head < *wide).then_some((layer * wide + head) * size)?;
-        let (induction, previous) = head_scores(patterns.get(at..at + size)?, tokens);
-        match parts.next()? {
-            "prev_token" => Some(previous),
-            "prefix_matching" => Some(induction),
-            _ => None,
-        }
-    };
-    Some(heads::heads(value).iter().map(|h| h.label).collect())
 }
 
 /// The figure.

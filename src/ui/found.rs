@@ -73,7 +73,7 @@ pub fn Found(props: &FoundProps) -> Html {
                 </select>{" "}<Tip about="the groups">{ kinds(state.link.experiment) }{" "}{ terms::of("found: groups") }</Tip>
             </h3>
             { table(&all, told.differs()) }
-            <h3>{"How Δ is spread "}<Tip about="the histogram">{"How many targets have a Δ in each quarter of a nat, a row for each kind of target, each with a scale of its own. The dashed line is 0: left of it B does better, right of it A."}</Tip></h3>
+            <h3>{"How Δ is spread "}<Tip about="the histogram">{terms::of("found: spread")}</Tip></h3>
             { spread(props, told, found) }
             { over_positions(&props.page, told, found, props.width, origin(&props.page)) }
             <h3>{"Tokens that A predicts better"}</h3>

@@ -2,7 +2,7 @@
 //! about.
 
 use super::Page;
-use super::any::Any;
+use super::any::{FIRST, any};
 use super::composing::Composing;
 use super::head_table::{others, table, targets, whole_blocks};
 use super::keep::Keep;
@@ -53,6 +53,7 @@ pub fn definition(i: &Instrument) -> Html {
 pub fn Heads(page: &Page) -> Html {
     let node = use_node_ref();
     let width = use_width(&node);
+    let choice = use_state(|| FIRST.to_string());
     let Some(run) = &page.state.run else {
         return Html::default();
     };
@@ -69,7 +70,7 @@ pub fn Heads(page: &Page) -> Html {
             { others(&found) }
             { whole_blocks(run, step) }
             { multiples(page, run, &found, width) }
-            <Any page={page.clone()} {width} />
+            { any(page, run, &choice, width) }
             <Composing page={page.clone()} {step} found={found.clone()} />
             <Sharing page={page.clone()} {step} found={found.clone()} {width} />
             <Refined page={page.clone()} found={found.clone()} {width} />

@@ -12,6 +12,8 @@ use yew::prelude::*;
 pub struct KnobProps {
     /// The schema's entry.
     pub knob: Knob,
+    /// What it does.
+    pub help: &'static str,
     /// Its value, as in a link.
     pub text: String,
     /// It is not at its default.
@@ -88,7 +90,7 @@ pub fn KnobField(props: &KnobProps) -> Html {
             <label for={id}>{ knob.label }<span class="symbol">{ symbol }</span></label>
             <span class="field">{ field }{ for dice }{ for theory }</span>
             <Tip about={knob.label} id={tip}>
-                { knob.help }
+                { props.help }
                 if let Some(n) = props.samples.filter(|_| knob.key == "nbeta") {
                     { format!(" The button sets n/ln n of the {n} training samples, the temperature of the WBIC (Watanabe 2013).") }
                 }

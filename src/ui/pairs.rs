@@ -6,7 +6,7 @@ use super::keep::Keep;
 use super::tip::Tip;
 use crate::app::against::Against;
 use crate::app::pairing::{self, Versus as Do};
-use crate::app::{Action, words};
+use crate::app::{Action, terms, words};
 use crate::experiments::versus::Pair;
 use crate::plot::line::Line;
 use crate::plot::panels::{Look, lower};
@@ -66,7 +66,7 @@ pub fn Own(page: &Page) -> Html {
                 <label>{"A is the form; B changes "}<input data-test="versus-with" placeholder="seed=2;layers=1" value={(*with).clone()} oninput={set(&with)} /></label>
                 <label>{"checkpoints "}<input data-test="versus-at" value={(*at).clone()} oninput={set(&at)} /></label>
                 <button type="button" data-test="versus-own" disabled={cannot} onclick={press}>{"Compare"}</button>
-                <Tip about="another pair">{"Settings as in a link, with semicolons between. Checkpoints of A and B: last, before or after (the run's transition), or a step. A model that is on this page already is not trained again."}</Tip>
+                <Tip about="another pair">{terms::of("pairs: own")}</Tip>
             </p>
             if !remarks.is_empty() { <ul class="muted">{ for remarks.iter().map(|r| html! { <li>{ r }</li> }) }</ul> }
         </details>

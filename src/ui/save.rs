@@ -5,6 +5,7 @@ use crate::app::State;
 use crate::app::export::file_name;
 use crate::plot::Scene;
 use crate::plot::export::{export, stack};
+use gloo::timers::callback::Timeout;
 use gloo::utils::document;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::*;
@@ -14,6 +15,9 @@ use yew::prelude::*;
 
 /// How a CSV is read.
 pub const CSV: &str = "Its first line names the link; pandas reads the rest with comment=\"#\".";
+
+/// Milliseconds between two files.
+const APART: u32 = 250;
 
 /// Pixels of a saved PNG for each pixel of the chart.
 const SHARP: f64 = 3.0;
@@ -103,11 +107,20 @@ pub fn checkpoint(state: &State, step: u64, bytes: &[u8]) {
     let _ = blob.and_then(|blob| blob_as_file(&name, &blob));
 }
 
+/// Asks for the next of several checkpoints once the browser can take another file: it drops those that
+/// come faster.
+pub fn next(state: &State, ask: Callback<u64>) {
+    let next = state.run.as_ref().and_then(|r| r.files.0.first().copied());
+    if let Some(step) = next {
+        Timeout::new(APART, move || ask.emit(step)).forget();
+    }
+}
+
 fn blob_as_file(name: &str, blob: &Blob) -> Result<(), JsValue> {
     let address = Url::create_object_url_with_blob(blob)?;
     hand_over(name, &address)?;
     // The browser has begun to read by then.
-    gloo::timers::callback::Timeout::new(10_000, move || {
+    Timeout::new(10_000, move || {
         let _ = Url::revoke_object_url(&address);
     })
     .forget();

@@ -2,8 +2,8 @@
 
 use super::size::use_width;
 use super::{Page, leads, transitions};
-use crate::app::Action;
 use crate::app::seeds::{self, Member};
+use crate::app::{Action, terms};
 use crate::plot::number::{fixed, grouped};
 use crate::plot::ranges::{self, ranges};
 use yew::prelude::*;
@@ -42,7 +42,7 @@ fn door(page: &Page) -> Html {
     let asked = state.link.knobs.int("replicas");
     html! {
         <>
-            <p>{"One seed is one sample: its transition may come early or late by chance. With eight, models of this seed and the seven that follow train side by side in the same dispatches; every curve becomes a band with its members, this section tells when each makes its transition and which indicators give notice, and a click on a seed makes it the one that λ̂, PCA and figure follow."}</p>
+            <p>{terms::of("seeds: one")}</p>
             <p class="jobs"><span class="job">
                 if asked < 2 {
                     <button type="button" data-test="eight-seeds" disabled={state.link.course.branch.is_some()} title="Sets how many seeds there are; nothing starts yet"

@@ -3,11 +3,11 @@
 
 use super::Page;
 use super::tip::Tip;
-use crate::app::Action;
 use crate::app::against::MOST;
 use crate::app::pairing::Versus as Do;
 use crate::app::tokens::shown;
 use crate::app::versus::{Group, Target, Told};
+use crate::app::{Action, terms};
 use crate::plot::number::{fixed, grouped, significant, with_error};
 use crate::protocol::{Compared, TokenSet};
 use web_sys::HtmlInputElement;
@@ -136,7 +136,7 @@ pub fn totals(page: &Page, told: &Told, found: &Compared) -> Html {
             </table>
             <p class="jobs"><label>{"floor F "}<input type="number" data-test="versus-floor" min={MOST.0.to_string()} max={MOST.1.to_string()} step="0.5"
                 value={told.floor.to_string()} onchange={floor} />{" nats "}</label>
-                <Tip about="the floor">{"Log-probabilities below −F count as −F, of both models. A large F shows everything, and with it how wrong a model can be when it is sure."}</Tip></p>
+                <Tip about="the floor">{terms::of("tokens: floor")}</Tip></p>
         </>
     }
 }

@@ -136,10 +136,9 @@ pub async fn scrub_and_compare(at: &Places) -> Result<()> {
     let script = "window.saved = []; HTMLAnchorElement.prototype.click = function () { window.saved.push(this.download) };";
     page.browser.eval(script, vec![]).await?;
     page.click("export-all").await?;
-    let script = "return [document.querySelector('[data-test=export-all-told]')?.textContent ?? '', [...new Set(window.saved)].length, window.saved.length]";
+    let script = "const t = document.querySelector('[data-test=export-all-told]'); return [t?.textContent ?? '', [...new Set(window.saved)].length, window.saved.length, t?.dataset.left]";
     let got = wait(&page, "every checkpoint as a file", script, |v| {
-        v[0].as_str()
-            .is_some_and(|t| t.ends_with("checkpoints saved"))
+        v[3] == "0" && v[0].as_str().is_some_and(|t| t.ends_with("saved"))
     })
     .await?;
     let told = format!("{0} of {0} checkpoints saved", got[1]);
