@@ -47,6 +47,7 @@ impl Fits {
         let smooth = Line {
             lo,
             hi,
+            aside: true,
             ..line("smooth", "s3", &x[..], &y[..])
         };
         let [x, y] = &self.broken;

@@ -24,6 +24,8 @@ pub struct Line<'a> {
     pub hi: &'a [f64],
     /// A dot at each point, as for sparse estimates.
     pub dots: bool,
+    /// It sets no value axis, and leaves the chart where it goes beyond.
+    pub aside: bool,
 }
 
 /// A horizontal line with a name.
@@ -142,7 +144,8 @@ impl LineChart<'_> {
             .fold(0.0, f64::max);
         let right = (longest + 14.0).clamp(12.0, (self.width * 0.3).max(12.0));
         let values = || {
-            self.lines.iter().flat_map(|l| {
+            let counted = self.lines.iter().filter(|l| !l.aside);
+            counted.flat_map(|l| {
                 let seen = self.seen(l);
                 let n = l.x.partition_point(|x| *x < self.counts_from());
                 let seen = seen.start.max(n).min(seen.end)..seen.end;

@@ -135,6 +135,7 @@ pub fn llc<'a>(look: &Look, curve: LlcCurve<'a>) -> LineChart<'a> {
             lo: curve.lo,
             hi: curve.hi,
             dots: true,
+            ..Line::default()
         }],
         ..LineChart::default()
     }

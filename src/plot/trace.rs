@@ -23,6 +23,7 @@ pub fn losses<'a>(
         lo,
         hi,
         dots: false,
+        ..Line::default()
     }];
     lines.extend(each(x, chains));
     let name = "loss above L(w*), same batches";
@@ -109,6 +110,7 @@ pub fn running<'a>(
             lo,
             hi,
             dots: false,
+            ..Line::default()
         }],
         levels,
         ..LineChart::default()

@@ -40,6 +40,7 @@ pub fn over_positions(
             lo: &lo,
             hi: &hi,
             dots: false,
+            ..Line::default()
         }],
         levels: vec![Level {
             y: 0.0,
