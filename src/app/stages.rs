@@ -76,8 +76,10 @@ pub fn name(card: &Card, id: &str) -> Option<String> {
 #[must_use]
 pub fn row(card: &Card, all: &Stages, stage: &Stage) -> Row {
     let mut steps = format!("{} to {}", grouped(stage.from), grouped(stage.to));
-    if let Some([lo, hi]) = stage.end {
-        steps += &format!(" (90 %: {} to {})", grouped(lo), grouped(hi));
+    if stage.by_hand {
+        steps += " (end by hand)";
+    } else if let Some([lo, hi]) = stage.end {
+        steps += &format!(" (end {} to {})", grouped(lo), grouped(hi));
     }
     let kind = match (stage.kind, stage.falling) {
         (StageKind::A, _) => "A, λ̂ rises",
@@ -98,7 +100,7 @@ pub fn row(card: &Card, all: &Stages, stage: &Stage) -> Row {
                 (true, kind) => format!("{} at {there}", letter_of(kind)),
             }
         }
-        _ => "at one setting".into(),
+        _ => "not checked".into(),
     };
     let moved = stage.moved.iter().map(|m| {
         let name = name(card, &m.id).unwrap_or_else(|| m.id.clone());
@@ -145,6 +147,7 @@ pub fn bands(card: &Card, all: &Stages) -> Vec<Band> {
             StageKind::B => Pattern::Hatched,
             StageKind::Unresolved => Pattern::Open,
         },
+        hand: s.by_hand,
         title: told(card, all, s),
     })
     .collect()
@@ -172,6 +175,7 @@ mod tests {
             from: 100,
             to: 1640,
             end: Some([1600, 1700]),
+            by_hand: false,
             kind,
             dllc: -3.21,
             se: 0.4,
@@ -200,11 +204,11 @@ mod tests {
         let r = row(card, &one, &one.stages[0]);
         assert_eq!(
             r.steps,
-            "100 to 1\u{202f}640 (90 %: 1\u{202f}600 to 1\u{202f}700)"
+            "100 to 1\u{202f}640 (end 1\u{202f}600 to 1\u{202f}700)"
         );
         assert_eq!(
             (r.kind.as_str(), r.settings.as_str()),
-            ("B, λ̂ falls, loss still falling", "at one setting")
+            ("B, λ̂ falls, loss still falling", "not checked")
         );
         assert_eq!((r.dllc.as_str(), r.dloss.as_str()), ("−3.2 ± 0.4", "−0.51"));
         let label = card.losses.iter().find(|l| l.id == "loss").map(|l| l.label);
@@ -212,6 +216,14 @@ mod tests {
             r.moved,
             format!("loss: {} 2.9 → 0.47", label.unwrap_or_default())
         );
+        // Set by hand, it says so, in the row and on the band.
+        let mut hand = one.clone();
+        (hand.stages[0].end, hand.stages[0].by_hand) = (None, true);
+        let steps = row(card, &hand, &hand.stages[0]).steps;
+        assert_eq!(steps, "100 to 1\u{202f}640 (end by hand)");
+        hand.stages.push(stage(StageKind::A, None));
+        let marked: Vec<bool> = bands(card, &hand).iter().map(|b| b.hand).collect();
+        assert_eq!(marked, [true, false]);
         let two = |second| Stages {
             stages: vec![stage(StageKind::B, Some(second))],
             second: Some([100.0, 1000.0, 1.5e-4]),

@@ -33,20 +33,26 @@ pub(super) struct Second {
 /// What a reload must not forget.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Chosen {
-    /// Boundaries set by hand.
-    cuts: Option<Vec<u64>>,
+    /// All boundaries, where one was set or taken away by hand: each with the interval it was found with,
+    /// or none where it is the one that was set.
+    cuts: Option<Vec<(u64, Option<[u64; 2]>)>>,
     second: Option<Second>,
 }
 
 impl Chosen {
-    /// As rows of numbers for a record: the boundaries, then the second setting with its points.
+    /// As rows of numbers for a record: the boundaries, with 0 to 0 where there is no interval, then the
+    /// second setting with its points.
     pub(super) fn rows(&self) -> [Option<Vec<f64>>; 2] {
         let cuts = self.cuts.as_ref();
         let second = self.second.as_ref().map(|s| {
             let points = s.points.iter().flat_map(|p| [p.0 as f64, p.1, p.2]);
             s.setting.into_iter().chain(points).collect()
         });
-        [cuts.map(|c| c.iter().map(|&s| s as f64).collect()), second]
+        let row = |(step, end): &(u64, Option<[u64; 2]>)| {
+            let [lo, hi] = end.unwrap_or_default();
+            [*step, lo, hi].map(|s| s as f64)
+        };
+        [cuts.map(|c| c.iter().flat_map(row).collect()), second]
     }
 
     /// From such rows.
@@ -60,7 +66,11 @@ impl Chosen {
             })
         });
         Self {
-            cuts: cuts.map(|c| c.into_iter().map(|s| s as u64).collect()),
+            cuts: cuts.map(|row| {
+                let cuts = row.as_chunks::<3>().0.iter().map(|c| c.map(|s| s as u64));
+                cuts.map(|[step, lo, hi]| (step, Some([lo, hi]).filter(|e| e[1] > 0)))
+                    .collect()
+            }),
             second,
         }
     }
@@ -83,9 +93,13 @@ impl Staging {
     pub(super) fn choose(&mut self, chosen: Chosen) {
         (self.chosen, self.stale) = (chosen, true);
     }
-    /// Boundaries by hand, or none.
+    /// Boundaries by hand, or none. Those that stand where one stood keep what is known of it.
     pub(super) fn cut(&mut self, cuts: Option<Vec<u64>>) {
-        self.chosen.cuts = cuts;
+        let known = |step: u64| {
+            let stood = self.view.stages.iter().find(|s| s.to == step);
+            (step, stood.and_then(|s| s.end))
+        };
+        self.chosen.cuts = cuts.map(|all| all.into_iter().map(known).collect());
         self.stale = true;
     }
     /// Takes a study in that is over, if it is the curve at another setting.
@@ -227,6 +241,7 @@ fn found(llc: &[LlcPoint], curves: &[(&str, &Series)], chosen: &Chosen) -> Stage
     let loss = curves.iter().find(|c| c.0 == "loss").map(|c| c.1);
     let stages = found.iter().enumerate().map(|(i, s)| {
         let (from, to) = (step(s.from), step(s.to));
+        let cut = by_hand.and_then(|all| all.iter().find(|c| c.0 == to));
         let dloss = loss.and_then(|l| Some(value(l, to)? - value(l, from)?));
         let falls = |l: &Series| dloss.is_some_and(|d| d < -STILL * range(l));
         Stage {
@@ -234,7 +249,9 @@ fn found(llc: &[LlcPoint], curves: &[(&str, &Series)], chosen: &Chosen) -> Stage
             to,
             end: s
                 .end
-                .map(|(lo, hi)| outwards(llc, lo.exp_m1(), hi.exp_m1())),
+                .map(|(lo, hi)| outwards(llc, lo.exp_m1(), hi.exp_m1()))
+                .or(cut.and_then(|c| c.1)),
+            by_hand: cut.is_some_and(|c| c.1.is_none()) && i + 1 < found.len(),
             kind: kind(s.kind),
             dllc: s.change,
             se: s.se,
@@ -312,12 +329,12 @@ fn outwards(llc: &[LlcPoint], lo: f64, hi: f64) -> [u64; 2] {
 }
 
 /// The ends of the data and the boundaries set by hand between them, as positions.
-fn edges(cuts: &[u64], points: &[Point]) -> Vec<f64> {
+fn edges(cuts: &[(u64, Option<[u64; 2]>)], points: &[Point]) -> Vec<f64> {
     let step = |p: Option<&Point>| p.map_or(0, |p| p.x.exp_m1().round() as u64);
     let (first, last) = (step(points.first()), step(points.last()));
     let mut all: Vec<u64> = cuts
         .iter()
-        .copied()
+        .map(|c| c.0)
         .filter(|c| (first + 1..last).contains(c))
         .collect();
     all.sort_unstable();

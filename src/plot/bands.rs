@@ -28,6 +28,8 @@ pub struct Band {
     pub letter: String,
     /// Its fill.
     pub pattern: Pattern,
+    /// Its end was set by hand.
+    pub hand: bool,
     /// Tooltip.
     pub title: String,
 }
@@ -69,7 +71,12 @@ pub fn marks(
             });
         }
         if i > 0 {
-            out.push(Mark::line("stage-end", [from, top], [from, top + height]));
+            let class = if bands[i - 1].hand {
+                "stage-end hand"
+            } else {
+                "stage-end"
+            };
+            out.push(Mark::line(class, [from, top], [from, top + height]));
         }
         if to - from > 5.0 + 7.0 * band.letter.chars().count() as f64 {
             out.push(Mark::text(
@@ -115,6 +122,7 @@ mod tests {
             letter: letter.into(),
             pattern,
             title: "a".into(),
+            hand: false,
         };
         let bands = [
             band(-10.0, 40.0, "A"),

@@ -37,6 +37,9 @@ pub struct Stage {
     /// 90 % interval of `to`, between checkpoints rounded outwards; none at the end of the run, and
     /// of a boundary set by hand.
     pub end: Option<[u64; 2]>,
+    /// `to` was set by hand.
+    #[serde(default)]
+    pub by_hand: bool,
     /// What λ̂ does at the setting of the run.
     #[serde(rename = "type")]
     pub kind: StageKind,
@@ -72,7 +75,7 @@ pub struct Stages {
     pub stages: Vec<Stage>,
     /// λ̂ points they come from.
     pub points: usize,
-    /// The boundaries were set by hand.
+    /// Boundaries were set or taken away by hand; the others keep the intervals they were found with.
     pub by_hand: bool,
     /// nβ, γ and ε of the second setting.
     pub second: Option<[f64; 3]>,

@@ -33,7 +33,7 @@ pub fn stage_table(page: &Page) -> Html {
         };
     }
     let by_hand = if all.by_hand {
-        " Boundaries by hand."
+        " Boundaries by hand where it says so; the others keep the intervals they were found with."
     } else {
         ""
     };
@@ -54,7 +54,7 @@ pub fn stage_table(page: &Page) -> Html {
             <h2>{ "Stages" }{" "}<Tip about="stages">{ terms::of("stages") }</Tip></h2>
             <p class="small-print">{ format!("From {} λ̂ points.{before}{by_hand}", all.points) }</p>
             <table class="figures" data-test="stage-rows">
-                <thead><tr><th scope="col">{"stage"}</th><th scope="col">{"steps"}</th><th scope="col">{"type"}</th><th scope="col">{"Δλ̂"}</th>
+                <thead><tr><th scope="col">{"stage"}</th><th scope="col">{"steps, 90 % interval of the end"}</th><th scope="col">{"type"}</th><th scope="col">{"Δλ̂"}</th>
                     <th scope="col">{"second setting"}</th><th scope="col">{"Δloss"}</th><th scope="col">{"moved most"}</th>
                     if live { <th scope="col">{"ends at"}</th> }</tr></thead>
                 <tbody>{ for (0..all.stages.len()).map(|i| line(page, all, i)) }</tbody>

@@ -142,6 +142,11 @@ fn boundaries_by_hand_hold_until_they_are_taken_back() {
     s.stage();
     let ends: Vec<u64> = s.staging.view.stages.iter().map(|s| s.to).collect();
     assert_eq!((ends, s.staging.view.by_hand), (vec![20, 500, 1000], true));
+    let hand = |s: &Session| -> Vec<bool> {
+        let all = s.staging.view.stages.iter();
+        all.map(|s| s.by_hand).collect()
+    };
+    assert_eq!(hand(&s), [true, true, false]);
     // A reload keeps them.
     let mut again = session();
     again.staging.choose(Chosen::of(s.staging.chosen().rows()));
@@ -151,6 +156,21 @@ fn boundaries_by_hand_hold_until_they_are_taken_back() {
     s.stage();
     assert_eq!(s.staging.view.stages.len(), 2);
     assert!(!s.staging.view.by_hand);
+    assert_eq!(hand(&s), [false, false]);
+    // What was not touched keeps its interval, after a reload too; what is moved loses it.
+    let found = s.staging.view.stages[0].clone();
+    s.staging.cut(Some(vec![found.to, 500]));
+    s.stage();
+    let kept = &s.staging.view.stages;
+    assert!(kept[0].end.is_some() && kept[0].end == found.end && kept[1].end.is_none());
+    assert_eq!(hand(&s), [false, true, false]);
+    let mut again = session();
+    again.staging.choose(Chosen::of(s.staging.chosen().rows()));
+    again.stage();
+    assert_eq!(again.staging.view, s.staging.view);
+    s.staging.cut(Some(vec![found.to + 20, 500]));
+    s.stage();
+    assert_eq!(hand(&s), [true, true, false]);
 }
 
 /// The curve again at a third of nβ, `bend` times as bent.
