@@ -268,7 +268,7 @@ fn found(llc: &[LlcPoint], curves: &[(&str, &Series)], chosen: &Chosen) -> Stage
     let line = stages::line(&own, &bounds, &at);
     Stages {
         line: at.iter().zip(line).map(|(x, y)| [x.exp_m1(), y]).collect(),
-        smooth: smoothed(&own, &bounds),
+        smooth: smoothed(&own, &bounds, &at),
         stages: stages.collect(),
         points: llc.len(),
         by_hand: by_hand.is_some(),
@@ -310,9 +310,8 @@ fn places(points: &[Point]) -> Vec<f64> {
     (0..=SMOOTH).map(place).collect()
 }
 
-fn smoothed(points: &[Point], bounds: &[f64]) -> Vec<[f64; 3]> {
-    let at = places(points);
-    let Some(found) = smooth::smooth(points, bounds, &at) else {
+fn smoothed(points: &[Point], bounds: &[f64], at: &[f64]) -> Vec<[f64; 3]> {
+    let Some(found) = smooth::smooth(points, bounds, at) else {
         return Vec::new();
     };
     let rows = at.iter().zip(&found.y).zip(&found.sd);

@@ -38,6 +38,11 @@ pub struct Smooth {
 /// How much each value at the ends and knots counts at x, for a line that is straight between them.
 fn hats(x: f64, edges: &[f64]) -> Vec<f64> {
     let mut row = vec![0.0; edges.len()];
+    let (Some(first), Some(last)) = (edges.first(), edges.last()) else {
+        return row;
+    };
+    // An end that was rounded may lie a little inside the points.
+    let x = x.max(*first).min(*last);
     for (i, e) in edges.windows(2).enumerate() {
         if (e[0]..=e[1]).contains(&x) && e[1] > e[0] {
             let share = (x - e[0]) / (e[1] - e[0]);

@@ -39,6 +39,7 @@ fn chart(page: &Page, run: &Run, points: &[Point], width: f64) -> Html {
         lo: &lo,
         hi: &hi,
         dots: true,
+        ..Line::default()
     };
     let mut chart = lower(
         &look,
