@@ -1,5 +1,6 @@
 //! `cargo xtask build`: a static folder with relative paths and content-hashed names.
 
+use crate::columns;
 use crate::gather::gather;
 use crate::page::{self, Names};
 use crate::{licences, style, tools};
@@ -47,7 +48,8 @@ pub fn build(options: &Options) -> Result<usize> {
         .remove_producers_section(true)
         .generate_output()
         .with_context(|| format!("wasm-bindgen on {}", wasm.display()))?;
-    let wasm = gather(&output.wasm_mut().emit_wasm(), gzipped)?;
+    let wasm = columns::without(&output.wasm_mut().emit_wasm())?;
+    let wasm = gather(&wasm, gzipped)?;
     let js = output.js().to_owned();
 
     if !js.contains("app_bg.wasm") {

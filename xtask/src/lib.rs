@@ -3,6 +3,7 @@
 //! the page from outside.
 
 pub mod build;
+mod columns;
 pub mod flags;
 mod gather;
 pub mod licences;
