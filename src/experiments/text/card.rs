@@ -177,6 +177,7 @@ pub const CARD: Card = Card {
     },
     leads: &[
         indicator("llc", "λ̂"),
+        indicator("trace", "trace of the Hessian"),
         indicator("heads.*.prev_token", "previous token, best head"),
         indicator("heads.*.prefix_matching", "prefix matching, best head"),
         indicator("loss.text", "the loss on text"),
