@@ -91,6 +91,10 @@ pub(super) fn with_parent(state: &mut State) -> Vec<Effect> {
     let Some(first) = parent(&state.link) else {
         return Vec::new();
     };
+    // What cannot begin now must not leave the parent's settings in the form.
+    if state.device.is_none() || super::own::asks(state) {
+        return Vec::new();
+    }
     let branch = std::mem::replace(&mut state.link, first);
     let effects = start(state, false, false);
     state.awaits = Some(branch);
@@ -295,6 +299,10 @@ mod tests {
     fn a_branch_from_a_link_can_have_its_parent_beside_it() {
         let link = "#/tms?v=1&seed=4&from=300&then.lr=0.01";
         let mut s = done(link);
+        // Before the engine is up nothing changes.
+        let mut early = State::new(link, true, Default::default());
+        assert!(reduce(&mut early, Action::WithParent).is_empty());
+        assert!(early.awaits.is_none() && early.link.text(true) == link);
         // Run alone, it has no parent to show.
         assert!(shown(&s).is_none());
         reduce(&mut s, Action::WithParent);

@@ -109,5 +109,5 @@ fn full_label(state: &State) -> String {
 
 /// As an estimate, where there is no room for a word more: `≈ 2 min`.
 fn roughly(seconds: f64) -> String {
-    words::about(seconds).replace("about ", "≈ ")
+    words::about(seconds).replacen("about", "≈", 1)
 }

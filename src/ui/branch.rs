@@ -98,7 +98,7 @@ pub fn banner(page: &Page) -> Html {
                     <Tip about="branches">{ terms::of("branch") }</Tip></p>
                 <button type="button" class="primary" data-test="start-branch" onclick={page.on(Action::Start)}>{"Start the branch"}</button>
                 if state.run.is_none() {
-                    <button type="button" data-test="with-parent" title="Trains the run it leaves to its end, then the branch; the two are drawn beside each other." onclick={page.on(Action::WithParent)}>{"Its parent first"}</button>
+                    <button type="button" data-test="with-parent" disabled={state.device.is_none()} title="Trains the run it leaves to its end, then the branch; the two are drawn beside each other." onclick={page.on(Action::WithParent)}>{"Its parent first"}</button>
                 }
                 <button type="button" data-test="leave-branch" onclick={page.on(Action::Branch(None))}>{"No branch"}</button>
             </div>
