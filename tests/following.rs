@@ -51,6 +51,13 @@ fn upto(mut s: Session, step: u64) -> Session {
     s
 }
 
+/// Rows of logit-PCA with their steps.
+fn rows(s: &Session) -> Vec<(u64, Vec<u32>)> {
+    let bits = |row: &[f32]| row.iter().map(|z| z.to_bits()).collect();
+    let all = s.history.pca.rows();
+    all.map(|(step, row)| (step, bits(&row))).collect()
+}
+
 fn follow(mut s: Session, member: usize) -> Session {
     assert!(s.follow_replica(member));
     s
@@ -91,6 +98,7 @@ fn a_member_has_every_number_of_its_seed() {
                     Vec::<String>::new(),
                     "{base} {i}"
                 );
+                assert_eq!(rows(s), rows(&alone), "{base} {i}");
             }
             assert_eq!(weights(s), weights(&plain), "{base} {i}");
         }
@@ -106,6 +114,7 @@ fn a_member_has_every_number_of_its_seed() {
             Vec::<String>::new()
         );
         // Planted: the numbers of another member are refused, one by one.
+        assert_ne!(rows(&plain), rows(&alone));
         let other = curves(&all[4], 1);
         let wrong = faults(&want, &other);
         assert!(
@@ -123,6 +132,22 @@ fn a_member_has_every_number_of_its_seed() {
             faults(&want, &curves(&ended(again), 2)),
             Vec::<String>::new()
         );
+    }
+}
+
+/// The path too, of every experiment with members: what logit-PCA looks at is drawn once for all seeds.
+#[test]
+fn the_path_is_that_of_the_seed() {
+    let tms = "#/tms?n=60&mbatch=20&steps=60&every=20&log=0&chains=0";
+    let grok = "#/grok?p=7&embed=4&hidden=8&batch=8&mbatch=8&steps=40&every=20&log=0&chains=0";
+    for base in [tms, grok, TINY] {
+        let alone = ended(session(&format!("{base}&seed=8&replicas=1")));
+        let first = ended(session(&format!("{base}&seed=7&replicas=2")));
+        // Planted: the first member's.
+        assert_ne!(rows(&first), rows(&alone), "{base}");
+        let later = ended(follow(first, 1));
+        assert!(rows(&later).len() >= 3);
+        assert_eq!(rows(&later), rows(&alone), "{base}");
     }
 }
 
@@ -168,6 +193,7 @@ fn a_member_has_every_number_of_its_seed_on_the_gpu() {
     ] {
         assert_eq!(faults(&want, &curves(&s, 1)), Vec::<String>::new());
         assert_eq!(heads(&s), all);
+        assert_eq!(rows(&s), rows(&alone));
     }
 }
 
@@ -180,7 +206,6 @@ fn another_one_is_followed_after_a_reload() {
     let mut again = session(&link);
     restore(&mut again, &record).unwrap();
     let again = ended(follow(again, 1));
-    let rows = |s: &Session| s.history.pca.rows().collect::<Vec<_>>();
     assert_eq!(rows(&again), rows(&whole));
     assert_eq!(again.history.figure, whole.history.figure);
     assert_eq!(curves(&again, 1), curves(&whole, 1));

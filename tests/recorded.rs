@@ -3,6 +3,7 @@
 
 use lambdahat::app::link::Link;
 use lambdahat::app::recorded::{self, Recorded};
+use lambdahat::app::still::Still;
 use lambdahat::cli::record::{pictures, stages};
 use lambdahat::experiments::{CARDS, Card};
 use std::path::PathBuf;
@@ -24,6 +25,13 @@ fn faults(card: &'static Card, trace: &Recorded) -> Vec<String> {
     }
     if trace.figure().is_none() {
         out.push("without a figure of the model".into());
+    }
+    let drawn = match &trace.still {
+        Some(Still::Attention { layers, heads, .. }) => layers * heads,
+        _ => 0,
+    };
+    if trace.heads.len() != drawn {
+        out.push("with heads that its figure has not".into());
     }
     if trace.stages != stages(trace) || trace.stages.is_none() {
         out.push("with stages that its λ̂ points do not have".into());
@@ -82,7 +90,8 @@ fn traces_and_pictures_are_of_one_recording() {
         assert!(planted(|t| t.version = "0.0.0".into()) > 0);
         assert!(planted(|t| t.link.push_str("&lr=1")) > 0);
         assert!(planted(|t| t.pca.pcs[1][0] += 1.0) == 1);
-        assert!(planted(|t| t.still = None) == 1);
+        assert!(planted(|t| t.still = None) >= 1);
+        assert!(planted(|t| t.heads.push(String::new())) == 1);
         let first = |t: &mut Recorded| t.stages.as_mut().unwrap().stages[0].to += 1;
         assert!(planted(first) >= 1);
         assert!(planted(|t| t.llc[20].value += 100.0) >= 1);

@@ -38,6 +38,8 @@ pub struct Recorded {
     pub pca: PcaUpdate,
     /// The model at the end.
     pub still: Option<Still>,
+    /// What each head is called in that figure, `[layer][head]`; empty where there are none.
+    pub heads: Vec<String>,
     /// The stages that its λ̂ points have; last, so that they can be found anew without a new recording.
     pub stages: Option<Stages>,
 }

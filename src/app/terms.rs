@@ -52,12 +52,13 @@ pub fn of(name: &str) -> &'static str {
     all.get(name).map_or("", String::as_str)
 }
 
-/// What a knob of an experiment does.
+/// What is said of something an experiment has: a `knob`, `series`, `preset` or `pair` by its key, the
+/// `look` (what to look for) by its place, the `event`.
 #[must_use]
-pub fn knob(experiment: &str, key: &str) -> &'static str {
-    let own = of(&format!("knob {experiment} {key}"));
+pub fn told(kind: &str, experiment: &str, key: &str) -> &'static str {
+    let own = of(&format!("{kind} {experiment} {key}"));
     if own.is_empty() {
-        of(&format!("knob {key}"))
+        of(&format!("{kind} {key}"))
     } else {
         own
     }
@@ -110,53 +111,71 @@ mod tests {
                 .is_some_and(|t| t.len() > 20 && t.ends_with('.'))
         };
         let untold = asked.iter().filter(|name| !told(name)).cloned();
-        // Those of the knobs are below.
-        let knob = |name: &&String| name.starts_with("knob ");
-        let rest = known.keys().filter(|name| !knob(name));
+        // Those of the experiments are below.
+        let rest = known.keys().filter(|name| !defines(name));
         let unasked = rest.filter(|name| !asked.contains(name)).cloned();
         untold.chain(unasked).collect()
     }
 
-    /// What the page is handed of knobs, from where they are defined.
-    fn defined() -> BTreeMap<String, String> {
-        use crate::experiments::CARDS;
-        let mut all: BTreeMap<&str, Vec<(&str, &str)>> = BTreeMap::new();
-        for card in CARDS {
-            for k in card.knobs {
-                all.entry(k.key).or_default().push((card.id, k.help));
-            }
-        }
-        let mut out = BTreeMap::new();
-        for (key, of) in all {
-            // What most say is said once.
-            let most = of
+    const KINDS: [&str; 6] = ["event", "knob", "look", "pair", "preset", "series"];
+
+    /// Whether a name is of what the experiments define.
+    fn defines(name: &str) -> bool {
+        KINDS.contains(&name.split(' ').next().unwrap_or_default())
+    }
+
+    /// Kind, experiment, key and text of all that the page is handed, from where it is defined.
+    fn all() -> Vec<(&'static str, &'static str, String, &'static str)> {
+        let mut all = Vec::new();
+        for card in crate::experiments::CARDS {
+            let mut add = |kind, key: &str, text| all.push((kind, card.id, key.to_string(), text));
+            card.knobs.iter().for_each(|k| add("knob", k.key, k.help));
+            card.presets
                 .iter()
-                .max_by_key(|a| of.iter().filter(|b| a.1 == b.1).count());
-            let most = most.unwrap().1;
-            out.insert(format!("knob {key}"), most.to_string());
-            let others = of.iter().filter(|a| a.1 != most);
-            out.extend(others.map(|(id, help)| (format!("knob {id} {key}"), (*help).to_string())));
+                .for_each(|p| add("preset", p.id, p.help));
+            card.losses.iter().for_each(|s| add("series", s.id, s.help));
+            let pairs = crate::experiments::versus::pairs(card.id);
+            pairs.iter().for_each(|p| add("pair", p.id, p.help));
+            let look = card.look_for.iter().enumerate();
+            look.for_each(|(i, l)| add("look", &i.to_string(), l));
+            add("event", "event", card.event.told);
+        }
+        all.retain(|a| !a.3.is_empty());
+        all
+    }
+
+    /// The same as it is written; what most say is said once.
+    fn defined() -> BTreeMap<String, String> {
+        let all = all();
+        let mut out = BTreeMap::new();
+        for (kind, _, key, _) in &all {
+            let of = all.iter().filter(|a| (a.0, &a.2) == (*kind, key));
+            let common = |text: &&str| of.clone().filter(|b| *text == b.3).count();
+            let most = of.clone().map(|a| a.3).max_by_key(common).unwrap();
+            out.insert(format!("{kind} {key}"), most.to_string());
+            let others = of.clone().filter(|a| a.3 != most);
+            out.extend(others.map(|a| (format!("{kind} {} {key}", a.1), a.3.to_string())));
         }
         out
     }
 
     #[test]
-    fn what_knobs_do_is_handed_to_the_page() {
+    fn what_experiments_say_is_handed_to_the_page() {
         let text = include_str!("../../www/terms.json");
         let known: BTreeMap<String, String> = serde_json::from_str(text).unwrap();
-        let card = |name: &str| name.starts_with("knob ");
-        let known: BTreeMap<_, _> = known.into_iter().filter(|(k, _)| card(k)).collect();
+        let known: BTreeMap<_, _> = known.into_iter().filter(|(k, _)| defines(k)).collect();
         let lines = defined();
         let line = |(k, v): (&String, &String)| format!(" {}: {},\n", json!(k), json!(v));
-        let all: String = lines.iter().map(line).collect();
-        assert!(known == lines, "in www/terms.json should stand:\n{all}");
-        for card in crate::experiments::CARDS {
-            for k in card.knobs {
-                assert_eq!(knob(card.id, k.key), k.help, "{} {}", card.id, k.key);
-            }
+        let whole: String = lines.iter().map(line).collect();
+        assert!(known == lines, "in www/terms.json should stand:\n{whole}");
+        for kind in KINDS {
+            assert!(all().iter().any(|a| a.0 == kind), "{kind}");
+        }
+        for (kind, card, key, text) in all() {
+            assert_eq!(told(kind, card, &key), text, "{kind} {card} {key}");
         }
         // Planted: a knob that nobody has.
-        assert!(knob("tms", "furlongs").is_empty());
+        assert!(told("knob", "tms", "furlongs").is_empty());
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::app::stages::bands;
 use crate::app::still::Still;
 use crate::engine::Session;
 use crate::engine::staging::stages_of;
-use crate::experiments::Card;
+use crate::experiments::{Card, heads::heads};
 use crate::plot::decimate::decimate;
 use crate::plot::export::export;
 use crate::plot::fits::Fits;
@@ -90,6 +90,10 @@ fn trace(card: &Card, link: &Link, session: &Session) -> Recorded {
         llc: history.llc.iter().map(point).collect(),
         pca,
         still: history.figure.as_ref().map(Still::of),
+        heads: heads(|id| history.series.get(id)?.y.last().copied())
+            .into_iter()
+            .map(|h| h.label.into())
+            .collect(),
         stages: None,
     };
     let stages = stages(&trace);

@@ -23,7 +23,7 @@ pub mod versus;
 pub use chains::ChainJob;
 pub use grid::grid;
 pub use leading::{Clock, Event, Indicator, indicator};
-pub use probes::{Observation, Probes, Reading, Turned, Writer, feed_batch};
+pub use probes::{Observation, Probes, Reading, Turned, Writer, feed_batch, looks};
 pub use sample::Sample;
 
 use crate::exec::Batch;

@@ -4,6 +4,8 @@
 use super::{Job, Of, Parts};
 use crate::exec::Batch;
 use crate::kernels::Replica;
+use crate::math::Stream;
+use crate::math::philox::Draws;
 use crate::plan::{Buf, Prog};
 use crate::protocol::Figure;
 use std::ops::Range;
@@ -93,6 +95,13 @@ impl Default for Writer {
             sequences: 0,
         }
     }
+}
+
+/// Draws what logit-PCA looks at: inputs, or positions in the held-out data. The same for every seed, so
+/// that a model among others has the path that its seed has alone.
+#[must_use]
+pub fn looks() -> Draws {
+    Draws::new(1, Stream::Probe, 0)
 }
 
 /// What an evaluation found at one step.

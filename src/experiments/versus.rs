@@ -4,7 +4,7 @@
 use super::{induction, markov, text, transformer};
 use crate::exec::Batch;
 use crate::kernels::Replica;
-use crate::knobs::{Group, Knobs};
+use crate::knobs::{Group, Knobs, told};
 use crate::plan::{Buf, Plan, Prog};
 use crate::protocol::{Fault, TokenSet};
 use std::ops::Range;
@@ -124,7 +124,7 @@ impl Pair {
         Self {
             id,
             title,
-            help,
+            help: told(help),
             a,
             b,
             bump,

@@ -2,7 +2,7 @@
 
 use super::Page;
 use crate::app::link::apply_query;
-use crate::app::{Action, State};
+use crate::app::{Action, State, terms};
 use crate::experiments::{CARDS, Preset};
 use crate::knobs::Knobs;
 use web_sys::HtmlSelectElement;
@@ -82,7 +82,7 @@ pub fn claim(page: &Page) -> Html {
             <h2 class="title">{ card.title }</h2>
             <p class="claim">{ card.claim }</p>
             if let Some(p) = preset {
-                <p class="muted"><b>{ p.title }</b>{": "}{ p.help }</p>
+                <p class="muted"><b>{ p.title }</b>{": "}{ terms::told("preset", card.id, p.id) }</p>
             }
         </>
     }

@@ -45,12 +45,16 @@ pub fn picture(page: &Page, figure: Rc<Figure>, step: Option<u64>, bare: bool) -
         }
         Figure::Spectrum { .. } => html! { <Spectrum {figure} /> },
         Figure::Attention { .. } => {
-            let labels: Option<Vec<_>> = page.state.run.as_ref().map(|run| {
-                let step = step.unwrap_or(run.step) as f64;
-                let found = heads::heads(|id| value_at(run, id, step));
-                found.iter().map(|h| h.label).collect()
-            });
-            html! { <Attention {figure} labels={labels.unwrap_or_default()} /> }
+            let labels: Vec<_> = match (&page.state.run, page.state.recorded()) {
+                (Some(run), _) => {
+                    let step = step.unwrap_or(run.step) as f64;
+                    let found = heads::heads(|id| value_at(run, id, step));
+                    found.iter().map(|h| h.label).collect()
+                }
+                (None, Some(r)) => r.heads.iter().map(String::as_str).collect(),
+                (None, None) => Vec::new(),
+            };
+            html! { <Attention {figure} {labels} /> }
         }
     }
 }

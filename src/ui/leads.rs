@@ -152,7 +152,7 @@ pub fn leads(page: &Page, run: &Run, members: &[Member]) -> Html {
                 <p data-test="leads">{"No model has made its transition: there is nothing to lead."}</p>
             } else {
                 <div class="table"><table class="figures" data-test="leads">
-                <thead><tr><th>{"indicator"}</th><th>{"lead of its alarm, steps"}</th><th>{"alarm before half"}</th><th>{"threshold "}<Tip about="threshold">{ format!("{THRESHOLD} {}{none}", card.event.told) }</Tip></th><th>{"false alarms "}<Tip about="false alarms">{ HELD }</Tip></th><th>{"lead of half its way, steps "}<Tip about="half its way">{ terms::of("leads: half") }</Tip></th></tr></thead>
+                <thead><tr><th>{"indicator"}</th><th>{"lead of its alarm, steps"}</th><th>{"alarm before half"}</th><th>{"threshold "}<Tip about="threshold">{ format!("{THRESHOLD} {}{none}", terms::told("event", card.id, "event")) }</Tip></th><th>{"false alarms "}<Tip about="false alarms">{ HELD }</Tip></th><th>{"lead of half its way, steps "}<Tip about="half its way">{ terms::of("leads: half") }</Tip></th></tr></thead>
                 <tbody>{ for rows.iter().map(|r| row(r, changed)) }</tbody>
             </table></div>
             }

@@ -23,7 +23,7 @@ pub fn measured(card: &Card, last: impl Fn(&str) -> Option<f64>) -> Vec<Level> {
         Some(Level {
             y: last(l.id)?,
             label: l.label.into(),
-            help: l.help.into(),
+            help: terms::told("series", card.id, l.id).into(),
         })
     };
     specs.filter_map(level).collect()
@@ -43,7 +43,10 @@ pub fn levels(card: &Card, knobs: &Knobs, panel: Panel) -> Vec<Level> {
 /// Every term of the chart: curves, reference lines with their values, the unit, the toggles.
 pub fn meanings(card: &Card, knobs: &Knobs) -> Vec<Term> {
     let unit = card.losses.first().map_or("", |l| l.unit);
-    let curves = card.losses.iter().map(|s| (named(s), s.help.to_string()));
+    let curves = card
+        .losses
+        .iter()
+        .map(|s| (named(s), terms::told("series", card.id, s.id).to_string()));
     let levels = (card.reference)(knobs).into_iter().map(|l| {
         let name = format!("{} ({})", l.label, significant(l.y, 3));
         (name, l.help)

@@ -23,7 +23,7 @@ pub fn ready(page: &Page, pair: &Pair, tiny: bool) -> Html {
         <span class="job">
             <button type="button" data-test={format!("versus-{}", pair.id)} disabled={page.state.device.is_none()} onclick={press}>{ pair.title }</button>
             <span class="small-print">{ cost.unwrap_or_default() }</span>
-            <Tip about={pair.title}>{ pair.help }</Tip>
+            <Tip about={pair.title}>{ terms::told("pair", page.state.card().id, pair.id) }</Tip>
         </span>
     }
 }

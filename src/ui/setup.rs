@@ -53,7 +53,7 @@ pub fn Setup(page: &Page) -> Html {
                     let fields: Vec<Html> = knobs.schema().iter().filter(there).filter(|k| k.group == *group).map(|knob| {
                         let value = knobs.get(knob.key).unwrap_or(knob.default);
                         let groups = if knob.key == "part" { parts::groups(knobs) } else { Vec::new() };
-                        html! { <KnobField key={knob.key} knob={*knob} help={terms::knob(page.state.card().id, knob.key)} {groups} text={words::value(value)} changed={value != base(knob)} samples={samples(knobs)} send={page.send.clone()} /> }
+                        html! { <KnobField key={knob.key} knob={*knob} help={terms::told("knob", page.state.card().id, knob.key)} {groups} text={words::value(value)} changed={value != base(knob)} samples={samples(knobs)} send={page.send.clone()} /> }
                     }).collect();
                     if fields.is_empty() {
                         Html::default()

@@ -2,6 +2,7 @@
 
 use super::{Page, handed};
 use crate::app::markdown::{Block, Span, parse};
+use crate::app::terms;
 use crate::experiments::Sample;
 use yew::prelude::*;
 
@@ -14,7 +15,7 @@ pub fn look_for(page: &Page) -> Html {
     html! {
         <section class="look-for">
             <h2>{"What to look for"}</h2>
-            <ol>{ for card.look_for.iter().map(|l| html! { <li>{ *l }</li> }) }</ol>
+            <ol>{ for (0..card.look_for.len()).map(|i| html! { <li>{ terms::told("look", card.id, &i.to_string()) }</li> }) }</ol>
         </section>
     }
 }

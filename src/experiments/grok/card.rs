@@ -4,7 +4,7 @@ pub use super::settings::Settings;
 use super::settings::settle;
 use crate::experiments::chains::{self, Defaults, join};
 use crate::experiments::{Card, Clock, Cost, Event, Panel, Preset, RefLine, SeriesSpec, indicator};
-use crate::knobs::{Group, Knob, Knobs, choice, float, int};
+use crate::knobs::{Group, Knob, Knobs, choice, float, int, told};
 use crate::model::modadd;
 
 /// The card.
@@ -13,12 +13,20 @@ pub const CARD: Card = Card {
     title: "Modular addition: grokking",
     claim: "A small network first memorises sums modulo 53 and, thousands of steps later, learns the rule; λ̂ peaks at memorising and has fallen by a third or more before test accuracy rises.",
     look_for: &[
-        "Training accuracy reaches 100 % within 2000 steps; test accuracy stays near chance, 2 %.",
-        "λ̂ peaks as memorising ends, then falls for thousands of steps in which training accuracy does not move.",
-        "Test accuracy jumps much later. Note when λ̂ had fallen by 10 %, and when the test loss had.",
-        "Under λ̂: the weight norm and the test loss, each as a share of its peak. What they show as well, λ̂ does not show alone.",
-        "The embedding's spectrum: power spread over all frequencies gathers in a few.",
-        "Low decay and no decay are the controls. Does λ̂ fall there too?",
+        told(
+            "Training accuracy reaches 100 % within 2000 steps; test accuracy stays near chance, 2 %.",
+        ),
+        told(
+            "λ̂ peaks as memorising ends, then falls for thousands of steps in which training accuracy does not move.",
+        ),
+        told(
+            "Test accuracy jumps much later. Note when λ̂ had fallen by 10 %, and when the test loss had.",
+        ),
+        told(
+            "Under λ̂: the weight norm and the test loss, each as a share of its peak. What they show as well, λ̂ does not show alone.",
+        ),
+        told("The embedding's spectrum: power spread over all frequencies gathers in a few."),
+        told("Low decay and no decay are the controls. Does λ̂ fall there too?"),
     ],
     knobs: KNOBS,
     presets: PRESETS,
@@ -28,35 +36,35 @@ pub const CARD: Card = Card {
             id: "loss",
             label: "train",
             unit: "nats",
-            help: "Mean cross-entropy over all pairs trained on.",
+            help: told("Mean cross-entropy over all pairs trained on."),
             panel: Panel::Main,
         },
         SeriesSpec {
             id: "loss.test",
             label: "test",
             unit: "nats",
-            help: "Mean cross-entropy over all pairs held out.",
+            help: told("Mean cross-entropy over all pairs held out."),
             panel: Panel::Both,
         },
         SeriesSpec {
             id: "accuracy.train",
             label: "train",
             unit: "share of pairs",
-            help: "Share of the pairs trained on that are answered rightly.",
+            help: told("Share of the pairs trained on that are answered rightly."),
             panel: Panel::Below,
         },
         SeriesSpec {
             id: "accuracy.test",
             label: "test",
             unit: "share of pairs",
-            help: "Share of the pairs held out that are answered rightly.",
+            help: told("Share of the pairs held out that are answered rightly."),
             panel: Panel::Below,
         },
         SeriesSpec {
             id: "norm",
             label: "‖w‖",
             unit: "",
-            help: "Euclidean norm of all weights: what λ̂ must be told apart from.",
+            help: told("Euclidean norm of all weights: what λ̂ must be told apart from."),
             panel: Panel::Null,
         },
     ],
@@ -69,7 +77,9 @@ pub const CARD: Card = Card {
             level: 0.99,
             down: false,
         }),
-        told: "A change counts where test accuracy rises by a half at least. Points count from where training accuracy is 0.99: before that everything moves. The null runs are models of other seeds without weight decay, otherwise as in the preset “eight seeds”: they memorise and do not find the rule.",
+        told: told(
+            "A change counts where test accuracy rises by a half at least. Points count from where training accuracy is 0.99: before that everything moves. The null runs are models of other seeds without weight decay, otherwise as in the preset “eight seeds”: they memorise and do not find the rule.",
+        ),
         null: "wd",
         alike: "",
     },
@@ -134,37 +144,43 @@ const PRESETS: &[Preset] = &[
     Preset {
         id: "default",
         title: "default",
-        help: "40 % of the pairs, weight decay 1e-3: a long delay between memorising and the rule.",
+        help: told(
+            "40 % of the pairs, weight decay 1e-3: a long delay between memorising and the rule.",
+        ),
         query: "",
     },
     Preset {
         id: "fast",
         title: "fast",
-        help: "60 % of the pairs: the rule comes within a few thousand steps.",
+        help: told("60 % of the pairs: the rule comes within a few thousand steps."),
         query: "frac=0.6&wd=2e-4&steps=8000&every=250",
     },
     Preset {
         id: "lowdecay",
         title: "low decay, a control",
-        help: "A control: the notebook's weight decay of 2e-4 at 40 % of the pairs, which begins to grok at the very end of this time.",
+        help: told(
+            "A control: the notebook's weight decay of 2e-4 at 40 % of the pairs, which begins to grok at the very end of this time.",
+        ),
         query: "wd=2e-4",
     },
     Preset {
         id: "nodecay",
         title: "no decay, a control",
-        help: "A control: no weight decay, so nothing pulls the norm down.",
+        help: told("A control: no weight decay, so nothing pulls the norm down."),
         query: "wd=0",
     },
     Preset {
         id: "seeds",
         title: "eight seeds",
-        help: "Eight models side by side, each with its own split of the pairs: when each finds the rule differs. λ̂ is of short chains at more checkpoints.",
+        help: told(
+            "Eight models side by side, each with its own split of the pairs: when each finds the rule differs. λ̂ is of short chains at more checkpoints.",
+        ),
         query: "steps=12000&replicas=8&chains=1&burnin=100&draws=400&every=200",
     },
     Preset {
         id: "hot",
         title: "hot",
-        help: "The published sampler, so hot that λ̂ measures little but the weight norm.",
+        help: told("The published sampler, so hot that λ̂ measures little but the weight norm."),
         query: "nbeta=2&gamma=5&eps=3e-3&chains=1&burnin=0&draws=500",
     },
 ];

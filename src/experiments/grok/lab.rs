@@ -2,10 +2,9 @@
 
 use super::settings::Settings;
 use crate::experiments::chains::Chains;
-use crate::experiments::{ChainJob, Job, Lab, Observation, Of, Parts, Probes, STATS};
+use crate::experiments::{ChainJob, Job, Lab, Observation, Of, Parts, Probes, STATS, looks};
 use crate::kernels::{Replica, Step, loss::LOSS, modadd::MODADD};
 use crate::knobs::Knobs;
-use crate::math::philox::{Draws, Stream};
 use crate::model::modadd;
 use crate::optim::{self, AdamW, Update};
 use crate::plan::{Buf, Plan, PlanError, Prog};
@@ -207,7 +206,7 @@ struct Grok {
 impl Grok {
     fn new(s: Settings) -> Self {
         let all = s.pairs() as u32;
-        let mut draws = Draws::new(s.seed, Stream::Probe, 0);
+        let mut draws = looks();
         let probes = (ROW / s.model.p).min(s.pairs());
         Self {
             s,

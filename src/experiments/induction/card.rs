@@ -4,7 +4,7 @@ use super::{lab, settle};
 use crate::experiments::transformer::knobs as shared;
 use crate::experiments::transformer::sizes;
 use crate::experiments::{Card, Event, Panel, Preset, RefLine, SeriesSpec, indicator};
-use crate::knobs::{Group, Knob, Knobs, int};
+use crate::knobs::{Group, Knob, Knobs, int, told};
 
 const DATA: Group = Group::Data;
 
@@ -33,37 +33,45 @@ const PRESETS: &[Preset] = &[
     Preset {
         id: "default",
         title: "default",
-        help: "Two attention-only blocks, 52 224 parameters: the bump comes between steps 500 and 1000.",
+        help: told(
+            "Two attention-only blocks, 52 224 parameters: the bump comes between steps 500 and 1000.",
+        ),
         query: "",
     },
     Preset {
         id: "tiny",
         title: "tiny",
-        help: "A fifth of the parameters and a sixth of the work a step, for slow devices.",
+        help: told("A fifth of the parameters and a sixth of the work a step, for slow devices."),
         query: "d_model=32&heads=2&vocab=32&ctx=32&pmin=6&pmax=14&steps=2500",
     },
     Preset {
         id: "fine",
         title: "fine",
-        help: "Longer chains with smaller steps at a lower temperature: a λ̂ with less bias, at over twenty times the cost.",
+        help: told(
+            "Longer chains with smaller steps at a lower temperature: a λ̂ with less bias, at over twenty times the cost.",
+        ),
         query: "nbeta=1000&gamma=300&eps=4e-5&burnin=300&draws=300&mbatch=16",
     },
     Preset {
         id: "one-layer",
         title: "one layer, the control",
-        help: "The control: one block cannot form an induction head, and shows no bump.",
+        help: told("The control: one block cannot form an induction head, and shows no bump."),
         query: "layers=1",
     },
     Preset {
         id: "one-layer-smeared",
         title: "one layer, smeared keys",
-        help: "One block again, but each key is mixed with the one before it: what a previous-token head would have brought is there already, and all four heads become induction heads within 300 steps.",
+        help: told(
+            "One block again, but each key is mixed with the one before it: what a previous-token head would have brought is there already, and all four heads become induction heads within 300 steps.",
+        ),
         query: "layers=1&smear=on",
     },
     Preset {
         id: "seeds",
         title: "eight seeds, tiny",
-        help: "Eight models of the preset tiny side by side, each with its own data: when does each make the jump differs.",
+        help: told(
+            "Eight models of the preset tiny side by side, each with its own data: when does each make the jump differs.",
+        ),
         query: "d_model=32&heads=2&vocab=32&ctx=32&pmin=6&pmax=14&steps=2500&replicas=8",
     },
 ];
@@ -73,28 +81,34 @@ const LOSSES: &[SeriesSpec] = &[
         id: "loss.first",
         label: "first",
         unit: "nats",
-        help: "Mean loss on held-out targets inside the first period, which nothing determines.",
+        help: told(
+            "Mean loss on held-out targets inside the first period, which nothing determines.",
+        ),
         panel: Panel::Main,
     },
     SeriesSpec {
         id: "loss.repeat",
         label: "repeat",
         unit: "nats",
-        help: "Mean loss on held-out targets that the context determines: those after the first token of the second period.",
+        help: told(
+            "Mean loss on held-out targets that the context determines: those after the first token of the second period.",
+        ),
         panel: Panel::Main,
     },
     SeriesSpec {
         id: "loss",
         label: "all",
         unit: "nats",
-        help: "Mean loss on all targets of the held-out sequences, the first token of the second period included.",
+        help: told(
+            "Mean loss on all targets of the held-out sequences, the first token of the second period included.",
+        ),
         panel: Panel::Main,
     },
     SeriesSpec {
         id: "loss.train",
         label: "train",
         unit: "nats",
-        help: "Mean loss on each step's fresh batch, before the step.",
+        help: told("Mean loss on each step's fresh batch, before the step."),
         panel: Panel::Main,
     },
 ];
@@ -105,13 +119,25 @@ pub const CARD: Card = Card {
     title: "The induction bump",
     claim: "A two-layer transformer learns, within a few hundred steps, to look up what followed the present token before; the local learning coefficient rises through the drop, and with the default settings falls after it.",
     look_for: &[
-        "First shelf: both losses near ln V, the uniform guess.",
-        "Second stage: repeats get slowly cheaper, towards the in-context unigram level but not down to it; the model learns which tokens occur, not in which order.",
-        "The drop: with the default settings the loss on repeats falls from about 4.2 to under 0.5 nats between steps 500 and 1000; with tiny and seed 1 from 3.0 to 0.5 between steps 400 and 600.",
-        "Meanwhile the first-period loss rises above ln V and comes most of the way back: the model bets on a repeat too early.",
-        "With the default settings λ̂ rises sevenfold, peaks in the middle of the drop, then falls; with tiny it rises through the drop too, and what follows differs from seed to seed.",
-        "Attention: a head of block 0 looks one token back; a head of block 1 looks at the token after the previous occurrence.",
-        "layers = 1, the control, learns no such thing, and its λ̂ rises smoothly, without a peak.",
+        told("First shelf: both losses near ln V, the uniform guess."),
+        told(
+            "Second stage: repeats get slowly cheaper, towards the in-context unigram level but not down to it; the model learns which tokens occur, not in which order.",
+        ),
+        told(
+            "The drop: with the default settings the loss on repeats falls from about 4.2 to under 0.5 nats between steps 500 and 1000; with tiny and seed 1 from 3.0 to 0.5 between steps 400 and 600.",
+        ),
+        told(
+            "Meanwhile the first-period loss rises above ln V and comes most of the way back: the model bets on a repeat too early.",
+        ),
+        told(
+            "With the default settings λ̂ rises sevenfold, peaks in the middle of the drop, then falls; with tiny it rises through the drop too, and what follows differs from seed to seed.",
+        ),
+        told(
+            "Attention: a head of block 0 looks one token back; a head of block 1 looks at the token after the previous occurrence.",
+        ),
+        told(
+            "layers = 1, the control, learns no such thing, and its λ̂ rises smoothly, without a peak.",
+        ),
     ],
     knobs: KNOBS,
     presets: PRESETS,
@@ -122,7 +148,9 @@ pub const CARD: Card = Card {
     event: Event {
         // A layer alone comes to counting, less than half of that way.
         least: |k| -0.75 * (k.int("vocab").max(2) as f64).ln(),
-        told: "A change counts where the loss on repeats falls by three quarters of ln V, which guessing costs. The null runs are models of one layer, which cannot form an induction head: at the settings of the preset tiny.",
+        told: told(
+            "A change counts where the loss on repeats falls by three quarters of ln V, which guessing costs. The null runs are models of one layer, which cannot form an induction head: one set at the default settings, one at those of the preset tiny, and the nearer is taken.",
+        ),
         null: "layers",
         alike: "the same heads are called induction heads (their prefix-matching score is 0.3 or more and the greatest of their three attention scores), and the same head looks one token back the most: “head 0.1 before 1.0 and 1.1” names it, then them, and “no head before” says that none looks back so",
         ..Event::ANY

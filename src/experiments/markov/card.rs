@@ -5,7 +5,7 @@ use super::settle;
 use crate::experiments::transformer::knobs as shared;
 use crate::experiments::transformer::sizes;
 use crate::experiments::{Card, Clock, Event, Panel, Preset, RefLine, SeriesSpec, indicator};
-use crate::knobs::{Group, Knob, Knobs, choice, int};
+use crate::knobs::{Group, Knob, Knobs, choice, int, told};
 use crate::plot::number::significant;
 use crate::tasks::markov::{Markov, Rows};
 
@@ -36,43 +36,53 @@ const PRESETS: &[Preset] = &[
     Preset {
         id: "default",
         title: "default",
-        help: "Three symbols, two attention-only blocks of one head each: the shelf lasts till step 400, the drop is over by step 750.",
+        help: told(
+            "Three symbols, two attention-only blocks of one head each: the shelf lasts till step 400, the drop is over by step 750.",
+        ),
         query: "",
     },
     Preset {
         id: "tiny",
         title: "tiny",
-        help: "A quarter of the parameters and a shorter context, for slow devices.",
+        help: told("A quarter of the parameters and a shorter context, for slow devices."),
         query: "d_model=16&ctx=48&lr=3e-3",
     },
     Preset {
         id: "two",
         title: "two symbols",
-        help: "Chains of two symbols, as in Edelman et al. (2024); the shelf lies a little below the unigram line, and the story says why.",
+        help: told(
+            "Chains of two symbols, as in Edelman et al. (2024); the shelf lies a little below the unigram line, and the story says why.",
+        ),
         query: "vocab=2&ctx=100&steps=1500",
     },
     Preset {
         id: "turned",
         title: "doubly stochastic",
-        help: "All symbols are equally frequent: there is nothing to learn from counting them, and no shelf at the unigram line.",
+        help: told(
+            "All symbols are equally frequent: there is nothing to learn from counting them, and no shelf at the unigram line.",
+        ),
         query: "chain=turned&steps=1500",
     },
     Preset {
         id: "one-layer",
         title: "one layer, the control",
-        help: "The control: one block has no earlier head that could tell it what came before each token, and stays on the shelf.",
+        help: told(
+            "The control: one block has no earlier head that could tell it what came before each token, and stays on the shelf.",
+        ),
         query: "layers=1",
     },
     Preset {
         id: "one-layer-smeared",
         title: "one layer, smeared keys",
-        help: "One block again, but each key is mixed with the one before it: there is no shelf, and most of the drop is over by step 350.",
+        help: told(
+            "One block again, but each key is mixed with the one before it: there is no shelf, and most of the drop is over by step 350.",
+        ),
         query: "layers=1&smear=on",
     },
     Preset {
         id: "seeds",
         title: "eight seeds, tiny",
-        help: "Eight models of the preset tiny side by side, each on chains of its own.",
+        help: told("Eight models of the preset tiny side by side, each on chains of its own."),
         query: "d_model=16&ctx=48&lr=3e-3&replicas=8",
     },
 ];
@@ -82,42 +92,50 @@ const LOSSES: &[SeriesSpec] = &[
         id: "loss",
         label: "loss",
         unit: "nats",
-        help: "Mean loss on all targets of the held-out sequences.",
+        help: told("Mean loss on all targets of the held-out sequences."),
         panel: Panel::Main,
     },
     SeriesSpec {
         id: "loss.train",
         label: "train",
         unit: "nats",
-        help: "Mean loss on each step's fresh batch, before the step.",
+        help: told("Mean loss on each step's fresh batch, before the step."),
         panel: Panel::Main,
     },
     SeriesSpec {
         id: "kl",
         label: "model",
         unit: "nats",
-        help: "Mean KL(P‖model) over all held-out positions, P the row of the sequence's own chain: what the model loses to one who knows the chain.",
+        help: told(
+            "Mean KL(P‖model) over all held-out positions, P the row of the sequence's own chain: what the model loses to one who knows the chain.",
+        ),
         panel: Panel::Below,
     },
     SeriesSpec {
         id: "kl.unigram",
         label: "vs unigram",
         unit: "nats",
-        help: "Mean KL(q‖model), q what counting the symbols of the context says: near 0 while the model does just that.",
+        help: told(
+            "Mean KL(q‖model), q what counting the symbols of the context says: near 0 while the model does just that.",
+        ),
         panel: Panel::Below,
     },
     SeriesSpec {
         id: "kl.bigram",
         label: "vs bigram",
         unit: "nats",
-        help: "Mean KL(q‖model), q what counting the pairs of the context says: near 0 once the model does that.",
+        help: told(
+            "Mean KL(q‖model), q what counting the pairs of the context says: near 0 once the model does that.",
+        ),
         panel: Panel::Below,
     },
     SeriesSpec {
         id: "kl.shift",
         label: "vs shifts",
         unit: "nats",
-        help: "Mean KL(q‖model), q what counting shifts says; measured where the rows are turns of one another.",
+        help: told(
+            "Mean KL(q‖model), q what counting shifts says; measured where the rows are turns of one another.",
+        ),
         panel: Panel::Below,
     },
 ];
@@ -128,12 +146,20 @@ pub const CARD: Card = Card {
     title: "Markov chains in context",
     claim: "A two-layer transformer that reads a new Markov chain in every sequence first counts symbols, stays there for a while, then learns to count what followed the present symbol.",
     look_for: &[
-        "Within 100 steps the loss falls from the uniform line to about the unigram line: the model counts symbols.",
-        "Below: the distance to what counting symbols says is small there, and grows again when the model leaves the shelf.",
-        "The drop, between steps 400 and 750: towards the bigram line, which no predictor can pass in the mean.",
-        "Attention: the head of block 0 comes to look one token back while the loss drops; that of block 1 looks at what followed earlier copies of the present symbol.",
-        "λ̂ is about 1 on the shelf and 3 behind the drop.",
-        "layers = 1, the control, never leaves the shelf.",
+        told(
+            "Within 100 steps the loss falls from the uniform line to about the unigram line: the model counts symbols.",
+        ),
+        told(
+            "Below: the distance to what counting symbols says is small there, and grows again when the model leaves the shelf.",
+        ),
+        told(
+            "The drop, between steps 400 and 750: towards the bigram line, which no predictor can pass in the mean.",
+        ),
+        told(
+            "Attention: the head of block 0 comes to look one token back while the loss drops; that of block 1 looks at what followed earlier copies of the present symbol.",
+        ),
+        told("λ̂ is about 1 on the shelf and 3 behind the drop."),
+        told("layers = 1, the control, never leaves the shelf."),
     ],
     knobs: KNOBS,
     presets: PRESETS,
@@ -147,7 +173,9 @@ pub const CARD: Card = Card {
             level: 0.05,
             down: true,
         }),
-        told: "Points count from where the predictions are 0.05 nats from counting symbols: the shelf. The null runs are models of one layer at the settings of the preset tiny, which never come to count pairs.",
+        told: told(
+            "Points count from where the predictions are 0.05 nats from counting symbols: the shelf. The null runs are models of one layer at the settings of the preset tiny, which never come to count pairs.",
+        ),
         null: "layers",
         ..Event::ANY
     },

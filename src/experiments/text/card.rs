@@ -4,7 +4,7 @@ use super::settle;
 use crate::experiments::transformer::knobs as shared;
 use crate::experiments::transformer::sizes;
 use crate::experiments::{Card, Event, Panel, Preset, RefLine, Sample, SeriesSpec, indicator};
-use crate::knobs::{Digest, Group, Knob, Knobs, choice, digest, float, int};
+use crate::knobs::{Digest, Group, Knob, Knobs, choice, digest, float, int, told};
 use crate::tasks::stories::{GRAMMAR, Stories};
 
 const DATA: Group = Group::Data;
@@ -38,37 +38,43 @@ const PRESETS: &[Preset] = &[
     Preset {
         id: "default",
         title: "default",
-        help: "Stories and repeats, half and half; two attention-only blocks that read characters.",
+        help: told(
+            "Stories and repeats, half and half; two attention-only blocks that read characters.",
+        ),
         query: "",
     },
     Preset {
         id: "tiny",
         title: "tiny",
-        help: "Half the width and half the context, for slow devices.",
+        help: told("Half the width and half the context, for slow devices."),
         query: "d_model=32&heads=2&ctx=64&pmin=6&pmax=20",
     },
     Preset {
         id: "stories",
         title: "stories alone, the control",
-        help: "The control: the same model reads text alone, and its loss on repeats shows no bump.",
+        help: told(
+            "The control: the same model reads text alone, and its loss on repeats shows no bump.",
+        ),
         query: "mix=0",
     },
     Preset {
         id: "lines",
         title: "short lines, counted",
-        help: "Text alone, in lines of at most 20 characters, and an MLP: the model learns at which column a line must end (tab Text).",
+        help: told(
+            "Text alone, in lines of at most 20 characters, and an MLP: the model learns at which column a line must end (tab Text).",
+        ),
         query: "d_model=32&heads=2&mlp=128&act=gelu&ctx=64&wrap=20&mix=0&steps=8000&every=400",
     },
     Preset {
         id: "pairs",
         title: "byte-pair tokens",
-        help: "256 tokens learned from the stories: words and their beginnings.",
+        help: told("256 tokens learned from the stories: words and their beginnings."),
         query: "tokens=pairs&vocab=256",
     },
     Preset {
         id: "one-layer",
         title: "one layer",
-        help: "One block has no earlier head to read from: no induction.",
+        help: told("One block has no earlier head to read from: no induction."),
         query: "layers=1",
     },
 ];
@@ -78,7 +84,7 @@ const fn main(id: &'static str, label: &'static str, help: &'static str) -> Seri
         id,
         label,
         unit: "nats",
-        help,
+        help: told(help),
         panel: Panel::Main,
     }
 }
@@ -159,9 +165,13 @@ pub const CARD: Card = Card {
     title: "Text",
     claim: "A small transformer reads stories: it learns which letters are frequent, what follows what, and, if half of what it reads repeats, to look up what came before.",
     look_for: &[
-        "The loss on text falls past three lines: unigram, bigram, trigram.",
-        "Below: the distance to each of these predictors falls, and grows again when the model knows more.",
-        "The loss on repeats stays high until a drop; meanwhile heads of block 0 come to look one token back.",
+        told("The loss on text falls past three lines: unigram, bigram, trigram."),
+        told(
+            "Below: the distance to each of these predictors falls, and grows again when the model knows more.",
+        ),
+        told(
+            "The loss on repeats stays high until a drop; meanwhile heads of block 0 come to look one token back.",
+        ),
     ],
     knobs: KNOBS,
     presets: PRESETS,
@@ -171,7 +181,9 @@ pub const CARD: Card = Card {
     behaviour: "loss.repeat",
     event: Event {
         least: |_| -2.0,
-        told: "A change counts where the loss on repeats falls by 2 nats. The null runs are models of one layer at the settings of the preset tiny, which never come to look up what repeats. Half of what is read is text: λ̂, heads and losses also move with what is learned of that, and a lead of half such a way says little of repeats.",
+        told: told(
+            "A change counts where the loss on repeats falls by 2 nats. The null runs are models of one layer at the settings of the preset tiny, which never come to look up what repeats. Half of what is read is text: λ̂, heads and losses also move with what is learned of that, and a lead of half such a way says little of repeats.",
+        ),
         null: "layers",
         ..Event::ANY
     },

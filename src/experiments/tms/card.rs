@@ -4,7 +4,7 @@ pub use super::settings::Settings;
 use super::settings::settle;
 use crate::experiments::chains::{self, Defaults, join};
 use crate::experiments::{Card, Cost, Event, Panel, Preset, RefLine, SeriesSpec, indicator};
-use crate::knobs::{Group, Knob, Knobs, choice, float, int};
+use crate::knobs::{Group, Knob, Knobs, choice, float, int, told};
 use crate::model::tms::{self, level};
 
 /// The card.
@@ -13,11 +13,21 @@ pub const CARD: Card = Card {
     title: "Toy model of superposition",
     claim: "Six features share two dimensions as a polygon; training sits on a plateau, then jumps to a polygon with one more corner, and λ̂ can rise as the loss falls.",
     look_for: &[
-        "The loss rests near 0.097, the level 4++: a square of four features and two dead ones with a positive bias.",
-        "Replica after replica drops to 0.062, the level 5+: a dead column of W grows and the other four make room. Count how many have left the plateau, and when.",
-        "λ̂ of the replica followed: near 4 on the plateau, a dip during the jump, about 5.7 at 5+, in the same steps as the loss and not before.",
-        "Some lose a + to gradient noise: the loss steps up by 0.007, λ̂ falls, and that feature never comes back.",
-        "Preset cold: λ̂ is about 8.5 to 9 wherever training has settled. Preset not local: λ̂ mirrors the loss.",
+        told(
+            "The loss rests near 0.097, the level 4++: a square of four features and two dead ones with a positive bias.",
+        ),
+        told(
+            "Replica after replica drops to 0.062, the level 5+: a dead column of W grows and the other four make room. Count how many have left the plateau, and when.",
+        ),
+        told(
+            "λ̂ of the replica followed: near 4 on the plateau, a dip during the jump, about 5.7 at 5+, in the same steps as the loss and not before.",
+        ),
+        told(
+            "Some lose a + to gradient noise: the loss steps up by 0.007, λ̂ falls, and that feature never comes back.",
+        ),
+        told(
+            "Preset cold: λ̂ is about 8.5 to 9 wherever training has settled. Preset not local: λ̂ mirrors the loss.",
+        ),
     ],
     knobs: KNOBS,
     presets: PRESETS,
@@ -27,14 +37,18 @@ pub const CARD: Card = Card {
             id: "loss",
             label: "data",
             unit: "squared error",
-            help: "Mean over the replica's own data set of the sum of squared errors of all outputs.",
+            help: told(
+                "Mean over the replica's own data set of the sum of squared errors of all outputs.",
+            ),
             panel: Panel::Main,
         },
         SeriesSpec {
             id: "loss.population",
             label: "population",
             unit: "squared error",
-            help: "The same loss over the whole distribution, integrated exactly from the weights.",
+            help: told(
+                "The same loss over the whole distribution, integrated exactly from the weights.",
+            ),
             panel: Panel::Main,
         },
     ],
@@ -44,7 +58,9 @@ pub const CARD: Card = Card {
         // A corner more is worth at least twice a dead feature's +; half-way between is the bound.
         least: |k| -1.5 / (4.0 * (k.int("features") as f64).powi(2)),
         after: None,
-        told: "A change counts from one and a half times 1/(4c²) downwards, what a dead feature’s + is worth: so a corner more does, and a + lost does not. The null runs are models of other seeds at the default settings that kept their polygon and every + to the end.",
+        told: told(
+            "A change counts from one and a half times 1/(4c²) downwards, what a dead feature’s + is worth: so a corner more does, and a + lost does not. The null runs are models of other seeds at the default settings that kept their polygon and every + to the end.",
+        ),
         null: "",
         alike: "their polygons have as many corners",
     },
@@ -101,19 +117,23 @@ const PRESETS: &[Preset] = &[
     Preset {
         id: "default",
         title: "default",
-        help: "From the square with two dead features, sampled near each checkpoint.",
+        help: told("From the square with two dead features, sampled near each checkpoint."),
         query: "",
     },
     Preset {
         id: "cold",
         title: "cold",
-        help: "Gradient descent without noise, sampled so cold that only the immediate neighbourhood counts: λ̂ near the local λ of 8.5 wherever training has settled.",
+        help: told(
+            "Gradient descent without noise, sampled so cold that only the immediate neighbourhood counts: λ̂ near the local λ of 8.5 wherever training has settled.",
+        ),
         query: "batch=1000&nbeta=1e5&gamma=1&eps=2e-6&burnin=500&draws=1500&mbatch=1000&every=500",
     },
     Preset {
         id: "notlocal",
         title: "not local",
-        help: "So hot and free that the chains forget the checkpoint: λ̂ is a constant minus nβ times the loss.",
+        help: told(
+            "So hot and free that the chains forget the checkpoint: λ̂ is a constant minus nβ times the loss.",
+        ),
         query: "nbeta=144.8&gamma=1&eps=1e-3&burnin=1000&draws=1000&every=500",
     },
 ];

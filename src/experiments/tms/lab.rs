@@ -2,7 +2,7 @@
 
 use super::card::Settings;
 use crate::experiments::chains::Chains;
-use crate::experiments::{ChainJob, Job, Lab, Observation, Of, Parts, Probes, STATS};
+use crate::experiments::{ChainJob, Job, Lab, Observation, Of, Parts, Probes, STATS, looks};
 use crate::kernels::{Replica, Step, tms::TMS};
 use crate::knobs::Knobs;
 use crate::math::philox::{Draws, Stream};
@@ -175,7 +175,7 @@ pub fn build(knobs: &Knobs) -> Result<Parts, Fault> {
 impl Tms {
     fn new(s: Settings) -> Self {
         let features = s.features as u32;
-        let mut draws = Draws::new(s.seed, Stream::Probe, 0);
+        let mut draws = looks();
         Self {
             data: (0..s.replicas)
                 .map(|r| data_set(s.seed_of(r), features, s.n))

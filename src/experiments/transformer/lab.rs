@@ -160,9 +160,7 @@ impl Trained {
         let (sizes, seed) = (Sizes::of(knobs), knobs.int("seed") as u32);
         let heads = spec.n_layers * spec.n_heads;
         let mut setup = Batch::default();
-        setup
-            .words
-            .push((built.positions, 0, positions(seed, &sizes)));
+        setup.words.push((built.positions, 0, positions(&sizes)));
         if let Some(all) = built.everywhere {
             let rows = spread(sizes.batch * sizes.ctx, sizes.judged_rows());
             setup.words.push((all, 0, rows));

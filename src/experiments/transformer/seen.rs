@@ -2,10 +2,8 @@
 
 use super::sizes::Sizes;
 use super::world::World;
-use crate::experiments::{Reading, STATS};
+use crate::experiments::{Reading, STATS, looks};
 use crate::kernels::heads::SCORES;
-use crate::math::Stream;
-use crate::math::philox::Draws;
 use crate::protocol::Figure;
 
 /// Names of the scores of a head, in the kernel's order.
@@ -137,14 +135,14 @@ impl<'a> Seen<'a> {
     }
 }
 
-/// Rows of the held-out batch whose logits PCA looks at: seeded, rising, no two the same, none a
-/// last position, whose logits nothing trains.
-pub(super) fn positions(seed: u32, sizes: &Sizes) -> Vec<u32> {
+/// Rows of the held-out batch whose logits PCA looks at: drawn, rising, no two the same, none a last
+/// position, whose logits nothing trains.
+pub(super) fn positions(sizes: &Sizes) -> Vec<u32> {
     let ctx = sizes.ctx as u32;
     let mut all: Vec<u32> = (0..sizes.batch as u32 * ctx)
         .filter(|row| row % ctx != ctx - 1)
         .collect();
-    let mut draws = Draws::new(seed, Stream::Probe, 0);
+    let mut draws = looks();
     for i in 0..sizes.pca_rows() {
         let j = i + draws.index((all.len() - i) as u32) as usize;
         all.swap(i, j);

@@ -6,7 +6,7 @@ use super::{lab, target};
 use crate::estimate::exact::finite::Regression;
 use crate::experiments::chains::{self, Defaults, Settings, join};
 use crate::experiments::{Card, Cost, Event, Panel, Preset, RefLine, STATS, SeriesSpec};
-use crate::knobs::{Group, Knob, Knobs, choice, float, int, list};
+use crate::knobs::{Group, Knob, Knobs, choice, float, int, list, told};
 use crate::model::tms::level;
 
 /// The card.
@@ -15,11 +15,21 @@ pub const CARD: Card = Card {
     title: "Known answers",
     claim: "Here λ is known: the page shows the estimate, the value it should have at this temperature, spring and step size, and λ itself, and says why they differ.",
     look_for: &[
-        "The estimate meets its target within its error, while λ lies elsewhere: λ̂ is a statement about nβ, γ and ε as much as about the minimum.",
-        "Raise nβ or lower γ: estimate and target move towards λ together, slowly where the multiplicity is above 1.",
-        "Raise ε: the estimate climbs above the posterior's value by the bias the page states, until the chains run away.",
-        "Preset regression in minibatches: smaller minibatches raise λ̂, by the factor stated.",
-        "Preset square: a point that is not a minimum. The longer the chains, the more of them leave, and λ̂ falls below zero.",
+        told(
+            "The estimate meets its target within its error, while λ lies elsewhere: λ̂ is a statement about nβ, γ and ε as much as about the minimum.",
+        ),
+        told(
+            "Raise nβ or lower γ: estimate and target move towards λ together, slowly where the multiplicity is above 1.",
+        ),
+        told(
+            "Raise ε: the estimate climbs above the posterior's value by the bias the page states, until the chains run away.",
+        ),
+        told(
+            "Preset regression in minibatches: smaller minibatches raise λ̂, by the factor stated.",
+        ),
+        told(
+            "Preset square: a point that is not a minimum. The longer the chains, the more of them leave, and λ̂ falls below zero.",
+        ),
     ],
     knobs: KNOBS,
     presets: PRESETS,
@@ -34,7 +44,7 @@ pub const CARD: Card = Card {
         label: "L(w*)",
         unit: "",
         panel: Panel::Main,
-        help: "The loss at w*, where the chains start: nothing is trained here.",
+        help: told("The loss at w*, where the chains start: nothing is trained here."),
     }],
     reference,
     settle,
@@ -88,55 +98,57 @@ const PRESETS: &[Preset] = &[
     Preset {
         id: "default",
         title: "default: a quadratic",
-        help: "A quadratic of five curvatures: everything is known in closed form, the step's bias too.",
+        help: told(
+            "A quadratic of five curvatures: everything is known in closed form, the step's bias too.",
+        ),
         query: "",
     },
     Preset {
         id: "power",
         title: "power",
-        help: "A quartic valley, λ = 1/4.",
+        help: told("A quartic valley, λ = 1/4."),
         query: "target=power",
     },
     Preset {
         id: "crossing",
         title: "crossing valleys",
-        help: "Two valleys that cross: λ = 1/2 with multiplicity 2, approached slowly.",
+        help: told("Two valleys that cross: λ = 1/2 with multiplicity 2, approached slowly."),
         query: "target=crossing",
     },
     Preset {
         id: "dln",
         title: "deep linear network",
-        help: "A deep linear network at a balanced minimum: Aoyagi's formula.",
+        help: told("A deep linear network at a balanced minimum: Aoyagi's formula."),
         query: "target=dln&eps=4e-5&burnin=5000&draws=25000",
     },
     Preset {
         id: "bigram",
         title: "bigrams",
-        help: "A table of bigrams: regular but for the flat directions of softmax.",
+        help: told("A table of bigrams: regular but for the flat directions of softmax."),
         query: "target=bigram&eps=4e-4",
     },
     Preset {
         id: "linreg",
         title: "regression in minibatches",
-        help: "Minibatches of 32: their noise raises λ̂ by a factor the page predicts.",
+        help: told("Minibatches of 32: their noise raises λ̂ by a factor the page predicts."),
         query: "target=linreg&nbeta=145&gamma=1&eps=1e-3",
     },
     Preset {
         id: "pentagon",
         title: "pentagon",
-        help: "A pentagon and one dead feature, sampled so cold that λ shows.",
+        help: told("A pentagon and one dead feature, sampled so cold that λ shows."),
         query: "target=tms&nbeta=1e5&gamma=1&eps=2e-6&burnin=5000&draws=20000",
     },
     Preset {
         id: "square",
         title: "square",
-        help: "A square and two dead features: metastable, and the chains leave.",
+        help: told("A square and two dead features: metastable, and the chains leave."),
         query: "target=tms&gon=4&gamma=1&eps=2e-4&draws=20000",
     },
     Preset {
         id: "tanh",
         title: "tanh net",
-        help: "A tanh net that need not do anything.",
+        help: told("A tanh net that need not do anything."),
         query: "target=tanh",
     },
 ];
