@@ -21,6 +21,9 @@ async fn calibrating(at: &Places, link: &str) -> Result<Page> {
 
 /// Starts a study and waits for all of its cells.
 pub async fn studied(page: &Page, name: &str, cells: u64) -> Result<()> {
+    // The study before this one was over as well: the mark is taken from it.
+    let forget = "delete document.querySelector('[data-test=study]')?.dataset.over";
+    page.browser.eval(forget, vec![]).await?;
     page.click(name).await?;
     let script = "const s = document.querySelector('[data-test=study]');\
         return { over: s?.dataset.over === 'true', done: Number(s?.dataset.done ?? 0) }";
