@@ -83,7 +83,7 @@ fn indicators_are_those_of_every_model() {
     }
 }
 
-/// The null of composition is the dear part of it: it is of the first model and of the one that is
+/// The null of composition is of the first model and of the one that is
 /// followed, and comes and goes with being followed, over the whole curve.
 #[test]
 fn the_null_is_of_the_model_that_is_followed() {

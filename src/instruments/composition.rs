@@ -5,65 +5,84 @@
 //! Frobenius norms. Random matrices score about 1/√d_model too, and more where their spectra are
 //! steep, so each score stands beside its null: the same with `W_OV¹·R` in place of `W_OV¹`, R a random
 //! rotation of the residual stream, which keeps both spectra and forgets where head 1 writes.
-//! z = (score − mean) / standard deviation over [`ROTATIONS`] of them.
+//! z = (score − mean) / standard deviation over all rotations, from exact moments ([`null`]).
 //!
-//! All are of the form `‖V¹·(O¹·R·X)·Yᵀ‖` with (X, Y) = (Q², K²), (K², Q²), (V², O²ᵀ), and with
-//! M = O¹·R·X its square is `tr(Mᵀ·(V¹ᵀV¹)·M·(YᵀY))`: no matrix is larger than d_model × d_head.
+//! All are of the form `‖V¹·(O¹·X)·Yᵀ‖` with (X, Y) = (Q², K²), (K², Q²), (V², O²ᵀ), and with M = O¹·X its
+//! square is `tr(Mᵀ·(V¹ᵀV¹)·M·(YᵀY))`: no matrix is larger than d_model × d_head.
 
 use super::circuit::Head;
-use crate::math::Stream;
-use crate::math::linalg::{product, rotation, transposed};
-use crate::math::philox::Draws;
+use crate::math::linalg::{product, transposed};
 
-/// Rotations of the null.
-pub const ROTATIONS: usize = 16;
 /// The three kinds, as series call them.
 pub const KINDS: [&str; 3] = ["q", "k", "v"];
-
-/// Which rotations, the same for every checkpoint.
-#[derive(Clone, Debug)]
-pub struct Null {
-    rotations: Vec<Vec<f64>>,
-}
-
-impl Null {
-    /// None: scores alone, of the same bits, for a seventeenth of the work.
-    #[must_use]
-    pub fn none() -> Self {
-        Self {
-            rotations: Vec::new(),
-        }
-    }
-    /// Rotations of `d_model` dimensions.
-    #[must_use]
-    pub fn new(d_model: usize) -> Self {
-        let draw = |i| rotation(d_model, &mut Draws::new(0, Stream::Probe, i));
-        Self {
-            rotations: (0..ROTATIONS as u32).map(draw).collect(),
-        }
-    }
-}
 
 /// A score beside its null.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Score {
     /// The score.
     pub value: f64,
-    /// Mean of the null; NaN without one.
+    /// Mean of the null.
     pub mean: f64,
     /// Its standard deviation.
     pub sd: f64,
 }
 
-/// What reads in a later head: X once and under every rotation, and YᵀY.
-struct Reader {
-    x: Vec<Vec<f64>>,
-    yy: Vec<f64>,
+/// A product of two matrices that is never written out: ‖·‖, and the share of its squared norm that lies
+/// in one singular direction, Σσ⁴/(Σσ²)² (1/n of n equal ones).
+struct Size {
     norm: f64,
+    peaked: f64,
 }
 
-/// The three ways into a head, [`KINDS`] in order.
-struct Readers([Reader; 3]);
+impl Size {
+    /// From the Gram matrices of its factors, `[n, n]`.
+    fn of(left: &[f64], right: &[f64], n: usize) -> Self {
+        let both = product(left, right, [n, n, n]);
+        let back = transposed(&both, n);
+        let trace: f64 = both.iter().step_by(n + 1).sum();
+        let fourth: f64 = both.iter().zip(&back).map(|(a, b)| a * b).sum();
+        Self {
+            norm: trace.max(0.0).sqrt(),
+            peaked: fourth / (trace * trace),
+        }
+    }
+}
+
+/// Mean and standard deviation of the score `s = ‖A·R·B‖ / (‖A‖·‖B‖)` over rotations R of d dimensions (Haar),
+/// from how peaked A and B are. With the squared singular values a and b, `‖A·R·B‖² = Σ aᵢ·Rᵢⱼ²·bⱼ`, and the
+/// moments of R are known: E Rᵢⱼ² = 1/d, E Rᵢⱼ⁴ = 3/(d(d+2)), of two in a row or column 1/(d(d+2)), of any other
+/// two (d+1)/(d(d−1)(d+2)) (B. Collins and P. Śniady 2006). Those of s² are exact; those of s follow to
+/// second order in its spread.
+fn null(a: &Size, b: &Size, d: usize) -> (f64, f64) {
+    let (d, a, b) = (d as f64, a.peaked, b.peaked);
+    let mean = 1.0 / d;
+    let second = (3.0 * a * b + a * (1.0 - b) + (1.0 - a) * b) / (d * (d + 2.0))
+        + (1.0 - a) * (1.0 - b) * (d + 1.0) / (d * (d - 1.0) * (d + 2.0));
+    let variance = (second - mean * mean).max(0.0);
+    let spread = variance / (mean * mean);
+    (
+        mean.sqrt() * (1.0 - spread / 8.0),
+        variance.sqrt() / (2.0 * mean.sqrt()),
+    )
+}
+
+/// What reads in a later head: X, YᵀY and X·Yᵀ.
+struct Reader<'a> {
+    x: &'a [f64],
+    yy: Vec<f64>,
+    size: Size,
+}
+
+/// The three ways into a head, [`KINDS`] in order; `o` is its Oᵀ.
+fn readers<'a>(head: &'a Head, o: &'a [f64]) -> [Reader<'a>; 3] {
+    let [d, dh] = head.shape();
+    let gram = |w: &[f64]| product(&transposed(w, d), w, [dh, d, dh]);
+    [(&head.q, &head.k[..]), (&head.k, &head.q), (&head.v, o)].map(|(x, y)| {
+        let yy = gram(y);
+        let size = Size::of(&gram(x), &yy, dh);
+        Reader { x, yy, size }
+    })
+}
 
 /// Squared norm from the Gram matrices: `tr(Mᵀ·A·M·B)`, all `[n, n]`.
 fn squared(m: &[f64], a: &[f64], b: &[f64], n: usize) -> f64 {
@@ -72,56 +91,29 @@ fn squared(m: &[f64], a: &[f64], b: &[f64], n: usize) -> f64 {
     am.iter().zip(&mb).map(|(x, y)| x * y).sum()
 }
 
-impl Readers {
-    fn of(head: &Head, null: &Null) -> Self {
-        let [d, dh] = head.shape();
-        let o = transposed(&head.o, dh);
-        let reader = |x: &[f64], y: &[f64]| {
-            let gram = |w: &[f64]| product(&transposed(w, d), w, [dh, d, dh]);
-            let (xx, yy) = (gram(x), gram(y));
-            let turned = null.rotations.iter().map(|r| product(r, x, [d, d, dh]));
-            let square: f64 = xx.iter().zip(&yy).map(|(a, b)| a * b).sum();
-            Reader {
-                x: std::iter::once(x.to_vec()).chain(turned).collect(),
-                yy,
-                norm: square.max(0.0).sqrt(),
-            }
-        };
-        Self([
-            reader(&head.q, &head.k),
-            reader(&head.k, &head.q),
-            reader(&head.v, &o),
-        ])
-    }
-}
-
 /// Scores of every head of `later` with every head of `earlier`:
 /// `[earlier][later][kind]`; none where a head writes or reads nothing.
 #[must_use]
-pub fn scores(earlier: &[Head], later: &[Head], null: &Null) -> Vec<Vec<[Option<Score>; 3]>> {
-    let readers: Vec<Readers> = later.iter().map(|h| Readers::of(h, null)).collect();
+pub fn scores(earlier: &[Head], later: &[Head]) -> Vec<Vec<[Option<Score>; 3]>> {
+    let turned: Vec<Vec<f64>> = (later.iter().map(|h| transposed(&h.o, h.shape()[1]))).collect();
+    let later: Vec<_> = later
+        .iter()
+        .zip(&turned)
+        .map(|(h, o)| readers(h, o))
+        .collect();
     let row = |head: &Head| {
         let [d, dh] = head.shape();
         let vv = product(&transposed(&head.v, d), &head.v, [dh, d, dh]);
         let oo = product(&head.o, &transposed(&head.o, dh), [dh, d, dh]);
-        let square: f64 = vv.iter().zip(&oo).map(|(a, b)| a * b).sum();
-        let norm = square.max(0.0).sqrt();
+        let own = Size::of(&vv, &oo, dh);
         let one = |reader: &Reader| {
-            let over = norm * reader.norm;
-            let share = |x: &Vec<f64>| {
-                let m = product(&head.o, x, [dh, d, dh]);
-                squared(&m, &vv, &reader.yy, dh).max(0.0).sqrt() / over
-            };
-            let all: Vec<f64> = reader.x.iter().map(share).collect();
-            let (&value, null) = all.split_first().filter(|_| over > 0.0)?;
-            let n = null.len() as f64;
-            let mean = null.iter().sum::<f64>() / n;
-            let square: f64 = null.iter().map(|x| (x - mean).powi(2)).sum();
-            let sd = (square / (n - 1.0)).sqrt();
-            let known = sd.is_finite() || null.is_empty();
-            Some(Score { value, mean, sd }).filter(|s| s.value.is_finite() && known)
+            let m = product(&head.o, reader.x, [dh, d, dh]);
+            let over = own.norm * reader.size.norm;
+            let value = squared(&m, &vv, &reader.yy, dh).max(0.0).sqrt() / over;
+            let (mean, sd) = null(&own, &reader.size, d);
+            Some(Score { value, mean, sd }).filter(|s| s.value.is_finite() && s.sd.is_finite())
         };
-        readers.iter().map(|r| r.0.each_ref().map(one)).collect()
+        later.iter().map(|r| r.each_ref().map(one)).collect()
     };
     earlier.iter().map(row).collect()
 }
@@ -130,6 +122,9 @@ pub fn scores(earlier: &[Head], later: &[Head], null: &Null) -> Vec<Vec<[Option<
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::math::Stream;
+    use crate::math::linalg::rotation;
+    use crate::math::philox::Draws;
 
     const D: usize = 12;
     const DH: usize = 3;
@@ -158,8 +153,7 @@ mod tests {
     #[test]
     fn scores_are_those_of_the_whole_matrices() {
         let (a, b, c) = (head(0), head(1), head(2));
-        let null = Null::new(D);
-        let all = scores(&[a.clone(), b.clone()], std::slice::from_ref(&c), &null);
+        let all = scores(&[a.clone(), b.clone()], std::slice::from_ref(&c));
         for (found, from) in all.iter().zip([&a, &b]) {
             for (found, want) in found[0].iter().zip(written_out(from, &c)) {
                 assert!((found.unwrap().value - want).abs() < 1e-12);
@@ -167,19 +161,48 @@ mod tests {
         }
         // Planted fault: Q and K are told apart.
         assert!((all[0][0][0].unwrap().value - written_out(&a, &c)[1]).abs() > 1e-3);
-        // The null is that of rotated heads, by its definition.
-        let turned: Vec<f64> = null
-            .rotations
-            .iter()
-            .map(|r| {
-                let mut other = a.clone();
-                other.o = product(&a.o, r, [DH, D, D]);
-                written_out(&other, &c)[1]
-            })
-            .collect();
-        let k = all[0][0][1].unwrap();
-        let mean = turned.iter().sum::<f64>() / ROTATIONS as f64;
-        assert!((k.mean - mean).abs() < 1e-12 && k.sd > 0.0);
+    }
+
+    /// The moments against those of many heads that are turned by hand.
+    #[test]
+    fn the_null_is_that_of_all_rotations() {
+        let (a, mut c) = (head(0), head(2));
+        // A spectrum that is steep, so that the null is wide.
+        c.k.iter_mut().step_by(DH).for_each(|w| *w *= 4.0);
+        let found = scores(std::slice::from_ref(&a), std::slice::from_ref(&c))[0][0];
+        let (mut first, mut second) = ([0.0; 3], [0.0; 3]);
+        let n = 4000;
+        for i in 0..n {
+            let r = rotation(D, &mut Draws::new(0, Stream::Probe, i));
+            let mut other = a.clone();
+            other.o = product(&a.o, &r, [DH, D, D]);
+            for (k, s) in written_out(&other, &c).into_iter().enumerate() {
+                (first[k], second[k]) = (first[k] + s, second[k] + s * s);
+            }
+        }
+        for (k, found) in found.iter().enumerate() {
+            let n = f64::from(n);
+            let (s, mean) = (found.unwrap(), first[k] / n);
+            let sd = (second[k] / n - mean * mean).sqrt();
+            // Of s² the mean is exact: 1/d.
+            assert!((second[k] / n * D as f64 - 1.0).abs() < 0.03, "{k}");
+            assert!((s.mean / mean - 1.0).abs() < 0.02, "{k}: {s:?} {mean}");
+            assert!((s.sd / sd - 1.0).abs() < 0.1, "{k}: {s:?} {sd}");
+            // Planted: the null of flat spectra is narrower.
+            let flat = |size: &Size| Size {
+                peaked: 1.0 / DH as f64,
+                ..*size
+            };
+            let even = flat(&Size::of(&[1.0], &[1.0], 1));
+            assert!(null(&even, &even, D).1 < 0.8 * sd, "{k}");
+        }
+        // Matrices without any direction of their own: nothing depends on R.
+        let all = Size {
+            norm: 1.0,
+            peaked: 1.0 / D as f64,
+        };
+        let (mean, sd) = null(&all, &all, D);
+        assert!((mean * mean * D as f64 - 1.0).abs() < 1e-12 && sd < 1e-7);
     }
 
     #[test]
@@ -187,14 +210,13 @@ mod tests {
         // Head 2 reads its keys where head 1 writes; queries and values elsewhere.
         let (a, mut b) = (head(0), head(1));
         b.k = transposed(&a.o, DH);
-        let null = Null::new(D);
         let z = |s: Option<Score>| s.map(|s| (s.value - s.mean) / s.sd).unwrap();
-        let [q, k, v] = scores(std::slice::from_ref(&a), &[b], &null)[0][0].map(z);
+        let [q, k, v] = scores(std::slice::from_ref(&a), &[b])[0][0].map(z);
         assert!(k > 3.0 && q.abs() < 2.0 && v.abs() < 2.0, "{q} {k} {v}");
         // Random heads: the null is where they are, and 1/√d its size.
         let mut all = Vec::new();
         for step in 10..40 {
-            let pair = scores(&[head(2 * step)], &[head(2 * step + 1)], &null);
+            let pair = scores(&[head(2 * step)], &[head(2 * step + 1)]);
             all.extend(pair[0][0].map(Option::unwrap));
         }
         let mean = all.iter().map(|s| z(Some(*s))).sum::<f64>() / all.len() as f64;
@@ -203,6 +225,6 @@ mod tests {
         assert!((size * (D as f64).sqrt() - 1.0).abs() < 0.15, "{size}");
         // A head that writes nothing has no score.
         let silent = Head::new([&a.q, &a.k, &a.v, &[0.0; D * DH]], D, DH);
-        assert_eq!(scores(&[silent], &[a], &null)[0][0], [None; 3]);
+        assert_eq!(scores(&[silent], &[a])[0][0], [None; 3]);
     }
 }

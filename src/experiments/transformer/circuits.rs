@@ -2,14 +2,13 @@
 
 use crate::experiments::{Reading, Turned};
 use crate::instruments::circuit::Head;
-use crate::instruments::composition::{self, KINDS, Null};
+use crate::instruments::composition::{self, KINDS};
 use crate::instruments::{copying, gauge, spectra};
 use crate::math::Stream;
 use crate::math::philox::Draws;
 use crate::model::{Positions, Spec};
 use crate::protocol::Gauge;
 use crate::tensor::transposed;
-use std::cell::OnceCell;
 
 /// Pairs of heads, those of all models together, of which composition is kept: each has three curves.
 const MOST_PAIRS: usize = 1024;
@@ -18,7 +17,6 @@ const MOST_PAIRS: usize = 1024;
 #[derive(Debug)]
 pub(super) struct Circuits {
     spec: Spec,
-    null: OnceCell<Null>,
     /// Composition is measured of every model, not of the one that is followed alone.
     all: bool,
 }
@@ -29,13 +27,12 @@ impl Circuits {
         let pairs = layers * layers.saturating_sub(1) / 2 * spec.n_heads * spec.n_heads;
         Self {
             spec: spec.clone(),
-            null: OnceCell::new(),
             all: replicas * pairs <= MOST_PAIRS,
         }
     }
 
     /// What is kept of a model that nobody follows, as an indicator of what is to come: its norm, and its
-    /// composition without the null, which is the dear part of it.
+    /// composition without the null, which is two more numbers for each.
     pub(super) fn indicators(&self, weights: &[f32], composed: bool) -> Vec<Reading> {
         let arena = self.spec.arena();
         let Some(own) = weights.get(..arena.len()) else {
@@ -50,7 +47,7 @@ impl Circuits {
             };
             let heads = (0..self.spec.n_layers)
                 .map(|l| self.heads(|name| part(&format!("blocks.{l}.attn.{name}"))));
-            self.compose(&heads.collect::<Vec<_>>(), &Null::none(), &mut out);
+            self.compose(&heads.collect::<Vec<_>>(), false, &mut out);
         }
         out
     }
@@ -104,8 +101,7 @@ impl Circuits {
             }
         }
         if composed {
-            let null = self.null.get_or_init(|| Null::new(self.spec.d_model));
-            self.compose(&heads, null, &mut out);
+            self.compose(&heads, true, &mut out);
         }
         out
     }
@@ -186,10 +182,10 @@ impl Circuits {
 
     /// `composition.k.0.3.1.2`: head 1.2 reads its keys from what head 0.3 writes. The interval is the
     /// mean of its null and a standard deviation either way, not an error of the value.
-    fn compose(&self, heads: &[Vec<Head>], null: &Null, out: &mut Vec<Reading>) {
+    fn compose(&self, heads: &[Vec<Head>], null: bool, out: &mut Vec<Reading>) {
         for to in 1..self.spec.n_layers {
             for from in 0..to {
-                let all = composition::scores(&heads[from], &heads[to], null);
+                let all = composition::scores(&heads[from], &heads[to]);
                 for (h, row) in all.iter().enumerate() {
                     for (g, kinds) in row.iter().enumerate() {
                         let known = KINDS.iter().zip(kinds);
@@ -198,7 +194,7 @@ impl Circuits {
                             Some(Reading {
                                 id: format!("composition.{kind}.{from}.{h}.{to}.{g}"),
                                 y: s.value,
-                                range: s.mean.is_finite().then_some((s.mean - s.sd, s.mean + s.sd)),
+                                range: null.then_some((s.mean - s.sd, s.mean + s.sd)),
                             })
                         }));
                     }

@@ -3,7 +3,6 @@
 
 use crate::experiments::chains::Settings;
 use crate::experiments::{Cost, grid};
-use crate::instruments::composition::ROTATIONS;
 use crate::knobs::Knobs;
 use crate::optim::Sampler;
 
@@ -349,9 +348,7 @@ pub fn composed(knobs: &Knobs) -> Vec<u64> {
     }
     let all = checkpoints(knobs);
     let (d, dh) = (s.d_model as f64, (s.d_model / s.heads) as f64);
-    let readers = (s.layers * s.layers.saturating_sub(1) / 2 * s.heads) as f64 * d * d * dh;
-    let each = readers + pairs as f64 * (d * dh * dh + 2.0 * dh.powi(3));
-    let work = 3.0 * (1 + ROTATIONS) as f64 * each * all.len() as f64;
+    let work = 3.0 * pairs as f64 * (d * dh * dh + 2.0 * dh.powi(3)) * all.len() as f64;
     thinned(&all, work / COMPOSITION)
 }
 
