@@ -152,6 +152,20 @@ fn a_run_and_itself_differ_by_nothing_and_two_by_what_they_are() {
     }
     // Four heads and two blocks of A, two heads and one block of B.
     assert_eq!(told.removed.len(), 9);
+    // Those that turn the difference round are named, and nobody else.
+    let mut some = told.clone();
+    some.removed.truncate(3);
+    for (r, left) in some.removed.iter_mut().zip([-1.5, 0.5, 1.5]) {
+        r.left = left * told.whole.mean;
+    }
+    let said = some.beyond().unwrap();
+    assert!(
+        said.contains(&format!("{} of", some.removed[0].name)),
+        "{said}"
+    );
+    assert_eq!(said.matches(" left)").count(), 1, "{said}");
+    some.removed.remove(0);
+    assert_eq!(some.beyond(), None);
     // The other way round it is the opposite, token by token.
     let (turned, _) = compared(&format!("{TWO}&layers=1&with=layers=2"));
     let back = Told::of(&turned, FLOOR);

@@ -3,11 +3,25 @@
 pub use crate::instruments::bends::{Bend, Bends, bends};
 use crate::plot::number::{fixed, grouped};
 
-/// The kinks as a chart marks them: the step, and its label.
+/// The kinks of the path through `steps` as a chart marks them: the point, the path's first being `first`,
+/// and its label.
 #[must_use]
-pub fn marks(bends: &Bends) -> Vec<(f64, String)> {
+pub fn marks(bends: &Bends, steps: &[f64], first: usize) -> Vec<(usize, String)> {
     let label = |b: &Bend| format!("{}: {}°", grouped(b.step as u64), fixed(b.angle, 0));
-    bends.kinks().map(|b| (b.step, label(b))).collect()
+    let place = |b: &Bend| Some(first + steps.iter().position(|s| *s == b.step)?);
+    let all = bends.kinks();
+    all.filter_map(|b| Some((place(b)?, label(b)))).collect()
+}
+
+/// The kinks, each with its step and angle; empty without.
+#[must_use]
+pub fn listed(bends: &Bends) -> String {
+    let one = |b: &Bend| {
+        let kind = if b.cusp() { "cusp" } else { "kink" };
+        let (step, angle) = (grouped(b.step as u64), fixed(b.angle, 0));
+        format!("{kind} at step {step}, {angle}°")
+    };
+    bends.kinks().map(one).collect::<Vec<_>>().join("; ")
 }
 
 /// What stands beside a path: its kinks, or that it bends as drift does, and how much that is.
@@ -18,19 +32,14 @@ pub fn told(bends: &Bends) -> String {
         return String::new();
     };
     let drift = format!("(drift: {}°)", fixed(bends.arc, 0));
-    let one = |b: &Bend| {
-        let kind = if b.cusp() { "cusp" } else { "kink" };
-        let (step, angle) = (grouped(b.step as u64), fixed(b.angle, 0));
-        format!("{kind} at step {step}, {angle}°")
-    };
-    let all: Vec<String> = bends.kinks().map(one).collect();
+    let all = listed(bends);
     if all.is_empty() {
         let angle = fixed(top.angle, 0);
         let needed = fixed(bends.needed(top), 0);
         let arc = fixed(bends.arc, 0);
         return format!("no kink; sharpest bend {angle}° (drift: {arc}°, a kink: from {needed}°)");
     }
-    format!("{} {drift}", all.join("; "))
+    format!("{all} {drift}")
 }
 
 #[cfg(test)]
@@ -55,10 +64,11 @@ mod tests {
         };
         let said = "kink at step 900, 83°; cusp at step 950, 170° (drift: 34°)";
         assert_eq!(told(&bends), said);
-        assert_eq!(marks(&bends).len(), 2);
+        let found = marks(&bends, &[0.0, 500.0, 900.0, 950.0], 40);
+        assert_eq!(found.iter().map(|k| k.0).collect::<Vec<_>>(), [42, 43]);
         bends.all.truncate(1);
         assert!(
-            marks(&bends).is_empty()
+            marks(&bends, &[500.0], 0).is_empty()
                 && told(&bends) == "no kink; sharpest bend 40° (drift: 34°, a kink: from 54°)"
         );
         assert_eq!(told(&Bends::default()), "");

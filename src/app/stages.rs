@@ -104,7 +104,10 @@ pub fn row(card: &Card, all: &Stages, stage: &Stage) -> Row {
     };
     let moved = stage.moved.iter().map(|m| {
         let name = name(card, &m.id).unwrap_or_else(|| m.id.clone());
-        let [from, to] = [m.from, m.to].map(|v| significant(v, 2));
+        // As many digits as it takes to see that it moved.
+        let told = |digits| [m.from, m.to].map(|v| significant(v, digits));
+        let seen = (2..5).map(told).find(|[from, to]| from != to);
+        let [from, to] = seen.unwrap_or_else(|| told(2));
         format!("{name} {from} → {to}")
     });
     Row {
@@ -216,6 +219,11 @@ mod tests {
             r.moved,
             format!("loss: {} 2.9 → 0.47", label.unwrap_or_default())
         );
+        // As many digits as it takes: from 3.64 to 3.61 it moved.
+        let mut near = one.clone();
+        (near.stages[0].moved[0].from, near.stages[0].moved[0].to) = (3.642, 3.611);
+        let said = row(card, &near, &near.stages[0]).moved;
+        assert!(said.ends_with("3.64 → 3.61"), "{said}");
         // Set by hand, it says so, in the row and on the band.
         let mut hand = one.clone();
         (hand.stages[0].end, hand.stages[0].by_hand) = (None, true);

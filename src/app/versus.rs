@@ -7,6 +7,7 @@ pub use crate::instruments::versus::{
     By, Group, Removed, Target, by_position, groups, histogram, ranked,
 };
 use crate::instruments::versus::{losses, removed, targets, under, whole};
+use crate::plot::number::significant;
 use crate::protocol::{At, Compared, TokenSet, VersusSpec};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
@@ -69,6 +70,22 @@ impl Told {
     pub fn nearer(&self) -> impl Iterator<Item = &Removed> {
         let all = self.whole.mean.abs();
         self.removed.iter().filter(move |r| r.left.abs() < all)
+    }
+
+    /// Those without which the other model is the better one, by more than this one was: in words, none if there
+    /// are none. They matter, and say nothing of the difference.
+    #[must_use]
+    pub fn beyond(&self) -> Option<String> {
+        let all = self.whole.mean;
+        let turned = |r: &&Removed| r.left * all < 0.0 && r.left.abs() >= all.abs();
+        let told = |r: &Removed| {
+            let of = ["A", "B"][r.side.min(1)];
+            format!("{} of {of} ({} left)", r.name, significant(r.left, 2))
+        };
+        let found: Vec<String> = self.removed.iter().filter(turned).map(told).collect();
+        (!found.is_empty()).then(|| {
+            format!("Left out, as without them the difference turns round and is as large or larger: {}.", found.join(", "))
+        })
     }
 }
 

@@ -137,6 +137,9 @@ async fn all(options: &Options) -> Result<(), Fault> {
     if told.nearer().next().is_none() {
         out::line(format_args!("  without any head they are no nearer"));
     }
+    if let Some(beyond) = told.beyond() {
+        out::line(format_args!("  {beyond}"));
+    }
     for r in told.nearer().take(5) {
         out::line(format_args!(
             "  without {} of {}: mean Δ {:.4}, {:.4} ± {:.4} of it gone ({:.1} %)",

@@ -183,7 +183,7 @@ pub fn pictures(card: &Card, trace: &Recorded) -> Vec<(&'static str, String)> {
     llc.lines.splice(0..0, fits.lines(&look));
     let pca = &trace.pca;
     let mut path = panels::pca(&look, &pca.steps, &pca.pcs, pca.explained);
-    path.kinks = marks(&bends(&pca.steps, &pca.pcs));
+    path.kinks = marks(&bends(&pca.steps, &pca.pcs), &pca.steps, 0);
     let scenes = [
         ("loss", loss.draw()),
         ("llc", llc.draw()),

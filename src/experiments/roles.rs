@@ -53,7 +53,8 @@ pub(super) fn way(
         for (kind, name) in [("k", "keys"), ("q", "queries")] {
             let id = format!("share.{kind}.{}.{}.{layer}.{other}", head.layer, head.head);
             if let Some(share) = value(&id).filter(|s| *s >= most.0) {
-                most = (share, format!("feeds {name} of {layer}.{other} most"));
+                let part = (100.0 * share).round();
+                most = (share, format!("feeds {layer}.{other}’s {name}, {part} %"));
             }
         }
     }
@@ -106,7 +107,7 @@ mod tests {
         let later = "through later heads’ patterns";
         assert_eq!(way(&[REPEAT, NOT_KEPT, copying(0.6)]), later);
         let edges = [("share.k.0.0.1.0", 0.2), ("share.q.0.0.1.1", 0.3)];
-        let most = "feeds queries of 1.1 most";
+        let most = "feeds 1.1’s queries, 30 %";
         assert_eq!(way(&[REPEAT, NOT_KEPT, edges[0], edges[1]]), most);
         assert_eq!(way(&[REPEAT, NOT_KEPT, ("share.k.0.0.1.0", 0.05)]), later);
         // Values are no patterns, and what was not measured is not said.
@@ -133,7 +134,7 @@ mod tests {
         let ways = [
             "copies what it attends to",
             "through later heads’ patterns",
-            "feeds queries of 1.1 most",
+            "feeds 1.1’s queries, 30 %",
         ];
         for label in OTHERWISE {
             assert!(label.split(' ').count() <= 4);

@@ -1,5 +1,7 @@
 //! The trajectory in the plane of two principal components, coloured by step.
 
+mod ends;
+
 use super::line::{Chart, Frame};
 use super::number;
 use super::scale::{Scale, padded, range};
@@ -33,8 +35,8 @@ pub struct PathChart<'a> {
     pub equal: bool,
     /// A recorded trace: grey, without the ramp.
     pub recorded: bool,
-    /// Steps where the path has a kink, and what is written there.
-    pub kinks: Vec<(f64, String)>,
+    /// Points where a path has a kink, and what is written there; rings alone where nothing is.
+    pub kinks: Vec<(usize, String)>,
     /// Points that are no path: nothing joins them, and each has a name of its own, told before its step.
     pub apart: Option<Vec<String>>,
     /// Several paths: where each begins, and its name, which stands at its end. None are one path.
@@ -81,7 +83,7 @@ impl PathChart<'_> {
                 2.4
             };
             let step = number::fixed(self.steps[i], 0);
-            let kink = self.kinks.iter().find(|k| k.0 == self.steps[i]);
+            let kink = self.kinks.iter().find(|k| k.0 == i);
             if let Some((_, label)) = kink {
                 plot.push(Mark::Dot {
                     class: "kink".into(),
@@ -96,7 +98,9 @@ impl PathChart<'_> {
                 // At the lower edge there is no room below.
                 let below = Some(at[1] + 17.0).filter(|y| !above && *y < frame.y.from - 3.0);
                 let y = below.unwrap_or(at[1] - 9.0).max(TOP + 10.0);
-                plot.push(Mark::text("kink-step", [at[0], y], anchor, label));
+                if !label.is_empty() {
+                    plot.push(Mark::text("kink-step", [at[0], y], anchor, label));
+                }
             }
             let title = match name {
                 Some(name) => format!("{name}, step {step}"),
@@ -112,28 +116,7 @@ impl PathChart<'_> {
                 title,
             });
         }
-        let ends = self.paths.iter().skip(1).map(|p| p.0).chain([n]);
-        for ((from, name), to) in self.paths.iter().zip(ends) {
-            let Some(end) = to
-                .checked_sub(1)
-                .and_then(|i| at.get(i))
-                .filter(|_| to > *from)
-            else {
-                continue;
-            };
-            let right = end[0] > (frame.x.from + frame.x.to) / 2.0;
-            let (dx, anchor) = if right {
-                (-8.0, Anchor::End)
-            } else {
-                (8.0, Anchor::Start)
-            };
-            plot.push(Mark::text(
-                "kink-step",
-                [end[0] + dx, end[1] + 4.0],
-                anchor,
-                name,
-            ));
-        }
+        plot.extend(self.ends(&frame, &at));
         if self.smooth {
             plot.push(Mark::Path {
                 class: "line s3 thin".into(),

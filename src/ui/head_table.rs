@@ -35,7 +35,7 @@ fn called(h: &Head) -> String {
 /// A row a head, and what attending evenly would score, where that is known.
 pub fn table(found: &[Head], even: [Option<f64>; 3]) -> Html {
     let label = format!(
-        "The greatest attention score names a head from {} on. Else it matters where its ablation adds {} nats or more to the loss on repeats or on all targets, and is idle where it does not; off repeats: the loss on all targets rises by that, the one on repeats does not. How: it feeds the keys or queries of a later head, or works through later patterns, where ablation adds less than half with all patterns kept; of the edges the one with the greatest share of ‖k‖ or ‖q‖ is named, from a tenth on. Else by what it writes: a copying score from 0.3 on, or below −0.3, says more.",
+        "The greatest attention score names a head from {} on. Else it matters where its ablation adds {} nats or more to the loss on repeats or on all targets, and is idle where it does not; off repeats: the loss on all targets rises by that, the one on repeats does not. How: it feeds the keys or queries of a later head, or works through later patterns, where ablation adds less than half with all patterns kept; of its edges the one of which it has the greatest share is named, from a tenth on, with that share of ‖k‖ or ‖q‖. Else by what it writes: a copying score from 0.3 on, or below −0.3, says more.",
         fixed(heads::NAMED, 1),
         fixed(heads::MATTERS, 1)
     );

@@ -6,7 +6,7 @@ use super::plot::Plot;
 use super::save::{CSV, SaveChart, text_as_file};
 use super::size::use_width;
 use super::tip::Tip;
-use crate::app::bends::{Bends, bends, marks, told};
+use crate::app::bends::{Bends, bends, listed, marks, told};
 use crate::app::export::{file_name, signed};
 use crate::app::{Action, Run, terms};
 use crate::plot::number::{fixed, grouped};
@@ -125,8 +125,32 @@ fn drawn(
         format!("PC{} {own} %, random walks {walk} %", k + 1)
     };
     let followed = run.knobs.int("member").max(0) as usize;
-    let own = plane.members.get(followed).or(plane.members.first());
-    let bends = own.map_or_else(Bends::default, |own| bends(&plane.steps, own));
+    let all: Vec<Bends> = (plane.members.iter())
+        .map(|m| bends(&plane.steps, m))
+        .collect();
+    let followed = if followed < all.len() { followed } else { 0 };
+    // What is written is of the one that is followed; the others have rings.
+    let kinks = all.iter().enumerate().flat_map(|(m, bends)| {
+        let mut marks = marks(bends, &plane.steps, m * n);
+        if m != followed {
+            marks.iter_mut().for_each(|k| k.1.clear());
+        }
+        marks
+    });
+    let others = all.iter().enumerate().filter(|(m, _)| *m != followed);
+    let others: Vec<String> = others
+        .filter(|(_, b)| b.kinks().next().is_some())
+        .map(|(m, b)| format!("{}: {}", named(m).1, listed(b)))
+        .collect();
+    let others = match others.len() {
+        _ if !many => String::new(),
+        0 => " No other has a kink.".into(),
+        k => format!(
+            " Of the others {k} of {}: {}.",
+            all.len() - 1,
+            others.join(", ")
+        ),
+    };
     let chart = PathChart {
         width: base.width,
         height: 320.0,
@@ -143,7 +167,7 @@ fn drawn(
         x_max: base.x_max,
         log_x: base.log_x,
         window: base.window,
-        kinks: if many { Vec::new() } else { marks(&bends) },
+        kinks: kinks.collect(),
         paths: (0..plane.members.len()).map(named).collect(),
         ..PathChart::default()
     };
@@ -151,7 +175,7 @@ fn drawn(
         <div data-test="plane" data-models={plane.members.len().to_string()}>
             <h3>{ title.to_string() }{" "}<Tip about={title.to_string()}>{ help }</Tip></h3>
             { planar(page, &chart, if title.ends_with("loss") { "paths-losses" } else { "paths-logits" }) }
-            <p class="small-print">{ if many { "The model that is followed: " } else { "" } }{ told(&bends) }</p>
+            <p class="small-print">{ if many { "The model that is followed: " } else { "" } }{ all.get(followed).map(told) }{ if others.is_empty() { "" } else { "." } }{ others }</p>
         </div>
     }
 }

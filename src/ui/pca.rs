@@ -67,7 +67,7 @@ pub fn PcaChart(page: &Page) -> Html {
         ..whole
     };
     let mut chart = panels::pca(&look, &pca.steps, &pca.pcs, pca.explained);
-    chart.kinks = marks(&bends);
+    chart.kinks = marks(&bends, &pca.steps, 0);
     chart.smooth = *smooth;
     let drawn = chart.draw();
     let cursor = state

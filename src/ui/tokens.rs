@@ -95,8 +95,9 @@ fn in_context(t: &Target, set: &TokenSet) -> Html {
 
 /// Heads by what their absence removes.
 pub fn heads(told: &Told) -> Html {
+    let beyond = html! { <p class="small-print" data-test="versus-beyond">{ told.beyond() }</p> };
     if told.nearer().next().is_none() {
-        return html! { <p class="muted">{"Without any one head, or all of a block, they are no nearer to each other."}</p> };
+        return html! { <><p class="muted">{"Without any one head, or all of a block, they are no nearer to each other."}</p>{ beyond }</> };
     }
     html! {
         <>
@@ -107,6 +108,7 @@ pub fn heads(told: &Told) -> Html {
                 <tr><th scope="row">{ &r.name }</th><td>{ ["A", "B"][r.side.min(1)] }</td><td>{ with_error(r.removed, r.se) }</td><td>{ percent(r.share.filter(|_| told.differs())) }</td><td>{ fixed(r.left, 3) }</td></tr>
             }) }</tbody>
         </table></div>
+        { beyond }
         </>
     }
 }

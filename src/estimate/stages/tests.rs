@@ -175,6 +175,47 @@ fn boundaries_that_are_given_are_kept_and_typed() {
     assert!(given(&points[..3], &edges, 4).is_empty());
 }
 
+/// A jump at 600, a fall behind it, a slow rise: and then the beginning of the jump is set by hand to where
+/// nothing begins, and the line has to cut the corner.
+#[test]
+fn an_end_that_is_moved_does_not_turn_a_stage_two_away() {
+    let corners = [
+        (0.0, 2.0),
+        (435.0, 6.0),
+        (616.0, 44.0),
+        (744.0, 33.0),
+        (1471.0, 46.0),
+        (2500.0, 37.0),
+    ];
+    let corners = corners.map(|(t, y): (f64, f64)| (t.ln_1p(), y));
+    let line = |x: f64| {
+        let i = corners.windows(2).position(|c| x <= c[1].0).unwrap_or(4);
+        let [(a, b), (c, d)] = [corners[i], corners[i + 1]];
+        b + (d - b) * (x - a) / (c - a)
+    };
+    let mut draws = Draws::new(8, Stream::Probe, 5);
+    // Small values are known better, and hold the line.
+    let points = (0..=50).map(|i| {
+        let x = f64::from(50 * i).ln_1p();
+        let (y, se) = (line(x), if line(x) < 10.0 { 0.3 } else { 1.2 });
+        let y = y + se * draws.normal();
+        Point { x, y, se }
+    });
+    let points: Vec<Point> = points.collect();
+    let mut edges = corners.map(|c| c.0);
+    let right = given(&points, &edges, 1);
+    assert_eq!(
+        kinds(&right)[1..],
+        [Type::A, Type::B, Type::A, Type::B],
+        "{right:?}"
+    );
+    edges[1] = 300_f64.ln_1p();
+    let moved = given(&points, &edges, 1);
+    assert_eq!(moved[2].kind, Type::Unresolved, "{moved:?}");
+    // Planted: the line itself says that λ̂ rises there.
+    assert!(moved[2].change > 5.0);
+}
+
 /// λ̂ of a recorded run, as stages take it.
 fn recorded(text: &str) -> Vec<Point> {
     let file: serde_json::Value = serde_json::from_str(text).unwrap();

@@ -62,7 +62,7 @@ fn what_is_written_at_a_kink_stays_in_the_picture() {
             steps: &steps,
             points: steps.iter().map(|s| [*s, height(*s)]).collect(),
             x_max: 8.0,
-            kinks: vec![(4.0, "4: 90°".into())],
+            kinks: vec![(4, "4: 90°".into())],
             ..PathChart::default()
         };
         let drawn = chart.draw();
@@ -81,4 +81,48 @@ fn what_is_written_at_a_kink_stays_in_the_picture() {
             drawn.frame.y.from
         );
     }
+}
+
+/// Eight paths that end in one place: each name can be read, and is led to its end.
+#[test]
+fn names_of_paths_do_not_cover_each_other() {
+    let steps = [0.0, 1.0].repeat(8);
+    let chart = PathChart {
+        width: 400.0,
+        height: 300.0,
+        steps: &steps,
+        points: (0..16)
+            .map(|i| [f64::from(i % 2), 0.01 * f64::from(i)])
+            .collect(),
+        x_max: 1.0,
+        paths: (0..8).map(|m| (2 * m, format!("seed {m}"))).collect(),
+        ..PathChart::default()
+    };
+    let names = |at: &[[f64; 2]]| {
+        let all = chart.ends(&chart.frame(), at).into_iter();
+        let mut y: Vec<f64> = all
+            .filter_map(|m| match m {
+                Mark::Text { at, .. } => Some(at[1]),
+                _ => None,
+            })
+            .collect();
+        y.sort_by(f64::total_cmp);
+        y
+    };
+    let together = names(&[[300.0, 150.0]; 16]);
+    assert_eq!(together.len(), 8);
+    assert!(
+        together.windows(2).all(|y| y[1] - y[0] > 11.9),
+        "{together:?}"
+    );
+    let leaders = |at: &[[f64; 2]]| {
+        let all = chart.ends(&chart.frame(), at);
+        all.len() - 8
+    };
+    assert!(leaders(&[[300.0, 150.0]; 16]) >= 6);
+    // Planted: where there is room nothing moves.
+    let apart: Vec<[f64; 2]> = (0..16)
+        .map(|i| [300.0, 30.0 + 12.0 * f64::from(i)])
+        .collect();
+    assert_eq!(leaders(&apart), 0);
 }
