@@ -3,6 +3,7 @@
 //! classes, so that a theme is a stylesheet.
 
 pub mod arrows;
+pub mod attention;
 pub mod bands;
 pub mod cursor;
 pub mod decimate;

@@ -1,8 +1,13 @@
 //! Attention patterns of every head on the fixed input, one small canvas each; the one that is pressed
 //! is drawn large, with the tokens on its axes.
 
+use super::Page;
 use super::pattern::Pattern;
+use super::save::{CSV, SaveChart, text_as_file};
+use crate::app::export::{file_name, signed};
 use crate::app::tokens::shown;
+use crate::plot::attention::{csv, scene};
+use crate::plot::export::heading;
 use crate::plot::model::{attention_pixels, head_scores};
 use crate::plot::number::fixed;
 use crate::protocol::Figure;
@@ -17,10 +22,14 @@ const INK: [u8; 3] = [0x2f, 0x86, 0xc4];
 /// What is drawn.
 #[derive(Clone, PartialEq, Properties)]
 pub struct AttentionProps {
+    /// State and actions.
+    pub page: Page,
     /// Attention patterns; nothing is drawn of another kind of figure.
     pub figure: Rc<Figure>,
     /// What each head is called, where that is known: layer after layer.
     pub labels: Vec<&'static str>,
+    /// The step it is of, where it is of a run.
+    pub step: Option<u64>,
 }
 
 /// The figure.
@@ -49,6 +58,47 @@ pub fn Attention(props: &AttentionProps) -> Html {
             .get((layer * heads + head) * size..)
             .and_then(|p| p.get(..size))
     };
+    let seen: Vec<String> = tokens.iter().map(|&t| shown(texts, t)).collect();
+    let at = props.step.map_or(String::new(), |s| format!("-step{s}"));
+    // The picture of the head that is pressed, and the numbers of all.
+    let saved = |head: &str, pattern: &[u8]| {
+        let name = format!("attention-{head}{at}");
+        let above = heading(
+            &format!("Attention of head {head}{}", at.replace("-step", ", step ")),
+            &[],
+            560.0,
+        );
+        let rows = {
+            let (page, figure, at) = (props.page.clone(), props.figure.clone(), at.clone());
+            Callback::from(move |_: MouseEvent| {
+                if let Figure::Attention {
+                    heads,
+                    ctx,
+                    patterns,
+                    tokens,
+                    ..
+                } = &*figure
+                {
+                    let link = page
+                        .state
+                        .run
+                        .as_ref()
+                        .map_or_else(|| page.state.link.text(true), |r| r.link.clone());
+                    let rows = signed(&link, &csv(patterns, [*heads, *ctx], tokens));
+                    text_as_file(
+                        &file_name(&page.state, &format!("attention{at}"), "csv"),
+                        "text/csv",
+                        &rows,
+                    );
+                }
+            })
+        };
+        html! {
+            <SaveChart page={props.page.clone()} name={name} scenes={vec![above, scene(&format!("Head {head}"), pattern, *ctx, &seen)]}>
+                <button type="button" class="small" data-test="save-csv-attention" title={format!("All heads, a row for each pair of positions. {CSV}")} onclick={rows}>{"save CSV"}</button>
+            </SaveChart>
+        }
+    };
     html! {
         <>
             <p class="muted">
@@ -56,7 +106,8 @@ pub fn Attention(props: &AttentionProps) -> Html {
             </p>
             if let Some((l, h)) = *open {
                 if let Some(pattern) = head(l, h) {
-                    <Pattern name={format!("Head {l}.{h}")} ctx={*ctx} pattern={pattern.to_vec()} tokens={tokens.iter().map(|&t| shown(texts, t)).collect::<Vec<_>>()} />
+                    <Pattern name={format!("Head {l}.{h}")} ctx={*ctx} pattern={pattern.to_vec()} tokens={seen.clone()} />
+                    { saved(&format!("{l}.{h}"), pattern) }
                 }
             }
             { for (0..*layers).map(|l| html! {

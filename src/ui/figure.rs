@@ -54,7 +54,8 @@ pub fn picture(page: &Page, figure: Rc<Figure>, step: Option<u64>, bare: bool) -
                 (None, Some(r)) => r.heads.iter().map(String::as_str).collect(),
                 (None, None) => Vec::new(),
             };
-            html! { <Attention {figure} {labels} /> }
+            let step = step.or(page.state.run.as_ref().map(|run| run.step));
+            html! { <Attention page={page.clone()} {figure} {labels} {step} /> }
         }
     }
 }
