@@ -34,6 +34,28 @@ impl Grade {
     }
 }
 
+/// What diagnostics are called; what each is, and what to do when it is not healthy, is called `sign: <name>`.
+pub const SIGNS: [&str; 18] = [
+    "λ̂",
+    "SE between chains",
+    "chains that stood",
+    "ε·a/4",
+    "greatest curvature h",
+    "ε it suggests",
+    "nulls: spring alone, descent",
+    "R̂",
+    "effective draws",
+    "autocorrelation time",
+    "acceptance",
+    "draws below L(w*)",
+    "‖w − w*‖",
+    "forces: gradient, pull, noise",
+    "relaxation times",
+    "burn-in that would do",
+    "by position",
+    "polished",
+];
+
 /// One diagnostic.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sign {
@@ -45,8 +67,6 @@ pub struct Sign {
     pub healthy: &'static str,
     /// How it stands.
     pub grade: Grade,
-    /// What it is, and what to do when it is not healthy.
-    pub help: &'static str,
 }
 
 fn above(x: f64, good: f64, bad: f64) -> Grade {
@@ -126,27 +146,19 @@ pub fn signs(p: &LlcPoint, s: &SamplerSettings) -> Vec<Sign> {
     let by_curvature = |c: Curved| 0.4 / (s.nbeta * c.h_max.max(0.0) + s.gamma);
     let by_index = p.index.map(|i| 0.1 * s.eps / i);
     let suggested = by_index.or(p.curvature.map(by_curvature));
-    let row = |name, value, healthy, grade, help| Sign {
+    let row = |name, value, healthy, grade| Sign {
         name,
         value,
         healthy,
         grade,
-        help,
     };
     let mut all = vec![
-        row(
-            "λ̂",
-            with_error(p.value, p.se),
-            "",
-            Grade::Plain,
-            "nβ times the mean rise of the loss under the chains, ± one standard error of the chain-mean series of differences, nβ·sd/√ESS.",
-        ),
+        row("λ̂", with_error(p.value, p.se), "", Grade::Plain),
         row(
             "SE between chains",
             maybe(p.between_se),
             "near the SE",
             Grade::Plain,
-            "From the spread of the chains' own λ̂. Chains share their batches, so it misses the noise of the batches.",
         ),
         row(
             "chains that stood",
@@ -157,14 +169,12 @@ pub fn signs(p: &LlcPoint, s: &SamplerSettings) -> Vec<Sign> {
             } else {
                 Grade::Bad
             },
-            "A chain whose loss leaves the finite numbers is set aside. Lower ε, or raise γ.",
         ),
         row(
             "ε·a/4",
             maybe(p.index),
             "below 0.1",
             judged(p.index, &|x| below(x, 0.1, COARSE)),
-            "Discretisation: a is the greatest curvature nβ·h + γ. SGLD inflates λ̂ along it by 1/(1 − εa/4) and runs away at 1. Under RMSprop a is that of G^½(nβH + γ)G^½, G measured in these chains; a study shows its upper bound. Lower ε.",
         ),
         row(
             "greatest curvature h",
@@ -172,14 +182,12 @@ pub fn signs(p: &LlcPoint, s: &SamplerSettings) -> Vec<Sign> {
                 .map_or_else(|| "not measured".into(), |c| show(c.h_max)),
             "",
             Grade::Plain,
-            "Greatest eigenvalue of the Hessian of the loss at w* along the weights that move: Lanczos iteration on 12 Hessian-vector products from gradients, on one batch.",
         ),
         row(
             "ε it suggests",
             suggested.map_or_else(|| "not known".into(), short),
             "at least the ε used",
             judged(suggested, &|e| below(s.eps, e, e * COARSE / 0.1)),
-            "0.4/a, where ε·a/4 is 0.1 and the steepest direction is biased by 11 %. The curve keeps one ε: take the smallest over its checkpoints.",
         ),
         row(
             "nulls: spring alone, descent",
@@ -193,28 +201,14 @@ pub fn signs(p: &LlcPoint, s: &SamplerSettings) -> Vec<Sign> {
             ),
             "",
             Grade::Plain,
-            "(nβ/2γ)·tr H, what λ̂ would be if the spring held every direction (tr H by Hutchinson's probes), and −nβ²‖∇L‖²/γ, what an unfinished descent takes from it. A λ̂ near the first says no more than the trace of the Hessian.",
         ),
-        row(
-            "R̂",
-            rhat,
-            "below 1.05, or what chance gives",
-            agree,
-            "Rank-normalised split R̂: do the chains agree with one another and with their own halves. A few draws give a large one by chance. Draw longer, or raise γ.",
-        ),
-        row(
-            "effective draws",
-            ess,
-            "20 and more",
-            enough,
-            "ESS of the chain-mean series: its draws over its autocorrelation time. The error bar itself is uncertain by 1/√(2·ESS), and by more where the time is hardly shorter than the chains. Draw longer.",
-        ),
+        row("R̂", rhat, "below 1.05, or what chance gives", agree),
+        row("effective draws", ess, "20 and more", enough),
         row(
             "autocorrelation time",
             format!("{} steps", show(p.time)),
             "",
             Grade::Plain,
-            "How many steps apart two draws count as independent.",
         ),
         row(
             "acceptance",
@@ -225,35 +219,30 @@ pub fn signs(p: &LlcPoint, s: &SamplerSettings) -> Vec<Sign> {
             } else {
                 Grade::Plain
             },
-            "What a Metropolis test would accept of the chains' steps (with MALA: what it did accept). Noise of the batches pushes it down at any ε, and so do the many directions of a large model that only the spring holds: there it is shown without a judgement. Lower ε.",
         ),
         row(
             "draws below L(w*)",
             format!("{} %", show(100.0 * p.below)),
             "below 10 %",
             below(p.below, 0.1, 0.5),
-            "Where many draws lie below the checkpoint's own loss it is no minimum at this scale, and λ̂ may be negative. Raise γ, or train on.",
         ),
         row(
             "‖w − w*‖",
             format!("{} of √(d/γ) = {}", show(p.spread), maybe(p.free)),
             "",
             Grade::Plain,
-            "How far the draws are from w*, beside the distance the spring alone would allow.",
         ),
         row(
             "forces: gradient, pull, noise",
             p.forces.map(show).join(" : "),
             "",
             Grade::Plain,
-            "Sizes of the three parts of a step: (ε/2)·nβ·∇L, (ε/2)·γ(w − w*), √ε·N.",
         ),
         row(
             "relaxation times",
             show(p.relaxations),
             "1 and more",
             above(p.relaxations, 1.0, 0.1),
-            "draws·εγ/2: how often the softest direction, held by the spring alone, is crossed. Draw longer.",
         ),
         row(
             "burn-in that would do",
@@ -264,19 +253,16 @@ pub fn signs(p: &LlcPoint, s: &SamplerSettings) -> Vec<Sign> {
             } else {
                 Grade::Look
             },
-            "The first step at which the trace comes within one sd of its later half.",
         ),
     ];
     if !p.classes.is_empty() {
         let told = |c: &ClassLlc| format!("{} {}", c.name, with_error(c.value, c.se));
         let value = p.classes.iter().map(told).collect::<Vec<_>>().join(", ");
-        let help = "What each class of positions adds to λ̂: its share of the targets times nβ(E[L_c(w)] − L_c(w*)), batch by batch. They add up to λ̂.";
-        all.insert(1, row("by position", value, "", Grade::Plain, help));
+        all.insert(1, row("by position", value, "", Grade::Plain));
     }
     if let Some([moved, fallen]) = p.polished {
         let value = format!("{} away, loss lower by {}", show(moved), show(fallen));
-        let help = "w* is not the checkpoint but the end of a descent from it: how far that is, and by how much the loss fell on the descent's batch.";
-        all.push(row("polished", value, "", Grade::Plain, help));
+        all.push(row("polished", value, "", Grade::Plain));
     }
     all
 }

@@ -78,6 +78,7 @@ pub fn unit(unit: &str) -> &'static str {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use super::super::health::SIGNS;
     use super::*;
     use crate::experiments::heads::{BESIDE, INSTRUMENTS, TEXT};
     use serde_json::json;
@@ -102,6 +103,7 @@ mod tests {
             .collect();
         asked.extend(READOUT.iter().map(|row| format!("readout: {row}")));
         asked.extend(STATUS.iter().map(|row| format!("status: {row}")));
+        asked.extend(SIGNS.iter().map(|name| format!("sign: {name}")));
         for i in INSTRUMENTS.iter().chain(&BESIDE).chain(&TEXT) {
             asked.push(format!("instrument: {}", i.title));
         }
@@ -117,7 +119,7 @@ mod tests {
         untold.chain(unasked).collect()
     }
 
-    const KINDS: [&str; 6] = ["event", "knob", "look", "pair", "preset", "series"];
+    const KINDS: [&str; 7] = ["claim", "event", "knob", "look", "pair", "preset", "series"];
 
     /// Whether a name is of what the experiments define.
     fn defines(name: &str) -> bool {
@@ -139,6 +141,7 @@ mod tests {
             let look = card.look_for.iter().enumerate();
             look.for_each(|(i, l)| add("look", &i.to_string(), l));
             add("event", "event", card.event.told);
+            add("claim", "claim", card.claim);
         }
         all.retain(|a| !a.3.is_empty());
         all

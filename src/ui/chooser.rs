@@ -80,7 +80,7 @@ pub fn claim(page: &Page) -> Html {
     html! {
         <>
             <h2 class="title">{ card.title }</h2>
-            <p class="claim">{ card.claim }</p>
+            <p class="claim">{ terms::told("claim", card.id, "claim") }</p>
             if let Some(p) = preset {
                 <p class="muted"><b>{ p.title }</b>{": "}{ terms::told("preset", card.id, p.id) }</p>
             }

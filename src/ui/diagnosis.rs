@@ -6,9 +6,9 @@ use super::keep::Keep;
 use super::lens::plain;
 use super::loss::look;
 use super::size::use_width;
-use crate::app::Run;
 use crate::app::health::{self, Grade};
 use crate::app::words::{apart, looked};
+use crate::app::{Run, terms};
 use crate::plot::line::Level;
 use crate::plot::number::fixed;
 use crate::plot::panels::Look;
@@ -109,7 +109,7 @@ fn verdict(t: &TraceView) -> Html {
                     html! {
                         <tr class={class}><th scope="row">{ x.name }</th>
                             <td>{ x.value }{" "}<span class="sign">{ sign }{" "}{ word }</span></td>
-                            <td>{ x.healthy }</td><td>{ x.help }</td></tr>
+                            <td>{ x.healthy }</td><td>{ terms::of(&format!("sign: {}", x.name)) }</td></tr>
                     }
                 }) }</tbody>
             </table>

@@ -2,7 +2,7 @@
 
 use super::heads::{definition, value_at};
 use super::tip::Tip;
-use crate::app::Run;
+use crate::app::{Run, terms};
 use crate::experiments::heads::{self, Head, INSTRUMENTS, Instrument};
 use crate::plot::number::fixed;
 use yew::prelude::*;
@@ -34,11 +34,9 @@ fn called(h: &Head) -> String {
 
 /// A row a head, and what attending evenly would score, where that is known.
 pub fn table(found: &[Head], even: [Option<f64>; 3]) -> Html {
-    let label = format!(
-        "The greatest attention score names a head from {} on. Else it matters where its ablation adds {} nats or more to the loss on repeats or on all targets, and is idle where it does not; off repeats: the loss on all targets rises by that, the one on repeats does not. How: it feeds the keys or queries of a later head, or works through later patterns, where ablation adds less than half with all patterns kept; of its edges the one of which it has the greatest share is named, from a tenth on, with that share of ‖k‖ or ‖q‖. Else by what it writes: a copying score from 0.3 on, or below −0.3, says more.",
-        fixed(heads::NAMED, 1),
-        fixed(heads::MATTERS, 1)
-    );
+    let label = terms::of("heads: called")
+        .replacen("{}", &fixed(heads::NAMED, 1), 1)
+        .replacen("{}", &fixed(heads::MATTERS, 1), 1);
     html! {
         <div class="table"><table class="figures" data-test="head-rows">
             <thead><tr>
@@ -56,7 +54,7 @@ pub fn table(found: &[Head], even: [Option<f64>; 3]) -> Html {
             }) }</tbody>
             if even[0].is_some() {
                 <tfoot><tr>
-                    <th scope="row">{"even "}<Tip about="even attention">{"What a head would score that attends to every earlier token alike: a head is named by the share of what is left above that."}</Tip></th>
+                    <th scope="row">{"even "}<Tip about="even attention">{terms::of("heads: even")}</Tip></th>
                     <td></td>
                     { for even.map(|y| html! { <td>{ shown(y) }</td> }) }
                 </tr></tfoot>

@@ -95,11 +95,6 @@ fn row(r: &Row, changed: usize) -> Html {
     }
 }
 
-const THRESHOLD: &str = "The lowest at which no more than one in twenty recorded runs in which nothing happens would have given an alarm; of fewer than twenty, none would.";
-const HELD: &str = "Runs in which nothing happens and on which the threshold was not set, that give an alarm at it.";
-
-const WINNERS: &str = "Refined λ̂, at every checkpoint, of the head that wins in each model by now: the chains move that head alone, the rest of the model is frozen (Wang et al. 2024).";
-
 /// That thresholds come from runs at other settings, if they do.
 fn other_settings(run: &Run, card: &Card) -> Option<String> {
     let apart = leads::apart(run, card, leads::near(run, card, leads::nulls())?);
@@ -134,8 +129,14 @@ pub fn leads(page: &Page, run: &Run, members: &[Member]) -> Html {
         }
     };
     let models = u32::try_from(members.len()).unwrap_or(1);
-    let wins =
-        winners::spec(run, models).map(|s| job("winners", "refined λ̂ of every winner", WINNERS, s));
+    let wins = winners::spec(run, models).map(|s| {
+        job(
+            "winners",
+            "refined λ̂ of every winner",
+            terms::of("leads: winners"),
+            s,
+        )
+    });
     let under_way = run
         .study
         .as_ref()
@@ -152,7 +153,7 @@ pub fn leads(page: &Page, run: &Run, members: &[Member]) -> Html {
                 <p data-test="leads">{"No model has made its transition: there is nothing to lead."}</p>
             } else {
                 <div class="table"><table class="figures" data-test="leads">
-                <thead><tr><th>{"indicator"}</th><th>{"lead of its alarm, steps"}</th><th>{"alarm before half"}</th><th>{"threshold "}<Tip about="threshold">{ format!("{THRESHOLD} {}{none}", terms::told("event", card.id, "event")) }</Tip></th><th>{"false alarms "}<Tip about="false alarms">{ HELD }</Tip></th><th>{"lead of half its way, steps "}<Tip about="half its way">{ terms::of("leads: half") }</Tip></th></tr></thead>
+                <thead><tr><th>{"indicator"}</th><th>{"lead of its alarm, steps"}</th><th>{"alarm before half"}</th><th>{"threshold "}<Tip about="threshold">{ format!("{} {}{none}", terms::of("leads: threshold"), terms::told("event", card.id, "event")) }</Tip></th><th>{"false alarms "}<Tip about="false alarms">{ terms::of("leads: held") }</Tip></th><th>{"lead of half its way, steps "}<Tip about="half its way">{ terms::of("leads: half") }</Tip></th></tr></thead>
                 <tbody>{ for rows.iter().map(|r| row(r, changed)) }</tbody>
             </table></div>
             }

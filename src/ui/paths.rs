@@ -14,8 +14,6 @@ use crate::plot::path::PathChart;
 use crate::protocol::{Ask, Plane};
 use yew::prelude::*;
 
-const LOSSES: &str = "The row of a checkpoint is the loss of each held-out token (Olsson et al. 2022), which says what the model can do; logits also move where no loss does.";
-
 /// Where the paths end and where the checkpoints do, if there are more of these by now.
 fn behind(run: &Run) -> Option<[u64; 2]> {
     let plane = run.paths.as_ref()?.logits.as_ref()?;
@@ -54,7 +52,7 @@ pub fn PathsTab(page: &Page) -> Html {
             if let Some(p) = paths.filter(|p| p.done == p.all) {
                 <div class="multiples wide">
                     { for p.logits.as_ref().map(|plane| drawn(page, run, plane, each, "By logits", terms::of("paths: caution"))) }
-                    { for p.losses.as_ref().map(|plane| drawn(page, run, plane, each, "By per-token loss", LOSSES)) }
+                    { for p.losses.as_ref().map(|plane| drawn(page, run, plane, each, "By per-token loss", terms::of("paths: losses"))) }
                 </div>
             }
         </section>

@@ -1,5 +1,6 @@
 //! The Fourier spectrum of the embedding.
 
+use crate::app::terms;
 use crate::plot::spectrum::{bars, half};
 use crate::protocol::Figure;
 use std::rc::Rc;
@@ -23,7 +24,7 @@ pub fn Spectrum(props: &SpectrumProps) -> Html {
             <p class="muted">{ format!("Power of the embedding along the numbers 0 to {}, by frequency; the mean is left out. The line: all frequencies alike.", p - 1) }</p>
             { Html::from_html_unchecked(bars(shares, 260.0, 190.0).svg().into()) }
             <p data-test="spectrum"><b>{ format!("{} of {} frequencies hold half of the power.", half(shares), shares.len()) }</b></p>
-            <p class="muted">{"A table that was learnt by heart has power everywhere. The rule needs few waves: cos and sin of 2πka/p turn a sum into a product."}</p>
+            <p class="muted">{terms::of("spectrum: rule")}</p>
         </>
     }
 }

@@ -4,6 +4,7 @@ use super::chooser::chosen;
 use super::posterior::WalkProps;
 use super::size::use_width;
 use crate::app::split::{LastStep, Split, last_step};
+use crate::app::terms;
 use crate::plot::arrows::{Arrow, step};
 use crate::plot::number::significant;
 use yew::prelude::*;
@@ -29,21 +30,15 @@ pub fn OneStep(props: &WalkProps) -> Html {
     let names = props.potential.names;
     let sampler = props.knobs.word("sampler");
     let last = if sampler == "rmsprop" {
-        Err(
-            "RMSprop gives every weight a step size of its own. Choose the sampler sgld to see a step taken apart.",
-        )
+        Err(terms::of("split: rmsprop"))
     } else {
         match last_step(t, chain, &props.potential) {
             LastStep::Split(split) => Ok(split),
-            LastStep::Rejected => Err(
-                "The proposal was turned down: the chain stays where it was. MALA does this to undo the bias of the step size.",
-            ),
+            LastStep::Rejected => Err(terms::of("split: refused")),
             LastStep::None if t.done > 0 => Err(
                 "The chains stand at w*. Press Step once more: the step appears here as three arrows.",
             ),
-            LastStep::None => Err(
-                "Press Step: every chain takes one step, and the step appears here as three arrows. Slow takes about four a second.",
-            ),
+            LastStep::None => Err(terms::of("split: before")),
         }
     };
     let choose = {
@@ -117,12 +112,12 @@ fn table(split: &Split, by: &[[f64; 2]; 3], names: &[&str]) -> Html {
 fn balance(split: &Split) -> String {
     let pull = [0, 1].map(|k| split.gradient[k] + split.pull[k]);
     let (pull, kick) = (pull[0].hypot(pull[1]), split.noise[0].hypot(split.noise[1]));
-    let why = "Kicks go anywhere and cancel over many steps; the pulls keep pointing back and add up, so the chains stay where the hill is high.";
+    let why = terms::of("split: kicks");
     if pull > 0.0 && kick >= pull {
         let times = significant(kick / pull, 2);
         format!("The kick is {times} times as long as the two pulls together. {why}")
     } else if pull > 0.0 {
-        "In this step the pulls are longer than the kick: the chain is far up the slope, and comes back.".into()
+        terms::of("split: pulls").into()
     } else {
         format!("At w* nothing pulls, and only the kick moves the chain. {why}")
     }

@@ -3,8 +3,8 @@
 use super::Page;
 use super::calibrate::shown;
 use super::lens::plain;
-use crate::app::Action;
 use crate::app::health::short;
+use crate::app::{Action, terms};
 use crate::plot::number::{fixed, significant, with_error};
 use crate::protocol::{Cell, CellResult, Study, StudyKind};
 use yew::prelude::*;
@@ -130,10 +130,14 @@ fn advice(study: &Study) -> String {
             plain(c.nbeta),
             plain(c.gamma),
             short(c.eps),
-            if spring { "strongest spring" } else { "largest step" },
+            if spring {
+                "strongest spring"
+            } else {
+                "largest step"
+            },
             shown(r)
         ),
-        None if spring => "No cell lies on a plateau: λ̂ depends on γ everywhere here, so it is a number of this γ too. Compare checkpoints at one γ, and name it.".into(),
-        None => "No cell lies on a plateau: λ̂ depends on ε everywhere here. A larger γ, more draws or a smaller ε may bring one.".into(),
+        None if spring => terms::of("sweep: no plateau in γ").into(),
+        None => terms::of("sweep: no plateau in ε").into(),
     }
 }

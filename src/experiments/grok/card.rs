@@ -11,7 +11,9 @@ use crate::model::modadd;
 pub const CARD: Card = Card {
     id: "grok",
     title: "Modular addition: grokking",
-    claim: "A small network first memorises sums modulo 53 and, thousands of steps later, learns the rule; λ̂ peaks at memorising and has fallen by a third or more before test accuracy rises.",
+    claim: told(
+        "A small network first memorises sums modulo 53 and, thousands of steps later, learns the rule; λ̂ peaks at memorising and has fallen by a third or more before test accuracy rises.",
+    ),
     look_for: &[
         told(
             "Training accuracy reaches 100 % within 2000 steps; test accuracy stays near chance, 2 %.",

@@ -117,7 +117,9 @@ const LOSSES: &[SeriesSpec] = &[
 pub const CARD: Card = Card {
     id: "induction",
     title: "The induction bump",
-    claim: "A two-layer transformer learns, within a few hundred steps, to look up what followed the present token before; the local learning coefficient rises through the drop, and with the default settings falls after it.",
+    claim: told(
+        "A two-layer transformer learns, within a few hundred steps, to look up what followed the present token before; the local learning coefficient rises through the drop, and with the default settings falls after it.",
+    ),
     look_for: &[
         told("First shelf: both losses near ln V, the uniform guess."),
         told(

@@ -144,7 +144,9 @@ const LOSSES: &[SeriesSpec] = &[
 pub const CARD: Card = Card {
     id: "markov",
     title: "Markov chains in context",
-    claim: "A two-layer transformer that reads a new Markov chain in every sequence first counts symbols, stays there for a while, then learns to count what followed the present symbol.",
+    claim: told(
+        "A two-layer transformer that reads a new Markov chain in every sequence first counts symbols, stays there for a while, then learns to count what followed the present symbol.",
+    ),
     look_for: &[
         told(
             "Within 100 steps the loss falls from the uniform line to about the unigram line: the model counts symbols.",

@@ -163,7 +163,9 @@ const LOSSES: &[SeriesSpec] = &[
 pub const CARD: Card = Card {
     id: "text",
     title: "Text",
-    claim: "A small transformer reads stories: it learns which letters are frequent, what follows what, and, if half of what it reads repeats, to look up what came before.",
+    claim: told(
+        "A small transformer reads stories: it learns which letters are frequent, what follows what, and, if half of what it reads repeats, to look up what came before.",
+    ),
     look_for: &[
         told("The loss on text falls past three lines: unigram, bigram, trigram."),
         told(

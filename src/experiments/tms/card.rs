@@ -11,7 +11,9 @@ use crate::model::tms::{self, level};
 pub const CARD: Card = Card {
     id: "tms",
     title: "Toy model of superposition",
-    claim: "Six features share two dimensions as a polygon; training sits on a plateau, then jumps to a polygon with one more corner, and λ̂ can rise as the loss falls.",
+    claim: told(
+        "Six features share two dimensions as a polygon; training sits on a plateau, then jumps to a polygon with one more corner, and λ̂ can rise as the loss falls.",
+    ),
     look_for: &[
         told(
             "The loss rests near 0.097, the level 4++: a square of four features and two dead ones with a positive bias.",

@@ -13,7 +13,9 @@ use crate::model::tms::level;
 pub const CARD: Card = Card {
     id: "truth",
     title: "Known answers",
-    claim: "Here λ is known: the page shows the estimate, the value it should have at this temperature, spring and step size, and λ itself, and says why they differ.",
+    claim: told(
+        "Here λ is known: the page shows the estimate, the value it should have at this temperature, spring and step size, and λ itself, and says why they differ.",
+    ),
     look_for: &[
         told(
             "The estimate meets its target within its error, while λ lies elsewhere: λ̂ is a statement about nβ, γ and ε as much as about the minimum.",
