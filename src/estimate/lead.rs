@@ -35,15 +35,15 @@ fn departures(y: &[f64]) -> impl Iterator<Item = f64> + '_ {
     })
 }
 
-/// The step of the first of two points in a row that depart by more than `threshold`. None if that
-/// never happens.
+/// The step at which two points in a row have departed by more than `threshold`: that of the second, for
+/// before it there is no alarm. None if that never happens.
 #[must_use]
 pub fn alarm(x: &[f64], y: &[f64], threshold: f64) -> Option<f64> {
     let far: Vec<f64> = departures(y).collect();
     let at = far
         .windows(2)
         .position(|w| w.iter().all(|d| *d > threshold))?;
-    x.get(at + WINDOW).copied()
+    x.get(at + WINDOW + 1).copied()
 }
 
 /// The greatest departure of a curve from its own past that lasted for two points, in deviations: a
@@ -133,15 +133,22 @@ mod tests {
         y[40] = 9.0;
         assert_eq!(alarm(&x, &y, 10.0), None);
         y[41] = 9.0;
-        assert_eq!(alarm(&x, &y, 10.0), Some(400.0));
+        // At the second: one point earlier it could not have been told from an outlier.
+        assert_eq!(alarm(&x, &y, 10.0), Some(410.0));
+        assert_eq!(alarm(&x[..41], &y[..41], 10.0), None);
     }
 
     #[test]
     fn an_alarm_knows_nothing_of_what_comes_later() {
         let (x, y) = drop_at(500.0, 5);
         let whole = alarm(&x, &y, 10.0).unwrap();
-        let cut = x.iter().position(|s| *s == whole).unwrap() + 2;
+        let cut = x.iter().position(|s| *s == whole).unwrap() + 1;
         assert_eq!(alarm(&x[..cut], &y[..cut], 10.0), Some(whole));
+        // Planted fault: dated at the first of the two points, where it could not have sounded.
+        let early = x[cut - 2];
+        assert!(
+            x[..cut - 1].contains(&early) && alarm(&x[..cut - 1], &y[..cut - 1], 10.0).is_none()
+        );
         // Planted fault: a z-score by the median and deviation of the whole run does not pass this.
         let hindsight = |y: &[f64]| (y[cut - 1] - stats::median(y)).abs() / deviation(y);
         assert!((hindsight(&y) - hindsight(&y[..cut])).abs() > 1.0);
@@ -161,7 +168,7 @@ mod tests {
         for seed in 40..50 {
             let (x, y) = drop_at(500.0, seed);
             let at = alarm(&x, &y, h).unwrap();
-            assert!((510.0..=530.0).contains(&at), "seed {seed}: {at}");
+            assert!((520.0..=540.0).contains(&at), "seed {seed}: {at}");
         }
     }
 
