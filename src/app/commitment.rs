@@ -6,6 +6,7 @@ use super::study::thinned;
 use super::{link, seeds};
 use crate::experiments;
 use crate::math::stats;
+use crate::plot::number::fixed;
 use crate::protocol::{Cell, Study, StudyKind, StudySpec};
 
 /// Branches from each checkpoint that the page offers.
@@ -120,13 +121,19 @@ pub fn points(study: &Study, end: u64) -> Vec<Point> {
     study.done.iter().enumerate().filter_map(point).collect()
 }
 
-/// That nothing was left open from the first checkpoint on, if all branches of all end alike: then the
-/// share says nothing of when it was settled.
+/// That nothing was seen to be left open from the first checkpoint on, if all branches of all end alike:
+/// then the share says nothing of when it was settled; and how low it could be and look the same.
 #[must_use]
-pub fn nothing_open(study: &Study, points: &[Point]) -> Option<&'static str> {
+pub fn nothing_open(study: &Study, points: &[Point]) -> Option<String> {
     let alike = |p: &Point| p.share.is_some_and(|s| s[0] >= 1.0);
     let all = study.over && points.len() > 1 && points.iter().all(alike);
-    all.then_some("Every branch ends like the run, from the first checkpoint on: by this measure, and at this size, nothing was left for the data to settle.")
+    let branches = study.spec.chains;
+    all.then(|| {
+        format!(
+            "Every branch ended like the run, from the first checkpoint on: this does not show when it was settled. With {branches} branches a share down to {} would look the same.",
+            fixed(stats::wilson(1.0, branches).0, 2)
+        )
+    })
 }
 
 #[cfg(test)]
@@ -198,7 +205,15 @@ mod tests {
         };
         assert_eq!(nothing_open(&over, &all), None);
         let known = vec![all[1].clone(); 2];
-        assert!(nothing_open(&over, &known).is_some());
+        let told = |branches: u32| {
+            let mut few = over.clone();
+            few.spec.chains = branches;
+            nothing_open(&few, &known).unwrap_or_default()
+        };
+        assert!(told(8).contains("With 8 branches a share down to 0.68 "));
+        // Planted: two branches settle far less, and never that nothing was left to settle.
+        assert!(told(2).contains("With 2 branches a share down to 0.34 "));
+        assert!(!told(2).contains("nothing was left"), "{}", told(2));
         assert_eq!(nothing_open(&study, &known), None);
     }
 }

@@ -48,7 +48,7 @@ pub struct Leading {
     pub threshold: Option<f64>,
     /// Null runs that the threshold was set on.
     pub set_on: usize,
-    /// Of its alarm, which uses nothing that comes later.
+    /// Of its alarm, which sounds at the second of two points and uses nothing that comes later.
     pub lead: Ahead,
     /// Of the step at which it has done half of its own way, which takes the whole run to tell.
     pub half: Ahead,

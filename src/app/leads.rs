@@ -1,6 +1,7 @@
 //! Which indicators give notice of what a run comes to: their curves, the recorded null runs, and the
 //! table of who leads. Pure.
 
+use super::coarse::Coarse;
 use super::run::Run;
 use super::seeds::{self, Member, series};
 use super::{estimated, link, winners};
@@ -94,9 +95,20 @@ fn paired(run: &Run, replica: u32) -> Option<Curve> {
     Some((s.x.clone(), s.y.clone()))
 }
 
-/// The curve of an indicator from where points count on; none before the run has come there.
-fn counted(run: &Run, card: &Card, replica: u32, id: &str) -> Option<Curve> {
-    let (x, y) = curve(run, replica, id)?;
+/// The curve of an indicator from where points count on, without those that a zoom added; none before the
+/// run has come there.
+fn counted(
+    run: &Run,
+    card: &Card,
+    replica: u32,
+    id: &str,
+    coarse: Option<&Coarse>,
+) -> Option<Curve> {
+    let all = curve(run, replica, id)?;
+    let (x, y) = match coarse {
+        Some(coarse) => coarse.curve(all),
+        None => all,
+    };
     let from = seeds::from(run, card, replica, &x)?;
     Some((x[from..].to_vec(), y[from..].to_vec()))
 }
@@ -215,13 +227,23 @@ pub struct Row {
 #[must_use]
 pub fn rows(run: &Run, card: &Card, members: &[Member], nulls: &[Nulls]) -> Vec<Row> {
     let near = near(run, card, nulls);
+    let coarse = Coarse::of(&run.link);
+    let least = (card.event.least)(&run.knobs);
+    let counted = |replica, id| counted(run, card, replica, id, coarse.as_ref());
+    // Leads are of the run as it is without its zoom, and so is the step that they lead to.
+    let event = |m: &Member| {
+        if coarse.is_none() {
+            return m.transition;
+        }
+        let (x, y) = counted(m.replica, card.behaviour)?;
+        Transition::at_least(&x, &y, least)
+    };
+    let events: Vec<Option<Transition>> = members.iter().map(event).collect();
     let row = |indicator: &Indicator| {
         let threshold = near.and_then(|n| Threshold::of(indicator.id, n));
         let (mut alarms, mut halves, mut apart) = (Vec::new(), Vec::new(), 0.0);
-        for m in members {
-            let (Some(event), Some((x, y))) =
-                (m.transition, counted(run, card, m.replica, indicator.id))
-            else {
+        for (m, event) in members.iter().zip(&events) {
+            let (Some(event), Some((x, y))) = (event, counted(m.replica, indicator.id)) else {
                 continue;
             };
             let alarm = threshold.and_then(|t| lead::alarm(&x, &y, t.level));
@@ -253,8 +275,9 @@ pub fn slow(rows: &[Row], card: &Card) -> Option<&'static str> {
 /// lasted. What [`Nulls`] holds.
 #[must_use]
 pub fn departures(run: &Run, card: &Card, replica: u32) -> Vec<(&'static str, f64)> {
+    let coarse = Coarse::of(&run.link);
     let of = |i: &Indicator| {
-        let (_, y) = counted(run, card, replica, i.id)?;
+        let (_, y) = counted(run, card, replica, i.id, coarse.as_ref())?;
         Some((i.id, lead::departure(&y)))
     };
     card.leads.iter().filter_map(of).collect()
@@ -290,5 +313,41 @@ mod tests {
         };
         assert_eq!(told(1.0), None);
         assert!(told(100.0).is_some());
+    }
+
+    /// A run of "light" settings whose losses fall at step 500, at these steps.
+    fn looked_at(link: &str, steps: &[u64]) -> Vec<Row> {
+        let card = crate::experiments::card("induction").unwrap();
+        let knobs = link::parse(link).knobs;
+        let mut run = Run::new(crate::protocol::RunId(1), link.into(), knobs, 2000);
+        for leads in card.leads.iter().filter(|i| i.id.starts_with("loss")) {
+            let fall = |s: f64| 4.8 / (1.0 + ((s - 500.0) / 15.0).exp());
+            let s = crate::protocol::Series {
+                x: steps.iter().map(|s| *s as f64).collect(),
+                y: steps
+                    .iter()
+                    .map(|s| fall(*s as f64) + 0.01 * (*s * 7 % 5) as f64)
+                    .collect(),
+                ..Default::default()
+            };
+            run.series.insert(leads.id.into(), s.into());
+        }
+        rows(&run, card, &seeds::members(&run, card), nulls())
+    }
+
+    #[test]
+    fn a_zoom_changes_no_lead() {
+        let (plain, zoomed) = ("#/induction?v=1", "#/induction?v=1&zoom=440-560:61");
+        let link = link::parse(zoomed);
+        let [evals, _] = crate::experiments::cadence("induction", &link.knobs).unwrap();
+        let mut with = evals.clone();
+        with.extend(link.course.zoom.unwrap().steps());
+        with.sort_unstable();
+        with.dedup();
+        let own = looked_at(plain, &evals);
+        assert!(own.iter().any(|r| r.lead.given == 1));
+        assert_eq!(looked_at(zoomed, &with), own);
+        // Planted: with the points of the zoom among them the alarms and halves are others.
+        assert_ne!(looked_at(plain, &with), own);
     }
 }

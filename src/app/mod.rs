@@ -9,6 +9,7 @@ pub mod bends;
 pub mod beside;
 pub mod beware;
 pub mod cells;
+pub mod coarse;
 pub mod columns;
 pub mod commitment;
 pub mod compare;

@@ -72,6 +72,7 @@ mod tests {
                 t50: t,
                 t90: t * 10.0,
             }),
+            unclear: false,
             last: None,
         };
         let at = [Some(100.0), None, Some(300.0), Some(200.0), Some(250.0)];

@@ -13,3 +13,4 @@ pub mod smooth;
 pub mod stages;
 pub mod sweep;
 pub mod trace;
+mod transition;

@@ -1,6 +1,7 @@
 //! The experiments: listed, not wired. One folder each: `card.rs` (pure data, all the page knows),
 //! `lab.rs` (builds the plan; all the engine knows), `story.md` (the text beside the plots, in a small Markdown; it comes with `index.html`).
 
+mod cadence;
 pub mod chains;
 mod definitions;
 mod grid;
@@ -20,6 +21,7 @@ mod transformer;
 pub mod truth;
 pub mod versus;
 
+pub use cadence::cadence;
 pub use chains::ChainJob;
 pub use grid::grid;
 pub use leading::{Clock, Event, Indicator, indicator};

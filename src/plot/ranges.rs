@@ -10,6 +10,8 @@ use super::scene::{Anchor, Mark, Scene};
 pub struct Row {
     /// Its name.
     pub name: String,
+    /// What stands in place of the marks.
+    pub lacking: &'static str,
     /// Steps at a tenth, half and nine tenths of the way; none where nothing has happened.
     pub at: Option<[f64; 3]>,
     /// The one that is followed.
@@ -65,7 +67,7 @@ pub fn ranges(
             &*row.name,
         ));
         let Some([a, half, b]) = row.at else {
-            let none = "no transition so far";
+            let none = row.lacking;
             marks.push(Mark::text(
                 "tick",
                 [LEFT + 6.0, y + 4.0],
@@ -117,14 +119,16 @@ mod tests {
                 name: "seed 1".into(),
                 at: Some([400.0, 600.0, 700.0]),
                 followed: true,
+                ..Row::default()
             },
             Row {
                 name: "seed 2".into(),
+                lacking: "not so far",
                 ..Row::default()
             },
         ];
         let svg = ranges(&rows, 400.0, 1000.0, false, None).svg();
-        assert!(svg.contains("half done at step 600") && svg.contains("no transition so far"));
+        assert!(svg.contains("half done at step 600") && svg.contains("not so far"));
         assert_eq!(svg.matches("<circle").count(), 1);
         // In logarithmic time the dot stands further right.
         assert_ne!(svg, ranges(&rows, 400.0, 1000.0, true, None).svg());

@@ -21,10 +21,7 @@ fn member(page: &Page, m: &Member, followed: bool, over: bool) -> Html {
             step(t.t50),
             format!("{} ({} decades)", step(t.t90 - t.t10), fixed(t.width(), 2)),
         ),
-        None => (
-            if over { "not by the end" } else { "not so far" }.into(),
-            "–".into(),
-        ),
+        None => (seeds::lacking(m, over).into(), "–".into()),
     };
     html! {
         <tr>
@@ -76,25 +73,11 @@ pub fn Seeds(page: &Page) -> Html {
         .iter()
         .map(|m| ranges::Row {
             name: format!("seed {}", m.seed),
+            lacking: seeds::lacking(m, run.over()),
             at: m.transition.map(|t| [t.t10, t.t50, t.t90]),
             followed: m.replica == follow,
         })
         .collect();
-    let done: Vec<f64> = members
-        .iter()
-        .filter_map(|m| Some(m.transition?.t50))
-        .collect();
-    let summary = match done.len() {
-        0 => "None of the models has made its transition so far.".to_string(),
-        n => format!(
-            "{n} of {} models have made it{}, half done between steps {} and {}, median {}.",
-            members.len(),
-            if n < members.len() { "; of those" } else { "" },
-            step(done.iter().copied().fold(f64::INFINITY, f64::min)),
-            step(done.iter().copied().fold(0.0, f64::max)),
-            step(crate::math::stats::median(&done))
-        ),
-    };
     let (label, unit) = card
         .losses
         .iter()
@@ -111,7 +94,7 @@ pub fn Seeds(page: &Page) -> Html {
     );
     html! {
         <section data-test="seeds" aria-label="Seeds" ref={node}>
-            <p>{ format!("The transition is that of “{label}”, from its median over the first fifth of its steps to that over its last tenth; it counts once it is ten times the scatter of that tenth, so not while the curve still falls fast. {summary}") }</p>
+            <p>{ format!("The transition is that of “{label}”, from its median over the first fifth of its steps (where half of the way is done sooner, over what lies before) to that over its last tenth; it counts once it is ten times the scatter of that tenth, so not while the curve still falls fast. {}", seeds::summary(&members, run.over())) }</p>
             { transitions::rows(page, &scene, format!("From 10 to 90 % of the way of “{label}”, half done at the dot")) }
             <div class="table"><table class="figures">
                 <thead><tr><th>{"seed (press: λ̂, PCA and figure follow it)"}</th><th>{"half done at step"}</th><th>{"10 to 90 %, steps"}</th><th>{ format!("{label} now, {unit}") }</th></tr></thead>
