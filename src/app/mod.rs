@@ -12,7 +12,7 @@ pub mod cells;
 pub mod columns;
 pub mod commitment;
 pub mod compare;
-mod cursor;
+pub mod cursor;
 pub mod estimated;
 pub mod export;
 pub mod families;
