@@ -81,7 +81,8 @@ impl Host {
         };
         let last = live.session.history.checkpoints.last();
         let session = &live.session;
-        let last = last.map(|c| (c.step, session.studies.over + session.asks.over));
+        let news = session.studies.over + session.asks.over + session.staging.choices;
+        let last = last.map(|c| (c.step, news));
         let due = last != live.kept_step
             && (idle || live.kept_at.elapsed() > KEEP.max(KEEP_SHARE * live.keeping));
         if !due {

@@ -68,6 +68,16 @@ pub fn capture_at(session: &Session, link: &str, step: u64) -> Option<Record> {
         .iter()
         .map(|at| at.filter(|&at| at < step))
         .collect();
+    let others = session.staging.others().iter();
+    let others = others.map(|(r, c)| (format!("{STAGES}.{r}"), crate::json::write(&c.rows())));
+    let mut extra = extras(&[
+        (JUMPS, crate::json::write(&jumps)),
+        (LOST, crate::json::write(&lost)),
+        (STAGES, crate::json::write(&session.staging.chosen().rows())),
+        (STUDIES, Ok(session.studies.text(session.study()))),
+        (ANSWERS, session.asks.text()),
+    ]);
+    extra.extend(others.map(|(name, text)| (name, text.unwrap_or_default())));
     Some(Record {
         link: link.into(),
         version: crate::VERSION.into(),
@@ -85,13 +95,7 @@ pub fn capture_at(session: &Session, link: &str, step: u64) -> Option<Record> {
             .collect(),
         pca: history.pca.rows().filter(|(s, _)| *s <= step).collect(),
         notices: Vec::new(),
-        extra: extras(&[
-            (JUMPS, crate::json::write(&jumps)),
-            (LOST, crate::json::write(&lost)),
-            (STAGES, crate::json::write(&session.staging.chosen().rows())),
-            (STUDIES, Ok(session.studies.text(session.study()))),
-            (ANSWERS, session.asks.text()),
-        ]),
+        extra,
     })
 }
 
@@ -211,8 +215,14 @@ pub fn restore(session: &mut Session, record: &Record) -> Result<(), Fault> {
     history.llc.clone_from(&record.llc);
     let extra = |name| record.extra.get(name).map_or("", String::as_str);
     history.jumps = crate::json::read(extra(JUMPS)).unwrap_or_default();
-    let rows = crate::json::read(extra(STAGES)).unwrap_or_default();
-    session.staging.choose(Chosen::of(rows));
+    let rows = |text: &str| Chosen::of(crate::json::read(text).unwrap_or_default());
+    session.staging.choose(rows(extra(STAGES)));
+    let other = |(name, text): (&String, &String)| {
+        let of = name.strip_prefix(STAGES)?.strip_prefix('.')?;
+        Some((of.parse().ok()?, rows(text)))
+    };
+    let others = record.extra.iter().filter_map(other).collect();
+    session.staging.restore(others);
     let knobs = crate::app::link::parse(&record.link).knobs;
     let own = (knobs.float("nbeta"), knobs.float("gamma"));
     session.studies.restore(extra(STUDIES), own);

@@ -10,6 +10,7 @@ use crate::protocol::{
     Change, LlcPoint, Moved, Phase, SamplerSettings, Series, Stage, StageKind, Stages, Study,
     StudyKind,
 };
+use std::collections::BTreeMap;
 
 /// New λ̂ points that are worth finding the stages anew: the search takes tens of milliseconds.
 const FEW: usize = 6;
@@ -82,7 +83,11 @@ pub(super) struct Staging {
     pub(super) view: Stages,
     /// Grows with every change of `view`.
     pub(super) version: u32,
+    /// Grows with every boundary set by hand and every second setting: what a record does not have yet.
+    pub(super) choices: u32,
     chosen: Chosen,
+    /// What was chosen of the models that are not followed now.
+    others: BTreeMap<u32, Chosen>,
     stale: bool,
 }
 
@@ -93,6 +98,21 @@ impl Staging {
     pub(super) fn choose(&mut self, chosen: Chosen) {
         (self.chosen, self.stale) = (chosen, true);
     }
+    /// What was chosen of each model that is not followed now.
+    pub(super) fn others(&self) -> &BTreeMap<u32, Chosen> {
+        &self.others
+    }
+    /// The same, from a record.
+    pub(super) fn restore(&mut self, others: BTreeMap<u32, Chosen>) {
+        self.others = others;
+    }
+    /// Another model is followed: what was chosen of the one before waits until it is again.
+    pub(super) fn follow(&mut self, [from, to]: [usize; 2]) {
+        let there = self.others.remove(&(to as u32)).unwrap_or_default();
+        let left = std::mem::replace(&mut self.chosen, there);
+        self.others.insert(from as u32, left);
+        self.stale = true;
+    }
     /// Boundaries by hand, or none. Those that stand where one stood keep what is known of it.
     pub(super) fn cut(&mut self, cuts: Option<Vec<u64>>) {
         let known = |step: u64| {
@@ -101,12 +121,14 @@ impl Staging {
         };
         self.chosen.cuts = cuts.map(|all| all.into_iter().map(known).collect());
         self.stale = true;
+        self.choices += 1;
     }
     /// Takes a study in that is over, if it is the curve at another setting.
     pub(super) fn take(&mut self, study: &Study, own: &SamplerSettings) {
         if let Some(second) = second(study, own) {
             self.chosen.second = Some(second);
             self.stale = true;
+            self.choices += 1;
         }
     }
 }
