@@ -10,7 +10,6 @@ use crate::protocol::{
     Change, LlcPoint, Moved, Phase, SamplerSettings, Series, Stage, StageKind, Stages, Study,
     StudyKind,
 };
-use std::collections::BTreeMap;
 
 /// New λ̂ points that are worth finding the stages anew: the search takes tens of milliseconds.
 const FEW: usize = 6;
@@ -87,7 +86,7 @@ pub(super) struct Staging {
     pub(super) choices: u32,
     chosen: Chosen,
     /// What was chosen of the models that are not followed now.
-    others: BTreeMap<u32, Chosen>,
+    others: Vec<(u32, Chosen)>,
     stale: bool,
 }
 
@@ -99,18 +98,19 @@ impl Staging {
         (self.chosen, self.stale) = (chosen, true);
     }
     /// What was chosen of each model that is not followed now.
-    pub(super) fn others(&self) -> &BTreeMap<u32, Chosen> {
+    pub(super) fn others(&self) -> &[(u32, Chosen)] {
         &self.others
     }
     /// The same, from a record.
-    pub(super) fn restore(&mut self, others: BTreeMap<u32, Chosen>) {
-        self.others = others;
+    pub(super) fn know(&mut self, replica: u32, chosen: Chosen) {
+        self.others.push((replica, chosen));
     }
     /// Another model is followed: what was chosen of the one before waits until it is again.
     pub(super) fn follow(&mut self, [from, to]: [usize; 2]) {
-        let there = self.others.remove(&(to as u32)).unwrap_or_default();
-        let left = std::mem::replace(&mut self.chosen, there);
-        self.others.insert(from as u32, left);
+        let at = self.others.iter().position(|o| o.0 as usize == to);
+        let there = at.map(|i| self.others.swap_remove(i).1);
+        let left = std::mem::replace(&mut self.chosen, there.unwrap_or_default());
+        self.others.push((from as u32, left));
         self.stale = true;
     }
     /// Boundaries by hand, or none. Those that stand where one stood keep what is known of it.
