@@ -103,6 +103,32 @@ fn a_file_goes_on_with_the_bits_of_the_run_it_is_of() {
 }
 
 #[test]
+fn a_file_of_the_command_line_trains_on() {
+    let out = std::env::temp_dir().join(format!("lambdahat-import-{}", std::process::id()));
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_lambdahat"));
+    command.args(["run", REPEAT, "--device", "cpu", "--out"]);
+    assert!(command.arg(&out).output().unwrap().status.success());
+    let bytes = std::fs::read(out.join("checkpoints/step-6.safetensors")).unwrap();
+    std::fs::remove_dir_all(&out).unwrap();
+    let whole = run(REPEAT);
+    let file = Checkpoint::read(&bytes).unwrap();
+    let page = Checkpoint::read(&whole.file(6, &file.words["link"]).unwrap()).unwrap();
+    assert_eq!(file, page);
+    // Two of the optimiser for each of the model.
+    let prefixed = |p: &str| file.tensors.keys().filter(|k| k.starts_with(p)).count();
+    let own = whole.parts.arena.tensors.len();
+    assert_eq!([prefixed("adamw.m/"), prefixed("adamw.v/")], [own; 2]);
+    let (events, last) = told(
+        &mut Host::new(None, Default::default()),
+        upload(bytes, "#/tms"),
+    );
+    let Event::Imported { steps, .. } = &events[0] else {
+        panic!("{events:?}")
+    };
+    assert_eq!((*steps, last.step), (whole.parts.steps, whole.parts.steps));
+}
+
+#[test]
 fn without_the_state_of_the_optimiser_it_is_looked_at_and_not_trained() {
     let mut whole = run(REPEAT);
     whole

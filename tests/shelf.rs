@@ -4,7 +4,7 @@
 
 use lambdahat::engine::host::Host;
 use lambdahat::protocol::{
-    At, Command, EngineChoice, Event, Phase, RunId, Side, Stored, VersusSpec, VersusStage,
+    At, Command, EngineChoice, Event, Phase, RunId, Side, Stages, Stored, VersusSpec, VersusStage,
 };
 use lambdahat::store::native::NativeStore;
 use pollster::block_on;
@@ -41,6 +41,10 @@ struct Told {
     trained: bool,
     versus: Option<VersusStage>,
     losses: Vec<f32>,
+    stages: Stages,
+    /// Bytes, checkpoints of how many, and those that can be trained on from.
+    kept: (u64, [u64; 2], u64),
+    whole: usize,
 }
 
 impl Told {
@@ -61,6 +65,8 @@ impl Told {
                         self.first.get_or_insert(frame.step);
                     }
                     frame.notices.iter().for_each(|n| self.said += &n.text);
+                    self.whole = frame.whole;
+                    self.stages = frame.stages.unwrap_or(std::mem::take(&mut self.stages));
                     for d in frame.series.iter().filter(|d| d.id == "loss") {
                         self.loss.truncate(d.from);
                         self.loss.extend(d.y.iter().map(|y| y.to_bits()));
@@ -68,6 +74,12 @@ impl Told {
                     block_on(host.command(Command::Ack(frame.run)));
                     over |= frame.phase == Phase::Done;
                 }
+                Event::Kept {
+                    bytes,
+                    checkpoints,
+                    whole,
+                    ..
+                } => self.kept = (bytes, checkpoints, whole),
                 _ => {}
             }
         }
@@ -220,5 +232,106 @@ fn a_comparison_finds_its_models_in_stored_runs() {
         assert!(fresh.trained && fresh.losses == found.losses && !found.losses.is_empty());
         let _ = std::fs::remove_dir_all(empty);
     }
+    let _ = std::fs::remove_dir_all(folder);
+}
+
+/// A rise and a fall of λ̂ within seconds, of two seeds.
+const STAGED: &str = "#/grok?v=1&p=13&hidden=16&batch=32&mbatch=32&steps=200&every=20&chains=2&burnin=5&draws=20&seed=4&replicas=2";
+
+#[test]
+fn boundaries_set_by_hand_are_there_after_a_reload_from_the_shelf_and_of_each_model() {
+    let folder = folder("stages");
+    let mut host = visit(&folder);
+    let ends = |t: &Told| -> Vec<(u64, bool)> {
+        t.stages.stages.iter().map(|s| (s.to, s.by_hand)).collect()
+    };
+    let found = run(&mut host, STAGED, false);
+    assert!(!found.stages.by_hand && !found.stages.stages.is_empty());
+    let tell = |host: &mut Host, command: Command| {
+        block_on(host.command(command));
+        until(host)
+    };
+    let id = RunId(1);
+    let mine = vec![(110, true), (200, false)];
+    let cut = tell(&mut host, Command::Cut(id, Some(vec![110])));
+    assert_eq!(ends(&cut), mine);
+    // Another seed has boundaries of its own, and the first still has these.
+    let other = tell(&mut host, Command::Follow(id, 1));
+    assert!(!other.stages.by_hand, "{:?}", ends(&other));
+    let its = tell(&mut host, Command::Cut(id, Some(vec![150])));
+    assert_eq!(ends(&its)[0], (150, true));
+    let back = tell(&mut host, Command::Follow(id, 0));
+    assert_eq!(ends(&back), mine);
+    drop(host);
+    // A reload, with both.
+    let mut host = visit(&folder);
+    let again = run(&mut host, STAGED, true);
+    assert_eq!((again.first, ends(&again)), (Some(200), mine.clone()));
+    let other = tell(&mut host, Command::Follow(id, 1));
+    assert_eq!(ends(&other)[0], (150, true));
+    tell(&mut host, Command::Follow(id, 0));
+    // From the shelf.
+    run(&mut host, &seed(1), false);
+    assert_eq!(ends(&run(&mut host, STAGED, true)), mine);
+    // Planted: what was taken back is not remembered.
+    let none = tell(&mut host, Command::Cut(id, None));
+    assert!(!none.stages.by_hand);
+    drop(host);
+    let again = run(&mut visit(&folder), STAGED, true);
+    assert!(again.first == Some(200) && !again.stages.by_hand);
+    let _ = std::fs::remove_dir_all(folder);
+}
+
+/// Bytes in the folder of the record to go on from, and of the shelf.
+fn stored(folder: &Path) -> [u64; 2] {
+    let size = |name: &str| std::fs::metadata(folder.join(name)).map_or(0, |m| m.len());
+    let runs = [0, 1].map(|i| size(&format!("run-{i}.safetensors")));
+    let shelf = (0..12).map(|i| size(&format!("shelf-{i}.safetensors")));
+    [runs.into_iter().max().unwrap_or(0), shelf.sum()]
+}
+
+#[test]
+fn every_checkpoint_is_trained_on_from_after_a_reload_and_a_budget_is_kept_at_once() {
+    let folder = folder("states");
+    let mut host = visit(&folder);
+    let long = format!("{}&steps=200", seed(5).replace("&steps=40", ""));
+    run(&mut host, &seed(1), false);
+    let first = run(&mut host, &long, false);
+    let [bytes, shelf] = stored(&folder);
+    assert_eq!((first.kept, first.whole), ((bytes, [21, 21], 21), 21));
+    assert!(shelf > 0);
+    // After a reload as before it.
+    drop(host);
+    let mut host = visit(&folder);
+    let again = run(&mut host, &long, true);
+    assert_eq!((again.first, again.whole), (Some(200), 21));
+    // A smaller budget holds as soon as it is set, for the files too; what is told is what is there.
+    let mut told = Told::default();
+    for budget in [bytes * 2 / 3, bytes / 3] {
+        block_on(host.command(Command::Budget(budget)));
+        told.take(&mut host);
+        let [now, shelf] = stored(&folder);
+        assert!(
+            told.kept.0 <= budget && now + shelf <= budget,
+            "{:?} {now} {shelf} {budget}",
+            told.kept
+        );
+        assert!(told.kept.2 < 21, "{:?}", told.kept);
+    }
+    // At first states alone went, then weights.
+    assert!(told.kept.1[0] < 21 && told.kept.2 >= 1, "{:?}", told.kept);
+    drop(host);
+    let mut host = visit(&folder);
+    let less = run(&mut host, &long, true);
+    assert_eq!(less.whole as u64, told.kept.2);
+    // Of a run that is stored and not open, too.
+    drop(host);
+    let mut host = visit(&folder);
+    block_on(host.command(Command::Budget(bytes / 5)));
+    let [now, shelf] = stored(&folder);
+    assert!(now + shelf <= bytes / 5, "{now} {shelf} of {bytes}");
+    // Planted: with a budget that is not smaller, nothing goes.
+    block_on(host.command(Command::Budget(10 * bytes)));
+    assert_eq!(stored(&folder), [now, shelf]);
     let _ = std::fs::remove_dir_all(folder);
 }

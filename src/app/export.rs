@@ -7,6 +7,7 @@ use super::state::State;
 use super::{estimated, families, refined, spread};
 use crate::experiments::{Card, heads};
 use crate::json::object;
+use crate::knobs::Knobs;
 use crate::protocol::Series;
 use serde_json::{Map, Value, json};
 use std::fmt::Write as _;
@@ -28,10 +29,15 @@ pub struct Column {
 /// runs of other settings apart.
 #[must_use]
 pub fn file_name(state: &State, what: &str, ending: &str) -> String {
+    // That of the model followed.
+    let own = |knobs: &Knobs| knobs.int("seed") + knobs.int("member");
     let (seed, from) = match (&state.run, state.recorded()) {
-        (Some(run), _) => (run.knobs.int("seed"), ""),
-        (None, Some(r)) => (super::link::parse(&r.link).knobs.int("seed"), "-recorded"),
-        (None, None) => (state.link.knobs.int("seed"), ""),
+        (Some(run), _) => {
+            let seed = run.knobs.int("seed") + i64::from(state.follow());
+            (seed, "")
+        }
+        (None, Some(r)) => (own(&super::link::parse(&r.link).knobs), "-recorded"),
+        (None, None) => (own(&state.link.knobs), ""),
     };
     let id = &state.link.experiment;
     let plain = format!("#/{id}?v=1&seed={seed}");
@@ -251,6 +257,10 @@ mod tests {
         state.run = Some(run);
         let name = |state: &State| file_name(state, "pca", "png");
         assert_eq!(name(&state), "lambdahat-tms-seed7-pca.png");
+        // The name is of the seed that is followed.
+        state.link.knobs.put("member", crate::knobs::Value::Int(4));
+        assert!(name(&state).starts_with("lambdahat-tms-seed11-"));
+        state.link.knobs.put("member", crate::knobs::Value::Int(0));
         // Other settings, another name.
         let mut other = |link: &str| {
             state.run.as_mut().unwrap().link = link.into();

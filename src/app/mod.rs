@@ -13,7 +13,7 @@ pub mod coarse;
 pub mod columns;
 pub mod commitment;
 pub mod compare;
-mod cursor;
+pub mod cursor;
 pub mod estimated;
 pub mod export;
 pub mod families;

@@ -256,8 +256,9 @@ fn worker(state: &mut State, event: Event) -> Vec<Effect> {
         Event::Kept {
             run,
             bytes,
-            checkpoints,
-        } => ours(state, run, |r| r.record = Some((bytes, checkpoints))),
+            checkpoints: [kept, all],
+            whole,
+        } => ours(state, run, |r| r.record = Some((bytes, [kept, all, whole]))),
         Event::Refused(why) => {
             state.refused = why;
             Vec::new()

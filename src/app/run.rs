@@ -113,8 +113,11 @@ pub struct Run {
     pub per_step: PerStep,
     /// Remarks so far.
     pub notices: Vec<Notice>,
-    /// Bytes that are kept of it for a reload, and how many checkpoints of how many.
-    pub record: Option<(u64, [u64; 2])>,
+    /// Bytes that are kept of it for a reload; how many checkpoints, of how many, and how many of them can
+    /// be trained on from.
+    pub record: Option<(u64, [u64; 3])>,
+    /// Checkpoints in memory that can be trained on from.
+    pub whole: usize,
     /// A frame came that was not drawn yet.
     pub undrawn: bool,
 }
@@ -153,6 +156,7 @@ impl Run {
             per_step: PerStep::default(),
             notices: Vec::new(),
             record: None,
+            whole: 0,
             undrawn: false,
         }
     }
@@ -170,6 +174,7 @@ impl Run {
         }
         self.rate = frame.rate;
         self.left_s = frame.left_s;
+        self.whole = frame.whole;
         for delta in &frame.series {
             let series = self.series.entry(delta.id.clone()).or_default();
             Rc::make_mut(series).apply(delta);

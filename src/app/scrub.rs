@@ -3,6 +3,7 @@
 
 use super::action::Effect;
 use super::state::{Cursor, State};
+use crate::plot::number::grouped;
 use crate::protocol::{Command, Figure};
 use std::rc::Rc;
 
@@ -137,6 +138,13 @@ pub fn looked_at(state: &State) -> Option<u64> {
 #[must_use]
 pub fn held(state: &State) -> Option<u64> {
     under(state, state.film.held?)
+}
+
+/// The mark of the step that is pinned to compare with, on charts over time.
+#[must_use]
+pub fn pinned(state: &State) -> Option<(f64, String)> {
+    let step = held(state)?;
+    Some((step as f64, format!("pinned {}", grouped(step))))
 }
 
 /// Does what was asked for on the timeline.

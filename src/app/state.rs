@@ -18,6 +18,8 @@ pub const LONG_S: f64 = 90.0;
 
 /// MB that a stored run may take unless the person says otherwise, and the bounds of that.
 pub const BUDGET_MB: u64 = 256;
+/// Bytes of one: as they are told.
+pub const MB: u64 = 1_000_000;
 /// See [`BUDGET_MB`].
 pub const BUDGETS: (u64, u64) = (1, 4096);
 

@@ -2,7 +2,7 @@
 //! what is safe and what to press.
 
 use crate::knobs::{Kind, Knobs, Value};
-use crate::protocol::{DeviceInfo, DeviceKind, Fault, Phase, StudyKind, WhyCpu};
+use crate::protocol::{DeviceInfo, DeviceKind, Fault, Phase, Study, StudyKind, WhyCpu};
 
 /// A fault or a limitation, told to a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -152,6 +152,21 @@ pub fn phase_detail(phase: Phase) -> String {
         Phase::Sampling { at } => format!("λ̂ at step {at}"),
         _ => String::new(),
     }
+}
+
+/// A study that is under way, and how far: `Commitment 35 %`.
+#[must_use]
+pub fn studying(study: &Study) -> Option<String> {
+    let name = match study.spec.kind {
+        StudyKind::Commitment => "Commitment",
+        StudyKind::Reference => "reference λ̂",
+        StudyKind::Members => "λ̂ of every model",
+        StudyKind::Refined | StudyKind::Winners | StudyKind::Parts => "refined λ̂",
+        StudyKind::Again => "λ̂ at another setting",
+        _ => "calibration",
+    };
+    let percent = (100.0 * study.share) as u32;
+    (!study.over).then(|| format!("{name} {percent} %"))
 }
 
 /// The device, short.
@@ -359,6 +374,12 @@ mod tests {
                 "unknown time"
             ]
         );
+        let mut study = Study::default();
+        (study.spec.kind, study.share) = (StudyKind::Commitment, 0.359);
+        assert_eq!(studying(&study).as_deref(), Some("Commitment 35 %"));
+        // Planted: one that is over is not under way.
+        study.over = true;
+        assert_eq!(studying(&study), None);
         assert_eq!(bytes(22_000_000), "22 MB");
         assert_eq!(bytes(999_999), "1000 kB");
         assert_eq!(bytes(1_000_000), "1 MB");

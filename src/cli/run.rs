@@ -142,12 +142,13 @@ async fn all(options: &Options) -> Result<(), Failed> {
             _ => "training".into(),
         });
         for c in &session.history.checkpoints[written..] {
-            let n = session.parts.arena.len();
-            let weights = &c.weights[session.follow() * n..(session.follow() + 1) * n];
-            let words = [("link", link.text(true)), ("step", c.step.to_string())];
-            write_checkpoint(&options.out, c.step, &session.parts.arena, weights, &words).map_err(
-                |e| Failed::Write(options.out.clone(), std::io::Error::other(e.to_string())),
-            )?;
+            // As the page hands it out: with the optimiser's state, so that it can be trained on.
+            let bytes = session.file(c.step, &link.text(true));
+            let bytes =
+                bytes.ok_or_else(|| Fault::Internal("a checkpoint that is no file".into()))?;
+            write_checkpoint(&options.out, c.step, &bytes).map_err(|e| {
+                Failed::Write(options.out.clone(), std::io::Error::other(e.to_string()))
+            })?;
             written += 1;
         }
         notices.append(&mut session.notices);

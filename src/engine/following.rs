@@ -47,11 +47,11 @@ impl Session {
             }
             None => return false,
         }
+        self.staging.follow([self.follow, replica]);
         self.follow = replica;
         (self.known, self.ahead) = (Vec::new(), None);
         self.history.llc.clear();
         self.history.traces.clear();
-        self.staging.choose(Default::default());
         self.history.pca.truncate(0);
         self.sampling = None;
         self.queue.clear();

@@ -16,6 +16,8 @@ pub(super) struct Live {
     /// The last checkpoint that was kept, and how many studies and answers were whole.
     pub(super) kept_step: Option<(u64, u32)>,
     pub(super) kept_at: Instant,
+    /// Bytes of the last record's file besides its numbers.
+    pub(super) around: u64,
     /// How long the last record took to write.
     pub(super) keeping: Duration,
 }
@@ -32,6 +34,7 @@ impl Live {
             },
             kept_step: None,
             kept_at: Instant::now(),
+            around: 0,
             keeping: Duration::ZERO,
         }
     }
@@ -102,6 +105,7 @@ impl Host {
             steps: s.steps(),
             rate: s.rate(),
             left_s: s.left_s(),
+            whole: s.history.whole(s.parts.moments.len()),
             series: s.history.deltas(),
             counters: s.exec.counters(),
             per_step: s.per_step(),

@@ -66,6 +66,13 @@ impl History {
             .for_each(|(c, _)| c.state.clear());
     }
 
+    /// How many checkpoints have all of their optimiser's state, which is so many tensors.
+    #[must_use]
+    pub fn whole(&self, tensors: usize) -> usize {
+        let all = self.checkpoints.iter();
+        all.filter(|c| c.state.len() == tensors).count()
+    }
+
     /// Appends a point.
     pub fn push(&mut self, id: &str, step: u64, y: f64) {
         if !self.series.contains_key(id) {

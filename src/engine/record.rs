@@ -68,6 +68,17 @@ pub fn capture_at(session: &Session, link: &str, step: u64) -> Option<Record> {
         .iter()
         .map(|at| at.filter(|&at| at < step))
         .collect();
+    let mut extra = extras(&[
+        (JUMPS, crate::json::write(&jumps)),
+        (LOST, crate::json::write(&lost)),
+        (STAGES, crate::json::write(&session.staging.chosen().rows())),
+        (STUDIES, Ok(session.studies.text(session.study()))),
+        (ANSWERS, session.asks.text()),
+    ]);
+    for (replica, chosen) in session.staging.others() {
+        let text = crate::json::write(&chosen.rows()).unwrap_or_default();
+        extra.insert(format!("{STAGES}.{replica}"), text);
+    }
     Some(Record {
         link: link.into(),
         version: crate::VERSION.into(),
@@ -85,26 +96,17 @@ pub fn capture_at(session: &Session, link: &str, step: u64) -> Option<Record> {
             .collect(),
         pca: history.pca.rows().filter(|(s, _)| *s <= step).collect(),
         notices: Vec::new(),
-        extra: extras(&[
-            (JUMPS, crate::json::write(&jumps)),
-            (LOST, crate::json::write(&lost)),
-            (STAGES, crate::json::write(&session.staging.chosen().rows())),
-            (STUDIES, Ok(session.studies.text(session.study()))),
-            (ANSWERS, session.asks.text()),
-        ]),
+        extra,
     })
 }
 
-/// Adds the optimiser's state at these checkpoints, where the session has it, as far as `most` bytes go:
-/// after a reload the run can be branched there without being computed again.
-pub fn add_states(record: &mut Record, session: &Session, steps: &[u64], most: u64) {
-    let mut left = most;
+/// Adds the optimiser's state at every checkpoint where the session has it: after a reload the run can be
+/// trained on from there without being computed again.
+pub fn add_states(record: &mut Record, session: &Session) {
     for c in &session.history.checkpoints {
-        let bytes = 4 * c.state.iter().map(|s| s.len() as u64).sum::<u64>();
-        if c.step == record.step || bytes == 0 || bytes > left || !steps.contains(&c.step) {
+        if c.step >= record.step {
             continue;
         }
-        left -= bytes;
         let names = session.parts.moments.iter();
         let named = names.zip(&c.state).map(|((name, _), data)| Named {
             name: state(c.step, name),
@@ -115,9 +117,12 @@ pub fn add_states(record: &mut Record, session: &Session, steps: &[u64], most: u
     }
 }
 
+/// What the names of the optimiser's states begin with.
+const STATE: &str = "state.";
+
 /// The name of what the optimiser knows at a checkpoint that is not the last.
 fn state(step: u64, name: &str) -> String {
-    format!("state.{step}.{name}")
+    format!("{STATE}{step}.{name}")
 }
 
 /// Where a record keeps λ̂ at other settings.
@@ -148,10 +153,35 @@ pub fn checkpoints(record: &Record) -> Vec<u64> {
     all
 }
 
-/// Leaves the weights of these checkpoints out.
-pub fn leave_out(record: &mut Record, steps: &[u64]) {
-    let gone = |t: &Named| step_of(t).is_some_and(|s| steps.contains(&s));
-    record.tensors.retain(|t| !gone(t));
+/// The step of a tensor that is the optimiser's state at a checkpoint before the last.
+fn state_of(t: &Named) -> Option<u64> {
+    let (step, _) = t.name.strip_prefix(STATE)?.split_once('.')?;
+    step.parse().ok()
+}
+
+/// Steps and bytes of the optimiser's states in a record, but for the last.
+#[must_use]
+pub fn states(record: &Record) -> Vec<(u64, u64)> {
+    let mut all: Vec<(u64, u64)> = Vec::new();
+    for t in &record.tensors {
+        let Some(step) = state_of(t) else { continue };
+        // Those of a step stand together.
+        if all.last().is_none_or(|l| l.0 != step) {
+            all.push((step, 0));
+        }
+        if let Some(last) = all.last_mut() {
+            last.1 += 4 * t.data.len() as u64;
+        }
+    }
+    all
+}
+
+/// Leaves checkpoints out: of `weights` all that there is, of `states` what the optimiser knew.
+pub fn leave_out(record: &mut Record, weights: &[u64], states: &[u64]) {
+    let of = |all: &[u64], step: Option<u64>| step.is_some_and(|s| all.contains(&s));
+    record.tensors.retain(|t| {
+        !of(weights, step_of(t)) && !of(weights, state_of(t)) && !of(states, state_of(t))
+    });
 }
 
 /// Puts a fresh session where the record stands.
@@ -211,8 +241,13 @@ pub fn restore(session: &mut Session, record: &Record) -> Result<(), Fault> {
     history.llc.clone_from(&record.llc);
     let extra = |name| record.extra.get(name).map_or("", String::as_str);
     history.jumps = crate::json::read(extra(JUMPS)).unwrap_or_default();
-    let rows = crate::json::read(extra(STAGES)).unwrap_or_default();
-    session.staging.choose(Chosen::of(rows));
+    let rows = |text: &str| Chosen::of(crate::json::read(text).unwrap_or_default());
+    session.staging.choose(rows(extra(STAGES)));
+    for replica in 0..session.lost.len() as u32 {
+        if let Some(text) = record.extra.get(&format!("{STAGES}.{replica}")) {
+            session.staging.know(replica, rows(text));
+        }
+    }
     let knobs = crate::app::link::parse(&record.link).knobs;
     let own = (knobs.float("nbeta"), knobs.float("gamma"));
     session.studies.restore(extra(STUDIES), own);

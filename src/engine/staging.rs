@@ -82,7 +82,11 @@ pub(super) struct Staging {
     pub(super) view: Stages,
     /// Grows with every change of `view`.
     pub(super) version: u32,
+    /// Grows with every boundary set by hand and every second setting: what a record does not have yet.
+    pub(super) choices: u32,
     chosen: Chosen,
+    /// What was chosen of the models that are not followed now.
+    others: Vec<(u32, Chosen)>,
     stale: bool,
 }
 
@@ -93,6 +97,22 @@ impl Staging {
     pub(super) fn choose(&mut self, chosen: Chosen) {
         (self.chosen, self.stale) = (chosen, true);
     }
+    /// What was chosen of each model that is not followed now.
+    pub(super) fn others(&self) -> &[(u32, Chosen)] {
+        &self.others
+    }
+    /// The same, from a record.
+    pub(super) fn know(&mut self, replica: u32, chosen: Chosen) {
+        self.others.push((replica, chosen));
+    }
+    /// Another model is followed: what was chosen of the one before waits until it is again.
+    pub(super) fn follow(&mut self, [from, to]: [usize; 2]) {
+        let at = self.others.iter().position(|o| o.0 as usize == to);
+        let there = at.map(|i| self.others.swap_remove(i).1);
+        let left = std::mem::replace(&mut self.chosen, there.unwrap_or_default());
+        self.others.push((from as u32, left));
+        self.stale = true;
+    }
     /// Boundaries by hand, or none. Those that stand where one stood keep what is known of it.
     pub(super) fn cut(&mut self, cuts: Option<Vec<u64>>) {
         let known = |step: u64| {
@@ -101,12 +121,14 @@ impl Staging {
         };
         self.chosen.cuts = cuts.map(|all| all.into_iter().map(known).collect());
         self.stale = true;
+        self.choices += 1;
     }
     /// Takes a study in that is over, if it is the curve at another setting.
     pub(super) fn take(&mut self, study: &Study, own: &SamplerSettings) {
         if let Some(second) = second(study, own) {
             self.chosen.second = Some(second);
             self.stale = true;
+            self.choices += 1;
         }
     }
 }

@@ -242,6 +242,7 @@ pub fn pca<'a>(
         apart: None,
         paths: Vec::new(),
         smooth: false,
+        pinned: None,
     }
 }
 

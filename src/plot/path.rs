@@ -43,6 +43,8 @@ pub struct PathChart<'a> {
     pub paths: Vec<(usize, String)>,
     /// A smoothed path is drawn thin over the points.
     pub smooth: bool,
+    /// A step that is pinned to compare with: a ring, and its name.
+    pub pinned: Option<f64>,
 }
 
 pub(super) const LEFT: f64 = 44.0;
@@ -101,6 +103,27 @@ impl PathChart<'_> {
                 if !label.is_empty() {
                     plot.push(Mark::text("kink-step", [at[0], y], anchor, label));
                 }
+            }
+            if self.pinned == Some(self.steps[i]) {
+                plot.push(Mark::Dot {
+                    class: "ring".into(),
+                    at,
+                    r: 8.5,
+                    title: String::new(),
+                });
+                let y = if at[1] < TOP + 24.0 { 22.0 } else { -13.0 };
+                let anchor = if at[0] > self.width * 0.8 {
+                    Anchor::End
+                } else {
+                    Anchor::Start
+                };
+                let label = format!("pinned {step}");
+                plot.push(Mark::text(
+                    "cursor-value",
+                    [at[0], at[1] + y],
+                    anchor,
+                    label,
+                ));
             }
             let title = match name {
                 Some(name) => format!("{name}, step {step}"),

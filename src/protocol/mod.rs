@@ -240,6 +240,9 @@ pub struct Frame {
     pub rate: f64,
     /// Seconds left, λ̂ included, if known.
     pub left_s: Option<f64>,
+    /// Checkpoints that can be trained on from.
+    #[serde(default)]
+    pub whole: usize,
     /// New points.
     pub series: Vec<SeriesDelta>,
     /// λ̂ points, all of them when they changed.
@@ -319,6 +322,9 @@ pub enum Event {
         bytes: u64,
         /// Checkpoints in it, of how many.
         checkpoints: [u64; 2],
+        /// Of them, those that can be trained on from: the optimiser's state is there.
+        #[serde(default)]
+        whole: u64,
     },
     /// A run begins with the weights of a file.
     Imported {

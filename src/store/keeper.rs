@@ -50,18 +50,18 @@ impl<F: Files> Kept<F> {
     pub fn stored(&self) -> Option<Stored> {
         self.current.as_ref().map(Manifest::stored)
     }
-    /// Keeps a record beside the last one, then makes it the current one.
+    /// Keeps a record beside the last one, then makes it the current one: the bytes of its file.
     ///
     /// # Errors
     /// `Refused` by the storage; the last record still stands.
-    pub fn save(&mut self, record: &Record) -> Result<(), StoreError> {
+    pub fn save(&mut self, record: &Record) -> Result<u64, StoreError> {
         let next = Manifest::next(self.current.as_ref(), record);
         let bytes = encode(record, next.seq)?;
         self.files.write(SLOTS[next.slot], &bytes)?;
         let next = next.written(bytes.len());
         self.files.write(MANIFEST, &next.bytes())?;
         self.current = Some(next);
-        Ok(())
+        Ok(bytes.len() as u64)
     }
     /// The record to go on from.
     ///
@@ -109,6 +109,34 @@ impl<F: Files> Kept<F> {
         // The list comes last: a file that is not listed is not there.
         self.files.write(&file(slot), &bytes)?;
         self.files.write(INDEX, &self.shelf.bytes())
+    }
+    /// What is kept takes `most` bytes at most from now on: the oldest runs of the shelf go, and the record
+    /// before the current one, where it is larger.
+    ///
+    /// # Errors
+    /// `Refused` by the storage.
+    pub fn trim(&mut self, most: u64) -> Result<(), StoreError> {
+        let Some(current) = &self.current else {
+            return self.trim_shelf(most);
+        };
+        let spare = SLOTS[1 - current.slot];
+        let room = most.saturating_sub(current.bytes);
+        let larger = |b: Vec<u8>| b.len() as u64 > most;
+        if self.files.read(spare)?.is_some_and(larger) {
+            self.files.write(spare, &[])?;
+        }
+        self.trim_shelf(room)
+    }
+    fn trim_shelf(&mut self, room: u64) -> Result<(), StoreError> {
+        let gone = self.shelf.trim(room);
+        if gone.is_empty() {
+            return Ok(());
+        }
+        self.files.write(INDEX, &self.shelf.bytes())?;
+        for slot in gone {
+            self.files.write(&file(slot), &[])?;
+        }
+        Ok(())
     }
     /// Deletes a run from the shelf.
     ///

@@ -1,9 +1,7 @@
 //! Records and checkpoints in a folder.
 
 use super::StoreError;
-use super::checkpoint::checkpoint;
 use super::keeper::{Files, Kept};
-use crate::tensor::Arena;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -52,22 +50,16 @@ impl NativeStore {
 }
 
 /// Writes `checkpoints/step-N.safetensors` under `out`, under another name first, so that a file of
-/// that name is always whole. `words` go into its metadata, such as the link.
+/// that name is always whole.
 ///
 /// # Errors
-/// As [`checkpoint()`], and `Refused` by the disk.
-pub fn write_checkpoint(
-    out: &Path,
-    step: u64,
-    arena: &Arena,
-    weights: &[f32],
-    words: &[(&str, String)],
-) -> Result<PathBuf, StoreError> {
+/// `Refused` by the disk.
+pub fn write_checkpoint(out: &Path, step: u64, bytes: &[u8]) -> Result<PathBuf, StoreError> {
     let folder = out.join("checkpoints");
     std::fs::create_dir_all(&folder).map_err(refused)?;
     let path = folder.join(format!("step-{step}.safetensors"));
     let draft = folder.join(format!(".step-{step}.part"));
-    write(&draft, &checkpoint(arena, weights, &[], words)?)?;
+    write(&draft, bytes)?;
     std::fs::rename(&draft, &path).map_err(refused)?;
     Ok(path)
 }

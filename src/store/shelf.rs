@@ -101,6 +101,15 @@ impl Shelf {
         Some(slot)
     }
 
+    /// The oldest give way until all take `room` bytes at most: their files.
+    pub fn trim(&mut self, room: u64) -> Vec<usize> {
+        let mut gone = Vec::new();
+        while self.rows.iter().map(|r| r.bytes).sum::<u64>() > room {
+            gone.extend(self.rows.remove(0).slot.map(|s| s as usize));
+        }
+        gone
+    }
+
     /// Takes a row off; its file, if there was one.
     pub fn remove(&mut self, slot: u32) -> Option<usize> {
         let at = self.rows.iter().position(|r| r.slot == Some(slot))?;
@@ -150,6 +159,14 @@ mod tests {
         // What does not fit alone drives nobody away.
         assert_eq!(shelf.place(&row("#/tms?v=1&seed=100", 10, 61), 60), None);
         assert_eq!(shelf.rows.len(), 4);
+        // A smaller budget holds at once.
+        let mut less = shelf.clone();
+        let files: Vec<_> = less.rows[..2].iter().filter_map(|r| r.slot).collect();
+        assert_eq!(
+            (less.trim(55).len(), less.trim(36)),
+            (0, vec![files[0] as usize, files[1] as usize])
+        );
+        assert_eq!(less.rows.len(), shelf.rows.len() - 2);
         // What is listed reads back; what is no list is an empty one.
         assert_eq!(Shelf::read(Some(shelf.bytes())), shelf);
         assert_eq!(

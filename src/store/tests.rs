@@ -243,8 +243,12 @@ mod folder {
         arena.push("blocks.0.attn.W_Q", &[1, 2, 1]);
         let weights: Vec<f32> = (0..12).map(|i| i as f32).collect();
         let folder = fresh("checkpoint");
-        let path =
-            write_checkpoint(&folder, 7, &arena, &weights[..6], &[("link", "#/x".into())]).unwrap();
+        let path = write_checkpoint(
+            &folder,
+            7,
+            &checkpoint(&arena, &weights[..6], &[], &[("link", "#/x".into())]).unwrap(),
+        )
+        .unwrap();
         assert!(path.ends_with("checkpoints/step-7.safetensors"));
         let bytes = std::fs::read(path).unwrap();
         let file = SafeTensors::deserialize(&bytes).unwrap();

@@ -5,7 +5,7 @@ use super::{
     Page, chains, chooser, faults, figure, footer, import, instruments, kept, keys, own_text,
     panel, readout, save, setup, status, storage, story, topbar, trained, truth, versus,
 };
-use crate::app::state::{Theme, View};
+use crate::app::state::{MB, Theme, View};
 use crate::app::{Action, Effect, State, reduce};
 use crate::protocol::Command;
 use gloo::events::EventListener;
@@ -152,7 +152,7 @@ impl App {
             }
             Effect::Budget(mb) => {
                 storage::remember(mb);
-                self.carry_out(ctx, Effect::Send(Command::Budget(mb << 20)));
+                self.carry_out(ctx, Effect::Send(Command::Budget(mb * MB)));
             }
             Effect::NewWorker => self.new_worker(ctx),
             Effect::Address(hash) => {

@@ -76,8 +76,14 @@ fn all_row(page: &Page) -> Html {
         Some(run) => (run.files.0.len(), run.files.1),
         None => (0, 0),
     };
+    let could = page.state.run.as_ref().map_or(0, |r| r.whole);
     let whole = |n: usize| grouped(n as u64);
     let told = match all {
+        0 if could < there => format!(
+            "All {} checkpoints, {} to train on from",
+            whole(there),
+            whole(could)
+        ),
         0 => format!("All {} checkpoints", whole(there)),
         _ => format!("{} of {} checkpoints saved", whole(all - left), whole(all)),
     };

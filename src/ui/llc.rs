@@ -15,7 +15,7 @@ use crate::app::beware::beware;
 use crate::app::link::parse;
 use crate::app::run::Llc;
 use crate::app::spread::{Layers, llcs};
-use crate::app::{Action, terms, words};
+use crate::app::{Action, scrub, terms, words};
 use crate::plot::line::Line;
 use crate::plot::panels::{self, LlcCurve, Look, of_peak};
 use crate::plot::settled::settled;
@@ -103,6 +103,7 @@ pub fn LlcChart(page: &Page) -> Html {
     chart
         .events
         .extend(branch::event(state).into_iter().chain(zoom::events(state)));
+    chart.events.extend(scrub::pinned(state));
     let fits = fits(state);
     if *fitted {
         chart.lines.splice(0..0, fits.lines(&upper));

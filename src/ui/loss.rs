@@ -11,7 +11,7 @@ use super::stages::bands;
 use crate::app::action::Toggle;
 use crate::app::link::parse;
 use crate::app::spread::{Layers, count, members};
-use crate::app::{Action, State, seeds, terms};
+use crate::app::{Action, State, scrub, seeds, terms};
 use crate::experiments::{Panel, SeriesSpec};
 use crate::knobs::Knobs;
 use crate::plot::line::Line;
@@ -152,6 +152,7 @@ pub fn LossChart(page: &Page) -> Html {
     }
     chart.lines.splice(0..0, branch::losses(state, Panel::main));
     chart.events.extend(branch::event(state));
+    chart.events.extend(scrub::pinned(state));
     chart.quiet = state.cursor.step.is_some();
     chart.bands = bands(state);
     let drawn = chart.draw();

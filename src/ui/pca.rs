@@ -7,6 +7,7 @@ use super::plot::{Strip, strip};
 use super::size::use_width;
 use crate::app::action::Toggle;
 use crate::app::bends::{Bend, Bends, bends, marks, told};
+use crate::app::scrub::held;
 use crate::app::{Action, terms};
 use crate::plot::line::{Level, Line};
 use crate::plot::panels::{self, Look};
@@ -69,6 +70,7 @@ pub fn PcaChart(page: &Page) -> Html {
     let mut chart = panels::pca(&look, &pca.steps, &pca.pcs, pca.explained);
     chart.kinks = marks(&bends, &pca.steps, 0);
     chart.smooth = *smooth;
+    chart.pinned = held(state).map(|s| s as f64);
     let drawn = chart.draw();
     let cursor = state
         .cursor

@@ -4,6 +4,7 @@
 use super::Page;
 use super::stages::bands;
 use crate::app::Action;
+use crate::app::cursor::{Press, press};
 use crate::plot::{Frame, LineChart, Scene};
 use wasm_bindgen::JsCast;
 use web_sys::Element;
@@ -71,13 +72,17 @@ pub fn step_under(frame: Frame, end: f64) -> Callback<[f64; 2], Option<f64>> {
     })
 }
 
+/// The box of the picture: it stays where the picture in it is drawn anew as the pointer moves.
+fn place(e: &MouseEvent) -> Option<Element> {
+    // The current target is the page: yew listens there for all of it.
+    let target = e.target()?.dyn_into::<Element>().ok()?;
+    target.closest(".plot-box").ok()?
+}
+
 /// Where the pointer is in a picture of that width, in the picture's own pixels: for a projector it is
 /// drawn larger.
 fn pixel(e: &MouseEvent, width: f64) -> Option<[f64; 2]> {
-    // The current target is the page: yew listens there for all of it.
-    let target = e.target()?.dyn_into::<Element>().ok()?;
-    let plot = target.closest(".plot-box").ok()??;
-    let rect = plot.get_bounding_client_rect();
+    let rect = place(e)?.get_bounding_client_rect();
     let scale = (width / rect.width()).max(0.0);
     Some([
         (f64::from(e.client_x()) - rect.left()) * scale,
@@ -85,26 +90,33 @@ fn pixel(e: &MouseEvent, width: f64) -> Option<[f64; 2]> {
     ])
 }
 
-/// Pixels a pointer moves before that is a drag.
-const DRAG: i32 = 8;
+/// Where the pointer is in the window.
+fn client(e: &MouseEvent) -> [i32; 2] {
+    [e.client_x(), e.client_y()]
+}
 
 /// What a drag has marked so far, between two client pixels.
-fn dragged(node: &NodeRef, from: i32, to: i32) -> Html {
+fn dragged(node: &NodeRef, [from, to]: [i32; 2]) -> Html {
     let place = node.cast::<Element>();
     let left = place.map_or(0.0, |e| e.get_bounding_client_rect().left());
-    let style = format!("left:{}px;width:{}px", f64::from(from) - left, to - from);
+    let style = format!(
+        "left:{}px;width:{}px",
+        f64::from(from.min(to)) - left,
+        from.abs_diff(to)
+    );
     html! { <div class="dragged" {style}></div> }
 }
 
 /// The plot.
 #[component]
 pub fn Plot(props: &PlotProps) -> Html {
+    let (width, time) = (props.scene.width, props.time);
     let at = {
-        let (step_at, width) = (props.step_at.clone(), props.scene.width);
+        let step_at = props.step_at.clone();
         move |e: &MouseEvent| -> Option<f64> { step_at.emit(pixel(e, width)?) }
     };
     let twice = {
-        let (twice, width) = (props.twice.clone(), props.scene.width);
+        let twice = props.twice.clone();
         Callback::from(move |e: MouseEvent| {
             if let Some(at) = pixel(&e, width) {
                 twice.emit(at);
@@ -112,52 +124,71 @@ pub fn Plot(props: &PlotProps) -> Html {
         })
     };
     let send = props.page.send.clone();
-    // Where a drag began and where it is: client pixel and step of each.
-    let drag = use_state(|| None::<[(i32, f64); 2]>);
+    // Where it was pressed, in the window and in the picture, and at which step.
+    let pressed = use_mut_ref(|| None::<([i32; 2], [f64; 2], f64)>);
+    // Client pixels between which a drag is marked.
+    let mark = use_state(|| None::<[i32; 2]>);
     let down = {
-        let (at, drag, time) = (at.clone(), drag.clone(), props.time);
+        let (at, pressed) = (at.clone(), pressed.clone());
         Callback::from(move |e: PointerEvent| {
-            let begun = at(&e).filter(|_| time && e.button() == 0);
-            drag.set(begun.map(|step| [(e.client_x(), step); 2]));
+            // A second finger is no press, and ends that of the first.
+            let step = at(&e).filter(|_| e.is_primary() && e.button() == 0);
+            let from = step.zip(pixel(&e, width));
+            *pressed.borrow_mut() = from.map(|(step, from)| (client(&e), from, step));
+            if let (Some(_), Some(place)) = (step, place(&e)) {
+                // A browser that refuses loses the drag at the edge, no more.
+                let _ = place.set_pointer_capture(e.pointer_id());
+            }
         })
     };
     let hover = {
-        let (at, send, drag) = (at.clone(), send.clone(), drag.clone());
+        let (at, send, pressed, mark) = (at.clone(), send.clone(), pressed.clone(), mark.clone());
         Callback::from(move |e: PointerEvent| {
-            let step = at(&e);
-            if let (Some([begun, _]), Some(step), true) = (*drag, step, e.buttons() == 1) {
-                drag.set(Some([begun, (e.client_x(), step)]));
+            let from = pressed.borrow().map(|p| p.0);
+            let drags = |from: &[i32; 2]| press(*from, client(&e), time) == Some(Press::Drag);
+            if from.is_some() || mark.is_some() {
+                mark.set(from.filter(drags).map(|from| [from[0], e.client_x()]));
             }
-            send.emit(Action::Hover(step));
+            send.emit(Action::Hover(at(&e)));
         })
     };
-    let left = {
-        let (send, drag) = (send.clone(), drag.clone());
+    let left = props.page.on(Action::Hover(None));
+    let cancel = {
+        let (pressed, mark) = (pressed.clone(), mark.clone());
         Callback::from(move |_: PointerEvent| {
-            drag.set(None);
-            send.emit(Action::Hover(None));
+            *pressed.borrow_mut() = None;
+            mark.set(None);
         })
     };
-    let far = drag.filter(|[a, b]| (a.0 - b.0).abs() > DRAG);
-    // A click ends a drag too.
-    let pin = Callback::from(move |e: MouseEvent| {
-        drag.set(None);
-        if let Some([a, b]) = far {
-            let steps = (a.1.max(0.0) as u64, b.1.max(0.0) as u64);
-            send.emit(Action::Window(Some(steps)));
-        } else if let Some(step) = at(&e) {
-            send.emit(Action::Pin(step));
-        }
-    });
-    let mark = far.map(|[a, b]| dragged(&props.node, a.0.min(b.0), a.0.max(b.0)));
+    let up = {
+        let (step_at, mark) = (props.step_at.clone(), mark.clone());
+        Callback::from(move |e: PointerEvent| {
+            mark.set(None);
+            let Some((from, begun, first)) = pressed.borrow_mut().take() else {
+                return;
+            };
+            match press(from, client(&e), time) {
+                Some(Press::Click) => send.emit(Action::Pin(first)),
+                Some(Press::Drag) => {
+                    // Let go beside the picture, it ends where it left it.
+                    let to = pixel(&e, width).unwrap_or(begun);
+                    let back = |i: u32| to[0] + (begun[0] - to[0]) * f64::from(i) / 256.0;
+                    let last = (0..256).find_map(|i| step_at.emit([back(i), begun[1]]));
+                    let steps = last.map(|last| (first.max(0.0) as u64, last.max(0.0) as u64));
+                    send.emit(Action::Window(steps));
+                }
+                None => {}
+            }
+        })
+    };
     let raw = |scene: &Scene| Html::from_html_unchecked(scene.svg().into());
     html! {
         <div class="plot-box" ref={props.node.clone()} tabindex="0"
             aria-label={format!("{}. Arrow keys move the cursor.", props.label)}
-            onpointerdown={down} onpointermove={hover} onpointerleave={left} onclick={pin} ondblclick={twice}>
+            onpointerdown={down} onpointermove={hover} onpointerleave={left} onpointerup={up} onpointercancel={cancel} ondblclick={twice}>
             { raw(&props.scene) }
             if let Some(cursor) = &props.cursor { <div class="overlay" aria-hidden="true">{ raw(cursor) }</div> }
-            { for mark }
+            { for mark.map(|m| dragged(&props.node, m)) }
             { props.children.clone() }
         </div>
     }

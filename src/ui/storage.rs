@@ -2,7 +2,7 @@
 
 use super::tip::Tip;
 use super::{Page, kept};
-use crate::app::state::BUDGETS;
+use crate::app::state::{BUDGETS, MB};
 use crate::app::{Action, terms, words};
 use crate::plot::number::grouped;
 use web_sys::HtmlInputElement;
@@ -42,15 +42,16 @@ pub fn budget(page: &Page) -> Html {
 /// The line under the timeline.
 pub fn storage(page: &Page) -> Html {
     let state = &page.state;
-    let Some((bytes, [kept, all])) = state.run.as_ref().and_then(|r| r.record) else {
+    let Some((bytes, [kept, all, whole])) = state.run.as_ref().and_then(|r| r.record) else {
         return Html::default();
     };
-    let over = bytes > state.budget << 20;
+    let over = bytes > state.budget * MB;
     html! {
         <p class="small-print" data-test="storage" data-kept={kept.to_string()}>
             { format!("Kept in this browser: {} of ", words::bytes(bytes)) }
             { budget(page) }
-            { format!(", {} of {} checkpoints.", grouped(kept), grouped(all)) }
+            { format!(", {} of {} checkpoints", grouped(kept), grouped(all)) }
+            if whole < kept { { format!("; {} can be trained on from", grouped(whole)) } }{"."}
             if over { {" What has to stay takes more than that."} }
             {" "}<Tip about="the storage">{ terms::of("storage") }</Tip>
         </p>

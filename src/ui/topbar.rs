@@ -54,6 +54,8 @@ fn progress(page: &Page) -> Html {
     let rate = active.map_or(0.0, |r| r.rate);
     let left = active.and_then(|r| r.left_s);
     let loading = state.device.is_none() && state.fault.is_none();
+    let study = state.run.as_ref().and_then(|r| r.study.as_ref());
+    let studying = study.and_then(|s| words::studying(s));
     html! {
         <div class="progress" data-test="status">
             <span aria-live="polite">
@@ -61,6 +63,7 @@ fn progress(page: &Page) -> Html {
                 if !detail.is_empty() { <span class="detail">{ format!(" {detail}") }</span> }
                 if loading { <span class="detail">{ if press::waits(state) { " the run begins when the engine is up" } else { " engine is starting" } }</span> }
             </span>
+            if let Some(told) = studying { <span data-test="studying">{ told }</span> }
             <span data-test="stepno" data-step={step.to_string()} data-chain-step={chains.map(|c| c.0.to_string())}>{ hint(&told, meaning) }</span>
             if rate > 0.0 { { hint(&format!("{}/s", significant(rate, 2)), "Training steps per second.") } }
             if let Some(left) = left { { hint(&format!("{} left", words::duration(left)), "Estimated from what was measured here, the time for λ̂ included.") } }

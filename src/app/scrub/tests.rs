@@ -125,6 +125,7 @@ fn a_held_step_is_asked_for_and_goes_with_the_run() {
     // Beside the latest, while nothing else is looked at.
     assert_eq!(scrub(&mut s, Scrub::Hold(Some(60.0))), [100, 50]);
     assert_eq!(held(&s), Some(50));
+    assert_eq!(pinned(&s), Some((50.0, "pinned 50".into())));
     scrub(&mut s, Scrub::Hold(None));
     assert_eq!(held(&s), None);
     scrub(&mut s, Scrub::Hold(Some(0.0)));

@@ -126,3 +126,30 @@ fn names_of_paths_do_not_cover_each_other() {
         .collect();
     assert_eq!(leaders(&apart), 0);
 }
+
+#[test]
+fn a_pinned_step_has_a_ring_and_its_name() {
+    let steps = [0.0, 10.0, 20.0];
+    let with = |pinned| {
+        let chart = PathChart {
+            width: 400.0,
+            height: 300.0,
+            steps: &steps,
+            points: vec![[0.0, 0.0], [1.0, 2.0], [3.0, 1.0]],
+            x_max: 20.0,
+            pinned,
+            ..PathChart::default()
+        };
+        chart.draw().scene.svg()
+    };
+    let told = |svg: &str| {
+        (
+            svg.matches("class=\"ring\"").count(),
+            svg.contains(">pinned 10<"),
+        )
+    };
+    assert_eq!(told(&with(Some(10.0))), (1, true));
+    // Planted: nothing is pinned where there is no checkpoint.
+    assert_eq!(told(&with(Some(11.0))), (0, false));
+    assert_eq!(told(&with(None)), (0, false));
+}

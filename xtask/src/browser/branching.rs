@@ -100,22 +100,36 @@ const ZOOMED: &str = "const q = n => document.querySelector(`[data-test=\"${n}\"
     return { window: q('zoom')?.dataset.window ?? '', told: q('zoomed')?.innerText ?? '',\
         least: Math.min(...ticks('chart-llc')), points: Number(q('chart-llc')?.dataset.points ?? 0) };";
 
-/// A drag over a chart, from and to a share of its width.
-async fn drag(page: &Page, chart: &str, from: f64, to: f64) -> Result<()> {
-    let script = "const e = document.querySelector(`[data-test=${arguments[0]}] .plot-box`), r = e.getBoundingClientRect();\
-        const wait = () => new Promise(f => setTimeout(f, 60));\
-        const send = (kind, name, share, buttons) => { e.dispatchEvent(new kind(name, { bubbles: true, pointerId: 1, isPrimary: true, button: 0, buttons,\
-            clientX: Math.round(r.left + share * r.width), clientY: r.top + 90 })); return wait(); };\
-        await send(PointerEvent, 'pointerdown', arguments[1], 1); await send(PointerEvent, 'pointermove', (arguments[1] + arguments[2]) / 2, 1);\
-        await send(PointerEvent, 'pointermove', arguments[2], 1); await send(PointerEvent, 'pointerup', arguments[2], 0); await send(MouseEvent, 'click', arguments[2], 0);";
-    let script = format!(
-        "return (async () => {{ {} }})();",
-        script.replace("arguments", "given")
-    );
-    let script = format!("const given = arguments; {script}");
-    page.browser
-        .eval(&script, vec![json!(chart), json!(from), json!(to)])
+/// Where the cursor is pinned, whether text is marked, whether a drag is still drawn.
+const LEFT: &str = "return { pinned: document.querySelector('[data-test=timeline]')?.dataset.looked ?? '',\
+    selected: getSelection().toString(), marked: !!document.querySelector('.dragged') };";
+
+/// A window of steps by a drag with the mouse or a finger, and a step by a click of a hand that trembles.
+async fn by_hand(page: &Page, chart: &str, touch: bool) -> Result<()> {
+    let plot = format!("[data-test={chart}] .plot-box");
+    let window = |v: &Value| {
+        v["window"].as_str().is_some_and(|w| w.len() > 3) && v["least"].as_f64() > Some(20.0)
+    };
+    let way = [[0.4, 90.0], [0.5, 92.0], [0.6, 91.0], [0.7, 90.0]];
+    page.drag(&plot, &way, touch).await?;
+    wait(page, "a window by a drag", ZOOMED, window).await?;
+    let left = page.browser.eval(LEFT, vec![]).await?;
+    let clean = json!({"pinned": "", "selected": "", "marked": false});
+    ensure!(left == clean, "a drag leaves more than a window: {left}");
+    page.click("zoom-all").await?;
+    // Let go beside the picture, a drag ends at the picture's edge.
+    page.drag(&plot, &[[0.5, 90.0], [0.8, 90.0], [1.02, 90.0]], touch)
         .await?;
+    let to_end = |v: &Value| v["window"].as_str().is_some_and(|w| w.ends_with("-120"));
+    wait(page, "a window to the end", ZOOMED, to_end).await?;
+    page.click("zoom-all").await?;
+    page.drag(&plot, &[[0.5, 90.0], [0.502, 91.0]], touch)
+        .await?;
+    wait(page, "a step that is pinned", LEFT, |v| v["pinned"] != "").await?;
+    page.drag(&plot, &[[0.5, 90.0]], touch).await?;
+    wait(page, "a step set free", LEFT, |v| v["pinned"] == "").await?;
+    let whole = page.browser.eval(ZOOMED, vec![]).await?;
+    ensure!(whole["window"] == "", "a click is no window: {whole}");
     Ok(())
 }
 
@@ -124,12 +138,13 @@ pub async fn zoom_on_cpu(at: &Places) -> Result<()> {
     page.booted().await?;
     page.click("run").await?;
     let coarse = page.finished().await?;
-    drag(&page, "chart-loss", 0.4, 0.7).await?;
-    let window = |v: &Value| {
-        v["window"].as_str().is_some_and(|w| w.len() > 3) && v["least"].as_f64() > Some(20.0)
-    };
-    wait(&page, "a window by a drag", ZOOMED, window).await?;
-    page.click("zoom-all").await?;
+    for (chart, touch) in [
+        ("chart-loss", false),
+        ("chart-llc", false),
+        ("chart-llc", true),
+    ] {
+        by_hand(&page, chart, touch).await?;
+    }
     wait(&page, "the whole run", ZOOMED, |v| {
         v["window"] == "" && v["points"] == 7
     })

@@ -40,9 +40,8 @@ pub async fn heads_on_cpu(at: &Places) -> Result<()> {
         "the heads are not whole: {whole}"
     );
     // One place in time: what is pinned on a chart is what the table shows.
-    let pin = "const p = document.querySelector('[data-test=chart-loss] .plot-box'), r = p.getBoundingClientRect();\
-        p.dispatchEvent(new MouseEvent('click', { bubbles: true, clientX: r.left + 60, clientY: r.top + 60 }))";
-    page.browser.eval(pin, vec![]).await?;
+    page.drag("[data-test=chart-loss] .plot-box", &[[0.2, 60.0]], false)
+        .await?;
     let then = wait(&page, "the heads at another step", script, |v| {
         v["title"] != whole["title"]
     })

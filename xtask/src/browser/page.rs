@@ -149,6 +149,49 @@ impl Page {
             other => bail!("the button “{name}” is {}", other.unwrap_or("odd")),
         }
     }
+    /// Moves the mouse, or a finger, over what `selector` finds, as the browser itself would: pressed at
+    /// the first place, let go at the last, each a share of its width and pixels from its top.
+    ///
+    /// # Errors
+    /// If it is not there.
+    pub async fn drag(&self, selector: &str, way: &[[f64; 2]], touch: bool) -> Result<()> {
+        let script = "const e = document.querySelector(arguments[0]); if (!e) return null;\
+            e.scrollIntoView({ block: 'center' }); const r = e.getBoundingClientRect();\
+            return arguments[1].map(([x, y]) => [r.left + x * r.width, r.top + y]);";
+        let way = self.browser.eval(script, vec![json!(selector), json!(way)]);
+        let way = way.await?;
+        let way = way.as_array().with_context(|| format!("no {selector}"))?;
+        let last = way.len().saturating_sub(1);
+        // A hand pauses before it lets go; what the page draws anew meanwhile is under it by then.
+        let moves = way.iter().map(|at| (true, at));
+        for (i, (down, at)) in moves.chain([(false, &way[last])]).enumerate() {
+            let (x, y) = (&at[0], &at[1]);
+            let kind = match (i, down) {
+                (0, _) => ["mousePressed", "touchStart"],
+                (_, true) => ["mouseMoved", "touchMove"],
+                (_, false) => ["mouseReleased", "touchEnd"],
+            };
+            if touch {
+                let points = if down {
+                    json!([{"x": x, "y": y}])
+                } else {
+                    json!([])
+                };
+                let event = json!({"type": kind[1], "touchPoints": points});
+                self.browser.cdp("Input.dispatchTouchEvent", event).await?;
+            } else {
+                let event = json!({"type": kind[0], "x": x, "y": y, "button": "left",
+                    "buttons": u8::from(down), "clickCount": 1});
+                if i == 0 {
+                    let hover = json!({"type": "mouseMoved", "x": x, "y": y});
+                    self.browser.cdp("Input.dispatchMouseEvent", hover).await?;
+                }
+                self.browser.cdp("Input.dispatchMouseEvent", event).await?;
+            }
+            tokio::time::sleep(Duration::from_millis(60)).await;
+        }
+        Ok(())
+    }
     /// Opens the status panel, where the drills are.
     ///
     /// # Errors
