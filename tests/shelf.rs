@@ -235,8 +235,8 @@ fn a_comparison_finds_its_models_in_stored_runs() {
     let _ = std::fs::remove_dir_all(folder);
 }
 
-/// A rise and a fall of λ̂ within seconds, of two seeds.
-const STAGED: &str = "#/grok?v=1&p=13&hidden=16&batch=32&mbatch=32&steps=200&every=20&chains=2&burnin=5&draws=20&seed=4&replicas=2";
+/// A rise of λ̂ within seconds, of two seeds; as the page writes a link.
+const STAGED: &str = "#/grok?v=1&p=13&hidden=16&batch=32&steps=200&seed=4&replicas=2&burnin=5&draws=20&mbatch=32&every=20";
 
 #[test]
 fn boundaries_set_by_hand_are_there_after_a_reload_from_the_shelf_and_of_each_model() {
@@ -327,9 +327,12 @@ fn every_checkpoint_is_trained_on_from_after_a_reload_and_a_budget_is_kept_at_on
     // Of a run that is stored and not open, too.
     drop(host);
     let mut host = visit(&folder);
-    block_on(host.command(Command::Budget(bytes / 5)));
+    // Ends and boundaries stay: some room is needed.
+    let small = bytes * 3 / 10;
+    assert!(stored(&folder)[0] > small);
+    block_on(host.command(Command::Budget(small)));
     let [now, shelf] = stored(&folder);
-    assert!(now + shelf <= bytes / 5, "{now} {shelf} of {bytes}");
+    assert!(now + shelf <= small, "{now} {shelf} of {bytes}");
     // Planted: with a budget that is not smaller, nothing goes.
     block_on(host.command(Command::Budget(10 * bytes)));
     assert_eq!(stored(&folder), [now, shelf]);
