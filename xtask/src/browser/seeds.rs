@@ -112,7 +112,7 @@ pub async fn seeds_on_cpu(at: &Places) -> Result<()> {
     page.close(&[]).await
 }
 
-/// Three models of superposition, two of which change.
+/// Three models of superposition, all of which change.
 const CHANGE: &str = "#/tms?v=1&replicas=3&start=random&features=8&sigma=0.5&n=400&steps=600&every=30&log=0&chains=2&burnin=2&draws=4&mbatch=10&lr=0.05&seed=3&engine=cpu";
 
 /// Who leads has tr H of the model that is followed, and of every model once that was asked for.
@@ -126,7 +126,7 @@ async fn leads(page: &Page) -> Result<()> {
     page.click("tab-seeds").await?;
     wait(page, "how to get tr H", TRACE, |v| says(v, "press")).await?;
     page.click("study-members").await?;
-    let all = |v: &Value| says(v, "of 2") && !says(v, "press");
+    let all = |v: &Value| says(v, "of 3") && !says(v, "press");
     wait(page, "tr H of all", TRACE, all).await?;
     pictures(page, "leads").await
 }
