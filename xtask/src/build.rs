@@ -11,8 +11,9 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use wasm_bindgen_cli_support::{Bindgen, Output};
 
-/// The most bytes wasm and js may have together, gzipped.
-pub const BUDGET: usize = 1_000_000;
+/// The most bytes wasm and js may have together, gzipped: a megabyte, and what builds of the same source were
+/// seen to differ by from folder to folder.
+pub const BUDGET: usize = 1_005_000;
 
 /// What to build.
 #[derive(Clone, Debug)]
