@@ -171,7 +171,7 @@ pub fn apart(run: &Run, card: &Card, nulls: &Nulls) -> Vec<&'static str> {
     };
     let null = link::parse(null).knobs;
     let differs = |k: &&Knob| {
-        !["seed", "replicas", "member", card.event.null].contains(&k.key)
+        !["seed", "replicas", "member", "second", card.event.null].contains(&k.key)
             && run.knobs.get(k.key) != null.get(k.key)
     };
     let all = run.knobs.schema().iter().filter(differs);

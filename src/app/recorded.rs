@@ -40,7 +40,9 @@ pub struct Recorded {
     pub still: Option<Still>,
     /// What each head is called in that figure, `[layer][head]`; empty where there are none.
     pub heads: Vec<String>,
-    /// The stages that its λ̂ points have; last, so that they can be found anew without a new recording.
+    /// λ̂ at a second setting: nβ, γ, ε, then step, value and standard error of each point.
+    pub second: Option<Vec<f64>>,
+    /// The stages that its λ̂ points have, at both settings; last, so that they can be found anew without a new recording.
     pub stages: Option<Stages>,
 }
 

@@ -6,7 +6,7 @@ use crate::exec::Counters;
 use crate::knobs::Knobs;
 use crate::protocol::{
     ClassCurve, Completed, Figure, Frame, Gauged, Jump, LlcPoint, Notice, Paths, PcaUpdate,
-    PerStep, Phase, RunId, Series, Stages, Study, Tokens, Told, TraceView,
+    PerStep, Phase, RunId, Series, Stages, Study, StudyKind, Tokens, Told, TraceView,
 };
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -203,7 +203,10 @@ impl Run {
             let study = Rc::new(study);
             self.kept.retain(|s| s.spec.kind != study.spec.kind);
             self.kept.push(study.clone());
-            self.study = Some(study);
+            // The check of the types is shown with the stages, and keeps nobody from asking for more.
+            if study.spec.kind != StudyKind::Second {
+                self.study = Some(study);
+            }
         }
         if let Some(stages) = frame.stages {
             self.stages = Some(Rc::new(stages));

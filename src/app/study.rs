@@ -14,6 +14,13 @@ pub fn of(run: &Run, kind: StudyKind) -> Option<&Rc<Study>> {
     all.filter(|s| s.spec.kind == kind).find(own)
 }
 
+/// What is under way: a study that was asked for, or the check of the types.
+#[must_use]
+pub fn under_way(run: &Run) -> Option<&Rc<Study>> {
+    let asked = run.study.as_ref().filter(|s| !s.over);
+    asked.or_else(|| of(run, StudyKind::Second).filter(|s| !s.over))
+}
+
 /// The sampler's setting of a run, as studies vary it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Setting {
@@ -102,8 +109,11 @@ fn grid(kind: StudyKind, step: u64, cell: impl Fn(f64, f64) -> Setting) -> Study
     }
 }
 
-/// A third of the run's nβ at every checkpoint given: whether stages have the same types there. The
-/// run's ε is at least as stable then.
+/// Checkpoints of a second setting, at most.
+const CHECKED: usize = 60;
+
+/// A third of the run's nβ at the checkpoints given, thinned to 60: whether stages have the same types
+/// there. The run's ε is at least as stable then.
 #[must_use]
 pub fn second(knobs: &Knobs, steps: &[u64]) -> StudySpec {
     let own = Setting::of(knobs);
@@ -111,7 +121,11 @@ pub fn second(knobs: &Knobs, steps: &[u64]) -> StudySpec {
         nbeta: times(own.nbeta, 1.0 / 3.0),
         ..own
     };
-    all(knobs, at, steps)
+    let mut spec = all(knobs, at, &thinned(steps, CHECKED));
+    let member = u32::try_from(knobs.int("member")).ok();
+    spec.kind = StudyKind::Second;
+    spec.cells.iter_mut().for_each(|c| c.replica = member);
+    spec
 }
 
 /// nβ × ε around the run's setting at one checkpoint: row by row, nβ rising, ε rising in each.
@@ -327,7 +341,7 @@ mod tests {
         let own = Setting::of(&knobs);
         assert_eq!(
             (spec.kind, spec.cells.len(), spec.chains),
-            (StudyKind::Again, 2, 4)
+            (StudyKind::Second, 2, 4)
         );
         let cell = &spec.cells[1];
         assert_eq!((cell.step, cell.nbeta, cell.gamma), (50, 100.0, own.gamma));

@@ -163,6 +163,7 @@ pub fn studying(study: &Study) -> Option<String> {
         StudyKind::Members => "λ̂ of every model",
         StudyKind::Refined | StudyKind::Winners | StudyKind::Parts => "refined λ̂",
         StudyKind::Again => "λ̂ at another setting",
+        StudyKind::Second => "types at a second setting",
         _ => "calibration",
     };
     let percent = (100.0 * study.share) as u32;

@@ -134,7 +134,7 @@ pub async fn all(
 ) -> Result<(), Fault> {
     let knobs = &link.knobs;
     let steps: Vec<u64> = session.history.llc.iter().map(|p| p.step).collect();
-    if options.second {
+    if let Some(steps) = session.unchecked() {
         let spec = study::second(knobs, &steps);
         studied(session, source, link, spec, "second setting").await?;
     }

@@ -94,6 +94,12 @@ fn trace(card: &Card, link: &Link, session: &Session) -> Recorded {
             .into_iter()
             .map(|h| h.label.into())
             .collect(),
+        second: session.second_setting().map(|row| {
+            let steps = |i: usize| i > 2 && i % 3 == 0;
+            let all = row.into_iter().enumerate();
+            all.map(|(i, x)| if steps(i) { x } else { rounded(x) })
+                .collect()
+        }),
         stages: None,
     };
     let stages = stages(&trace);
@@ -117,9 +123,12 @@ pub fn stages(trace: &Recorded) -> Option<Stages> {
         })
         .collect();
     let curves: Vec<(&str, &Series)> = curves.iter().map(|(id, s)| (*id, s)).collect();
-    let mut all = stages_of(&trace.llc, &curves);
+    let mut all = stages_of(&trace.llc, trace.second.as_deref(), &curves);
     for s in &mut all.stages {
         (s.dllc, s.se, s.dloss) = (rounded(s.dllc), rounded(s.se), s.dloss.map(rounded));
+        if let Some(c) = &mut s.second {
+            (c.dllc, c.se) = (rounded(c.dllc), rounded(c.se));
+        }
         for m in &mut s.moved {
             (m.from, m.to) = (rounded(m.from), rounded(m.to));
         }

@@ -32,9 +32,6 @@ pub struct Options {
     /// Also write the small trace and pictures the page shows before a run, into this folder.
     #[arg(long, value_name = "FOLDER", num_args = 0..=1, default_missing_value = "www/traces")]
     pub record: Option<PathBuf>,
-    /// Type the stages at a second sampler setting too: a third of the link's nβ.
-    #[arg(long)]
-    pub second: bool,
     /// Find the value λ̂ should have by long MALA chains, where `truth` has none exact or on record.
     #[arg(long)]
     pub reference: bool,

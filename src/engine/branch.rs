@@ -128,10 +128,13 @@ pub fn graft(
     let taken = taken.next();
     let begun = taken.is_some();
     let same = estimate_alike(&link.knobs, &was.knobs);
+    let said = record::said(&old);
     if let Some(mut taken) = taken {
         if !same {
             taken.llc.clear();
         }
+        // What was found out about the old run as a whole need not hold of this one.
+        taken.extra.retain(|name, _| !said.contains_key(name));
         record::restore(session, &taken)?;
         let theirs = &mut old.history.checkpoints;
         for c in &mut session.history.checkpoints {
@@ -148,6 +151,9 @@ pub fn graft(
         session.known = points.into_iter().filter(new).collect();
         session.history.traces = std::mem::take(&mut old.history.traces);
         session.history.traces.retain(|t| t.step <= alike);
+    }
+    if same && alike == u64::MAX {
+        record::hear(session, &said, &link.knobs);
     }
     // Behind the windows in which they differ, two runs that train alike to the end are one.
     if same && alike == u64::MAX && upto < alike {

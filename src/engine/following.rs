@@ -47,6 +47,10 @@ impl Session {
             }
             None => return false,
         }
+        // A study of the model that was followed is over.
+        if let Some(study) = self.study.as_mut().filter(|s| s.of_followed()) {
+            study.stop();
+        }
         self.staging.follow([self.follow, replica]);
         self.follow = replica;
         (self.known, self.ahead) = (Vec::new(), None);

@@ -168,6 +168,13 @@ fn fresh(s: &Session, shown: &Shown) -> bool {
     s.history.figure.is_some() && shown.figure_step != Some(s.step())
 }
 
+impl Shown {
+    /// The page knows how the run and its newest study stand.
+    pub(super) fn all(&self, s: &Session) -> bool {
+        self.phase == s.phase() && self.study == studied(s)
+    }
+}
+
 /// How far the newest study is.
 fn studied(s: &Session) -> Option<(u32, usize, u32, bool)> {
     let view = s.study.as_ref().map(|t| &t.view)?;

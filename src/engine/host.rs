@@ -178,7 +178,12 @@ impl Host {
                 }
             }),
             Command::Study(..) => {}
-            Command::Versus(spec) => self.compare(spec),
+            Command::Versus(spec) => {
+                if let Some(live) = &mut self.live {
+                    live.session.postpone_check();
+                }
+                self.compare(spec);
+            }
             Command::StopVersus => self.versus = None,
             Command::Check => {
                 let rows = self.source.check().await;
@@ -322,6 +327,9 @@ impl Host {
             }
         };
         self.keep(!busy);
+        if !busy && self.check_types().await {
+            return true;
+        }
         self.comparing(busy).await
     }
 }

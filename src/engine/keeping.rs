@@ -195,7 +195,7 @@ impl Host {
             && keeper.stored().is_some_and(|s| over(&s))
             && let Ok(Some(mut r)) = keeper.load()
         {
-            let bounds = bounds(&stages_of(&r.llc, &[]));
+            let bounds = bounds(&stages_of(&r.llc, None, &[]));
             let around = keeper.stored().map_or(0, |s| s.bytes);
             let around = around.saturating_sub(r.bytes());
             fit(&mut r, &bounds, bytes.saturating_sub(around));

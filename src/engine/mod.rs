@@ -6,6 +6,7 @@ mod answers;
 mod approach;
 mod asking;
 pub mod branch;
+mod checking;
 mod committing;
 mod comparing;
 mod curving;

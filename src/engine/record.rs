@@ -4,6 +4,7 @@
 use super::history::Checkpoint;
 use super::session::Session;
 use super::staging::Chosen;
+use crate::knobs::Knobs;
 use crate::protocol::{Fault, Jump, Series, SeriesDelta};
 use crate::store::{CHECKPOINT, Named, Record};
 use std::collections::BTreeMap;
@@ -68,16 +69,12 @@ pub fn capture_at(session: &Session, link: &str, step: u64) -> Option<Record> {
         .iter()
         .map(|at| at.filter(|&at| at < step))
         .collect();
-    let mut extra = extras(&[
+    let mut extra = said(session);
+    for (name, text) in [
         (JUMPS, crate::json::write(&jumps)),
         (LOST, crate::json::write(&lost)),
-        (STAGES, crate::json::write(&session.staging.chosen().rows())),
-        (STUDIES, Ok(session.studies.text(session.study()))),
-        (ANSWERS, session.asks.text()),
-    ]);
-    for (replica, chosen) in session.staging.others() {
-        let text = crate::json::write(&chosen.rows()).unwrap_or_default();
-        extra.insert(format!("{STAGES}.{replica}"), text);
+    ] {
+        extra.insert(name.into(), text.unwrap_or_default());
     }
     Some(Record {
         link: link.into(),
@@ -131,13 +128,33 @@ const STUDIES: &str = "studies";
 /// Where a record keeps what was asked of stored checkpoints.
 const ANSWERS: &str = "answers";
 
-/// What could be written, by name.
-fn extras(all: &[(&str, Result<String, String>)]) -> BTreeMap<String, String> {
-    let mut out = BTreeMap::new();
-    for (name, text) in all {
-        out.insert((*name).to_string(), text.clone().unwrap_or_default());
-    }
+/// What was found out about the run as a whole, or set by hand, by the names a record has for it.
+pub(super) fn said(session: &Session) -> BTreeMap<String, String> {
+    let (staging, rows) = (&session.staging, |c: &Chosen| crate::json::write(&c.rows()));
+    let others = staging.others().iter();
+    let mut out: BTreeMap<String, String> = others
+        .map(|(r, c)| (format!("{STAGES}.{r}"), rows(c).unwrap_or_default()))
+        .collect();
+    let chosen = rows(staging.chosen()).unwrap_or_default();
+    out.insert(STAGES.into(), chosen);
+    out.insert(STUDIES.into(), session.studies.text(session.study()));
+    out.insert(ANSWERS.into(), session.asks.text().unwrap_or_default());
     out
+}
+
+/// Takes that in, for a run with these settings.
+pub(super) fn hear(session: &mut Session, said: &BTreeMap<String, String>, knobs: &Knobs) {
+    let text = |name: &str| said.get(name).map_or("", String::as_str);
+    let rows = |text: &str| Chosen::of(crate::json::read(text).unwrap_or_default());
+    session.staging.choose(rows(text(STAGES)));
+    for replica in 0..session.lost.len() as u32 {
+        if let Some(text) = said.get(&format!("{STAGES}.{replica}")) {
+            session.staging.know(replica, rows(text));
+        }
+    }
+    let own = (knobs.float("nbeta"), knobs.float("gamma"));
+    session.studies.restore(text(STUDIES), own);
+    session.asks.restore(text(ANSWERS));
 }
 
 /// The step of a tensor that is the weights of a checkpoint.
@@ -241,21 +258,13 @@ pub fn restore(session: &mut Session, record: &Record) -> Result<(), Fault> {
     history.llc.clone_from(&record.llc);
     let extra = |name| record.extra.get(name).map_or("", String::as_str);
     history.jumps = crate::json::read(extra(JUMPS)).unwrap_or_default();
-    let rows = |text: &str| Chosen::of(crate::json::read(text).unwrap_or_default());
-    session.staging.choose(rows(extra(STAGES)));
-    for replica in 0..session.lost.len() as u32 {
-        if let Some(text) = record.extra.get(&format!("{STAGES}.{replica}")) {
-            session.staging.know(replica, rows(text));
-        }
-    }
-    let knobs = crate::app::link::parse(&record.link).knobs;
-    let own = (knobs.float("nbeta"), knobs.float("gamma"));
-    session.studies.restore(extra(STUDIES), own);
-    session.asks.restore(extra(ANSWERS));
     let lost = crate::json::read::<Vec<Option<u64>>>(extra(LOST)).ok();
     if let Some(lost) = lost.filter(|lost| lost.len() == session.lost.len()) {
         session.lost = lost;
     }
+    let knobs = crate::app::link::parse(&record.link).knobs;
+    hear(session, &record.extra, &knobs);
+    let history = &mut session.history;
     for d in &record.series {
         let series = Series {
             x: d.x.clone(),

@@ -13,6 +13,8 @@ use crate::protocol::{
 
 /// New λ̂ points that are worth finding the stages anew: the search takes tens of milliseconds.
 const FEW: usize = 6;
+/// Points of a second setting that are worth typing stages at.
+pub(super) const FEWEST: usize = 4;
 /// Places of the smooth, less one.
 const SMOOTH: usize = 90;
 /// A loss that falls by less of its range than this stands still.
@@ -87,6 +89,8 @@ pub(super) struct Staging {
     chosen: Chosen,
     /// What was chosen of the models that are not followed now.
     others: Vec<(u32, Chosen)>,
+    /// The check at a second setting has begun, or was stopped.
+    pub(super) checked: bool,
     stale: bool,
 }
 
@@ -111,7 +115,7 @@ impl Staging {
         let there = at.map(|i| self.others.swap_remove(i).1);
         let left = std::mem::replace(&mut self.chosen, there.unwrap_or_default());
         self.others.push((from as u32, left));
-        self.stale = true;
+        (self.stale, self.checked) = (true, false);
     }
     /// Boundaries by hand, or none. Those that stand where one stood keep what is known of it.
     pub(super) fn cut(&mut self, cuts: Option<Vec<u64>>) {
@@ -133,7 +137,7 @@ impl Staging {
     }
 }
 
-/// The curve of a study at one setting that is not the run's; none of fewer than four points.
+/// The curve of a study at one setting that is not the run's; none of fewer than [`FEWEST`] points.
 fn second(study: &Study, own: &SamplerSettings) -> Option<Second> {
     let first = study.spec.cells.first()?;
     let same = study.spec.cells.iter().all(|c| {
@@ -145,7 +149,8 @@ fn second(study: &Study, own: &SamplerSettings) -> Option<Second> {
         .iter()
         .filter_map(|r| Some((study.spec.cells.get(r.cell as usize)?.step, r.value?, r.se)))
         .collect();
-    (study.spec.kind == StudyKind::Again && same && other && points.len() >= 4).then_some(Second {
+    let kind = matches!(study.spec.kind, StudyKind::Second | StudyKind::Again);
+    (kind && same && other && points.len() >= FEWEST).then_some(Second {
         setting: [first.nbeta, first.gamma, first.eps],
         points,
     })
@@ -239,11 +244,15 @@ impl Session {
     }
 }
 
-/// The stages of a curve of λ̂ alone, with nothing set by hand and no second setting; `curves` are the
-/// loss and what else may be named as having moved, by id.
+/// The stages of a curve of λ̂ alone, with nothing set by hand; `second` is a row of [`Session::second_setting`],
+/// `curves` are the loss and what else may be named as having moved, by id.
 #[must_use]
-pub fn stages_of(llc: &[LlcPoint], curves: &[(&str, &Series)]) -> Stages {
-    found(llc, curves, &Chosen::default())
+pub fn stages_of(llc: &[LlcPoint], second: Option<&[f64]>, curves: &[(&str, &Series)]) -> Stages {
+    found(
+        llc,
+        curves,
+        &Chosen::of([None, second.map(<[f64]>::to_vec)]),
+    )
 }
 
 fn found(llc: &[LlcPoint], curves: &[(&str, &Series)], chosen: &Chosen) -> Stages {

@@ -11,7 +11,7 @@ use std::str::SplitWhitespace;
 const MOST: usize = 1 << 20;
 
 /// As they are numbered in a record: a new kind goes to the end.
-const KINDS: [StudyKind; 11] = [
+const KINDS: [StudyKind; 12] = [
     StudyKind::Sweep,
     StudyKind::Spring,
     StudyKind::Lens,
@@ -23,6 +23,7 @@ const KINDS: [StudyKind; 11] = [
     StudyKind::Richardson,
     StudyKind::Reference,
     StudyKind::Commitment,
+    StudyKind::Second,
 ];
 
 /// Studies of a session.

@@ -79,6 +79,7 @@ pub async fn begin(source: &Source, mut link: Link, spec: StudySpec) -> Result<S
 impl Session {
     /// The study takes its turns from the next pump on, in place of the one before it.
     pub fn begin_study(&mut self, study: Studying) {
+        self.postpone_check();
         let before = self.study.replace(Box::new(study));
         if let Some(before) = before {
             self.studies.keep(before.view);

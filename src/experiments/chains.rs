@@ -59,12 +59,14 @@ pub const fn knobs(d: &Defaults) -> [Knob; KNOBS] {
     ]
 }
 
-/// Where checkpoints are, with the most and the default of both: `every log`.
+/// Where checkpoints are, with the most and the default of both, and whether λ̂ is told at two settings
+/// there: `every log second`.
 #[must_use]
-pub const fn cadence(every: (i64, i64), log: (i64, i64)) -> [Knob; 2] {
+pub const fn cadence(every: (i64, i64), log: (i64, i64)) -> [Knob; 3] {
     [
         int("every", "checkpoint every", Group::Sampler, (0, every.0), every.1, "Training steps between checkpoints, where λ̂ and logit-PCA are taken; 0 leaves the log-spaced ones.").unit("steps"),
         int("log", "checkpoints a decade", Group::Sampler, (0, log.0), log.1, "Further checkpoints, equally spaced in the logarithm of the step; 0 for none."),
+        choice("second", "types at two settings", Group::Sampler, &["yes", "no"], "yes", "At its end the run estimates λ̂ of its checkpoints once more, at a third of nβ, and every stage is typed at both settings. It takes about as long as λ̂ did, and gives way to whatever else is asked for."),
     ]
 }
 
@@ -112,6 +114,8 @@ pub struct Settings {
     pub apart: bool,
     /// Which weights move.
     pub part: &'static str,
+    /// The types of stages are told at a second setting too.
+    pub second: bool,
 }
 
 impl Settings {
@@ -131,6 +135,7 @@ impl Settings {
             polish: k.size("polish") as u64,
             apart: k.word("ebatch") == "apart",
             part: k.word("part"),
+            second: k.word("second") == "yes",
         }
     }
 

@@ -31,14 +31,19 @@ pub enum StudyKind {
     /// No λ̂: models trained on from checkpoints, each with other data. A cell's value is the share that
     /// ends like the run.
     Commitment,
+    /// A third of the run's nβ at every checkpoint: whether stages have the same types there.
+    Second,
 }
 
 impl StudyKind {
     /// It looks for a setting of the sampler, or at what another one says.
     #[must_use]
     pub fn calibrates(self) -> bool {
-        use StudyKind::{Commitment, Members, Reference, Refined, Winners};
-        !matches!(self, Reference | Members | Refined | Winners | Commitment)
+        use StudyKind::{Commitment, Members, Reference, Refined, Second, Winners};
+        !matches!(
+            self,
+            Reference | Members | Refined | Winners | Commitment | Second
+        )
     }
 }
 

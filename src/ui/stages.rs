@@ -1,17 +1,15 @@
 //! The stages of the run as a table under the charts, and as bands over them.
 
 use super::Page;
+use super::progress::Progress;
 use super::tip::Tip;
-use crate::app::{Action, State, stages, study, terms, words};
+use crate::app::{Action, Run, State, stages, study, terms, words};
 use crate::knobs::Value;
 use crate::plot::bands::Band;
 use crate::plot::number::grouped;
 use crate::protocol::{Stages, StudyKind};
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
-
-/// Checkpoints of a second setting, at most.
-const MOST: usize = 60;
 
 /// The stages as bands over every chart whose axis is time.
 pub fn bands(state: &State) -> Vec<Band> {
@@ -92,28 +90,40 @@ fn end(page: &Page, all: &Stages, i: usize) -> Html {
     }
 }
 
-/// The types at a second setting, and the boundaries as they were found.
+/// The check at a second setting, under way or where none was made, and the boundaries as they were found.
 fn again(page: &Page, all: &Stages) -> Html {
     let Some(run) = page.state.run.as_ref() else {
         return Html::default();
     };
-    let steps: Vec<u64> = run.llc.points.iter().map(|p| p.step).collect();
-    let spec = study::second(&run.knobs, &study::thinned(&steps, MOST));
-    let cost = words::chain_cost(run.point_s, &run.knobs, study::chain_steps(&spec));
-    let nbeta = spec.cells.first().map_or(0.0, |c| c.nbeta);
-    let now = run.study.as_ref().filter(|s| !s.over);
+    let check = study::of(run, StudyKind::Second).filter(|s| !s.over);
+    let check = match (check, &run.study) {
+        _ if all.second.is_some() => Html::default(),
+        (_, Some(other)) if !other.over => {
+            html! { <span class="small-print">{"Another job is under way."}</span> }
+        }
+        (Some(check), _) => html! { <Progress study={(**check).clone()} page={page.clone()} /> },
+        (None, _) => button(page, run),
+    };
     html! {
-        <p class="jobs">
-            <button type="button" data-test="second-setting" disabled={now.is_some()} onclick={page.on(Action::Study(spec))}>
-                { format!("Check the types at nβ {}", Value::Float(nbeta).text()) }</button>
-            <span class="small-print">{ match now {
-                Some(s) if s.spec.kind == StudyKind::Again => format!("{} of {} estimates", s.done.len(), s.spec.cells.len()),
-                Some(_) => "Another job is under way.".into(),
-                None => cost,
-            } }</span>
+        <div class="jobs">
+            { check }
             if all.by_hand {
                 <button type="button" data-test="find-stages" onclick={page.on(Action::Cut(None))}>{"Find the boundaries again"}</button>
             }
-        </p>
+        </div>
+    }
+}
+
+fn button(page: &Page, run: &Run) -> Html {
+    let steps: Vec<u64> = run.llc.points.iter().map(|p| p.step).collect();
+    let spec = study::second(&run.knobs, &steps);
+    let cost = words::chain_cost(run.point_s, &run.knobs, study::chain_steps(&spec));
+    let nbeta = spec.cells.first().map_or(0.0, |c| c.nbeta);
+    html! {
+        <>
+            <button type="button" data-test="second-setting" onclick={page.on(Action::Study(spec))}>
+                { format!("Check the types at nβ {}", Value::Float(nbeta).text()) }</button>
+            <span class="small-print">{ cost }</span>
+        </>
     }
 }

@@ -6,7 +6,7 @@ use super::chooser::pickers;
 use super::clipboard::CopyLink;
 use super::exports::export_menu;
 use super::tip::hint;
-use crate::app::{press, words};
+use crate::app::{press, study, words};
 use crate::plot::number::{grouped, significant};
 use crate::protocol::{DeviceKind, Phase};
 use yew::prelude::*;
@@ -54,7 +54,8 @@ fn progress(page: &Page) -> Html {
     let rate = active.map_or(0.0, |r| r.rate);
     let left = active.and_then(|r| r.left_s);
     let loading = state.device.is_none() && state.fault.is_none();
-    let study = state.run.as_ref().and_then(|r| r.study.as_ref());
+    let run = state.run.as_ref();
+    let study = run.and_then(|r| study::under_way(r));
     let studying = study.and_then(|s| words::studying(s));
     html! {
         <div class="progress" data-test="status">

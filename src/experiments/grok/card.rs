@@ -135,7 +135,7 @@ const CHAINS: Defaults = Defaults {
     parts: modadd::PARTS,
 };
 
-const KNOBS: &[Knob] = &join::<{ OWN.len() + chains::KNOBS + 3 }>(&[
+const KNOBS: &[Knob] = &join::<{ OWN.len() + chains::KNOBS + 4 }>(&[
     OWN,
     &chains::knobs(&CHAINS),
     &[ON],

@@ -109,7 +109,7 @@ const CHAINS: Defaults = Defaults {
     parts: tms::PARTS,
 };
 
-const KNOBS: &[Knob] = &join::<{ OWN.len() + chains::KNOBS + 2 }>(&[
+const KNOBS: &[Knob] = &join::<{ OWN.len() + chains::KNOBS + 3 }>(&[
     OWN,
     &chains::knobs(&CHAINS),
     &chains::cadence((200_000, 100), (20, 0)),

@@ -33,7 +33,7 @@ pub struct Own {
 }
 
 /// How many there are beside those of the data.
-pub const COUNT: usize = 10 + 10 + chains::KNOBS + 3;
+pub const COUNT: usize = 10 + 10 + chains::KNOBS + 4;
 
 /// All of them, `N` with those of the data, in the order of the form.
 #[must_use]
@@ -62,9 +62,15 @@ pub const fn knobs<const N: usize>(own: &Own) -> [Knob; N] {
         SEEDS[1],
         SEEDS[2],
     ];
-    let [every, log] = chains::cadence((100_000, own.every), (50, 3));
+    let [every, log, second] = chains::cadence((100_000, own.every), (50, 3));
     let sampler = chains::knobs(&CHAINS);
-    join(&[&model, own.data, &training, &sampler, &[ON, every, log]])
+    join(&[
+        &model,
+        own.data,
+        &training,
+        &sampler,
+        &[ON, every, log, second],
+    ])
 }
 
 /// The chains, where nothing else is said.

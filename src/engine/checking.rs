@@ -1,0 +1,68 @@
+//! The types of the stages at a second setting: at its end a run estimates its checkpoints once more, at a
+//! third of nβ, if its link asks for it. Whatever else is asked for meanwhile comes first.
+
+use super::host::Host;
+use super::session::Session;
+use super::staging::FEWEST;
+use crate::app::{link, study};
+use crate::protocol::{Phase, StudyKind};
+
+impl Session {
+    /// The checkpoints of a run at its end whose stages are still to be typed at a second setting, once: what
+    /// cannot begin, or was stopped, is not begun again.
+    pub fn unchecked(&mut self) -> Option<Vec<u64>> {
+        let asks = self
+            .parts
+            .chains
+            .as_ref()
+            .is_some_and(|c| c.settings.second);
+        let due = asks
+            && self.phase() == Phase::Done
+            && self.study().is_none_or(|s| s.over)
+            && !self.staging.checked
+            && self.second_setting().is_none()
+            && self.history.llc.len() >= FEWEST;
+        due.then(|| {
+            self.staging.checked = true;
+            self.history.llc.iter().map(|p| p.step).collect()
+        })
+    }
+
+    /// nβ, γ and ε of the second setting, then step, λ̂ and standard error of each of its points.
+    #[must_use]
+    pub fn second_setting(&self) -> Option<Vec<f64>> {
+        let [_, second] = self.staging.chosen().rows();
+        second
+    }
+
+    /// The check gives way: begun again once nothing else is under way.
+    pub(super) fn postpone_check(&mut self) {
+        let check = |s: &&mut Box<super::study::Studying>| {
+            s.view.spec.kind == StudyKind::Second && !s.view.over
+        };
+        if let Some(study) = self.study.as_mut().filter(check) {
+            study.stop();
+            self.staging.checked = false;
+        }
+    }
+}
+
+impl Host {
+    /// Begins the check of a run that has nothing else to do; false where there is none to make.
+    pub(super) async fn check_types(&mut self) -> bool {
+        let due = match &mut self.live {
+            // Not before the page knows of the end of the run, and of the study before.
+            Some(live) if self.versus.is_none() && live.shown.all(&live.session) => {
+                live.session.unchecked()
+            }
+            _ => None,
+        };
+        let text = self.live.as_ref().map(|l| &l.text);
+        let Some((steps, text)) = due.zip(text) else {
+            return false;
+        };
+        let spec = study::second(&link::parse(text).knobs, &steps);
+        self.study(spec).await;
+        true
+    }
+}
