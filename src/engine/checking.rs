@@ -48,8 +48,8 @@ impl Session {
 }
 
 impl Host {
-    /// Begins the check of a run that has nothing else to do; false where there is none to make.
-    pub(super) async fn check_types(&mut self) -> bool {
+    /// Asks for the check of a run that has nothing else to do; false where there is none to make.
+    pub(super) fn check_types(&mut self) -> bool {
         let due = match &mut self.live {
             // Not before the page knows of the end of the run, and of the study before.
             Some(live) if self.versus.is_none() && live.shown.all(&live.session) => {
@@ -61,8 +61,7 @@ impl Host {
         let Some((steps, text)) = due.zip(text) else {
             return false;
         };
-        let spec = study::second(&link::parse(text).knobs, &steps);
-        self.study(spec).await;
+        self.asked = Some(study::second(&link::parse(text).knobs, &steps));
         true
     }
 }

@@ -12,7 +12,7 @@ use super::versus::Versus;
 use crate::app::link::{self, Link};
 use crate::experiments::text::own;
 use crate::protocol::{
-    Command, Drill, EngineChoice, Event, Fault, Frame, Notice, Phase, RunId, WhyCpu,
+    Command, Drill, EngineChoice, Event, Fault, Frame, Notice, Phase, RunId, StudySpec, WhyCpu,
 };
 use crate::store::{Keeper, Record};
 use std::cell::Cell;
@@ -30,6 +30,8 @@ pub struct Host {
     pub(super) keeper: Option<Keeper>,
     /// Bytes that what it keeps may take.
     pub(super) budget: u64,
+    /// A study that is to begin.
+    pub(super) asked: Option<StudySpec>,
     /// Two models being compared.
     pub(super) versus: Option<Box<Versus>>,
     /// Models for comparisons to come.
@@ -63,6 +65,7 @@ impl Host {
             lost_at: (0, 0),
             keeper,
             budget: BUDGET,
+            asked: None,
             versus: None,
             shelf: Shelf::default(),
             hurry,
@@ -171,7 +174,7 @@ impl Host {
                     self.drill(drill);
                 }
             }
-            Command::Study(id, spec) if run == Some(id) => self.study(spec).await,
+            Command::Study(id, spec) if run == Some(id) => self.asked = Some(spec),
             Command::StopStudy(id) => session(id, &mut self.live, &|s| {
                 if let Some(study) = &mut s.study {
                     study.stop();
@@ -249,8 +252,8 @@ impl Host {
         self.hurry.set(false);
         self.keep(true);
         self.shelve();
+        (self.asked, self.acked) = (None, true);
         let before = self.live.take();
-        self.acked = true;
         self.events.push(Event::Frame(Box::new(Frame {
             run: id,
             phase: Phase::Preparing,
@@ -306,6 +309,9 @@ impl Host {
 
     /// Does one portion of work. False when there is nothing to do before the next command.
     pub(super) async fn work(&mut self) -> bool {
+        if let Some(spec) = self.asked.take() {
+            self.study(spec).await;
+        }
         let Some(live) = &mut self.live else {
             return self.comparing(false).await;
         };
@@ -327,7 +333,7 @@ impl Host {
             }
         };
         self.keep(!busy);
-        if !busy && self.check_types().await {
+        if !busy && self.check_types() {
             return true;
         }
         self.comparing(busy).await
