@@ -70,12 +70,10 @@ pub fn capture_at(session: &Session, link: &str, step: u64) -> Option<Record> {
         .map(|at| at.filter(|&at| at < step))
         .collect();
     let mut extra = said(session);
-    for (name, text) in [
-        (JUMPS, crate::json::write(&jumps)),
-        (LOST, crate::json::write(&lost)),
-    ] {
-        extra.insert(name.into(), text.unwrap_or_default());
-    }
+    let text = crate::json::write(&jumps).unwrap_or_default();
+    extra.insert(JUMPS.to_string(), text);
+    let text = crate::json::write(&lost).unwrap_or_default();
+    extra.insert(LOST.to_string(), text);
     Some(Record {
         link: link.into(),
         version: crate::VERSION.into(),
@@ -130,15 +128,18 @@ const ANSWERS: &str = "answers";
 
 /// What was found out about the run as a whole, or set by hand, by the names a record has for it.
 pub(super) fn said(session: &Session) -> BTreeMap<String, String> {
-    let (staging, rows) = (&session.staging, |c: &Chosen| crate::json::write(&c.rows()));
-    let others = staging.others().iter();
-    let mut out: BTreeMap<String, String> = others
-        .map(|(r, c)| (format!("{STAGES}.{r}"), rows(c).unwrap_or_default()))
-        .collect();
-    let chosen = rows(staging.chosen()).unwrap_or_default();
-    out.insert(STAGES.into(), chosen);
-    out.insert(STUDIES.into(), session.studies.text(session.study()));
-    out.insert(ANSWERS.into(), session.asks.text().unwrap_or_default());
+    let (staging, mut out) = (&session.staging, BTreeMap::new());
+    let rows = |c: &Chosen| crate::json::write(&c.rows()).unwrap_or_default();
+    for (replica, chosen) in staging.others() {
+        out.insert(format!("{STAGES}.{replica}"), rows(chosen));
+    }
+    for (name, text) in [
+        (STAGES, rows(staging.chosen())),
+        (STUDIES, session.studies.text(session.study())),
+        (ANSWERS, session.asks.text().unwrap_or_default()),
+    ] {
+        out.insert(name.to_string(), text);
+    }
     out
 }
 
