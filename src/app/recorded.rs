@@ -64,8 +64,9 @@ static READ: OnceLock<BTreeMap<String, Recorded>> = OnceLock::new();
 #[cfg(target_arch = "wasm32")]
 pub fn hand_over(text: impl Fn(&str) -> Option<String>) {
     let cards = crate::experiments::CARDS.iter();
-    let all = cards.filter_map(|c| Some((c.id.into(), parse(&text(c.id)?)?)));
-    let _ = READ.set(all.collect());
+    let mut all = BTreeMap::new();
+    all.extend(cards.filter_map(|c| Some((c.id.into(), parse(&text(c.id)?)?))));
+    let _ = READ.set(all);
 }
 
 /// The trace of an experiment, if one was recorded.

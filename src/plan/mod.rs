@@ -208,7 +208,9 @@ impl Plan {
     #[must_use]
     pub fn pipelines(&self) -> usize {
         let nodes = self.programs.iter().flat_map(|p| &p.nodes);
-        let all: BTreeSet<_> = nodes.map(|n| (n.kernel.name, &n.consts)).collect();
+        // One by one: collected, they would be sorted first, by a sort of their own.
+        let mut all = BTreeSet::new();
+        all.extend(nodes.map(|n| (n.kernel.name, &n.consts)));
         all.len()
     }
 
