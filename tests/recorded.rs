@@ -36,6 +36,10 @@ fn faults(card: &'static Card, trace: &Recorded) -> Vec<String> {
     if trace.stages != stages(trace) || trace.stages.is_none() {
         out.push("with stages that its λ̂ points do not have".into());
     }
+    let stages = trace.stages.iter().flat_map(|all| &all.stages);
+    if stages.into_iter().any(|s| s.second.is_none()) {
+        out.push("with stages typed at one setting alone".into());
+    }
     for (chart, svg) in pictures(card, trace) {
         if std::fs::read_to_string(file(card, &format!("{chart}.svg"))).ok() != Some(svg) {
             out.push(format!(
@@ -95,6 +99,9 @@ fn traces_and_pictures_are_of_one_recording() {
         let first = |t: &mut Recorded| t.stages.as_mut().unwrap().stages[0].to += 1;
         assert!(planted(first) >= 1);
         assert!(planted(|t| t.llc[20].value += 100.0) >= 1);
+        assert!(planted(|t| t.second = None) >= 1);
+        let one = |t: &mut Recorded| t.stages.as_mut().unwrap().stages[0].second = None;
+        assert!(planted(one) >= 2);
     }
     assert!(seen >= 2, "only {seen} experiments have a trace");
 }

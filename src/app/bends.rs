@@ -35,7 +35,8 @@ pub fn told(bends: &Bends) -> String {
     let all = listed(bends);
     if all.is_empty() {
         let angle = fixed(top.angle, 0);
-        let needed = fixed(bends.needed(top), 0);
+        // Upwards, lest a bend short of it reads as if it were one.
+        let needed = fixed(bends.needed(top).ceil(), 0);
         let arc = fixed(bends.arc, 0);
         return format!("no kink; sharpest bend {angle}° (drift: {arc}°, a kink: from {needed}°)");
     }
@@ -69,7 +70,7 @@ mod tests {
         bends.all.truncate(1);
         assert!(
             marks(&bends, &[500.0], 0).is_empty()
-                && told(&bends) == "no kink; sharpest bend 40° (drift: 34°, a kink: from 54°)"
+                && told(&bends) == "no kink; sharpest bend 40° (drift: 34°, a kink: from 55°)"
         );
         assert_eq!(told(&Bends::default()), "");
     }

@@ -4,7 +4,7 @@
 use super::still::Still;
 use crate::knobs::{Group, Knob, Knobs};
 use crate::protocol::{Figure, LlcPoint, PcaUpdate, Stages};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
@@ -32,7 +32,8 @@ pub struct Recorded {
     pub steps: f64,
     /// Series by id.
     pub series: BTreeMap<String, Trace>,
-    /// λ̂.
+    /// λ̂: of each point what a chart draws.
+    #[serde(serialize_with = "drawn")]
     pub llc: Vec<LlcPoint>,
     /// Logit-PCA.
     pub pca: PcaUpdate,
@@ -44,6 +45,30 @@ pub struct Recorded {
     pub second: Option<Vec<f64>>,
     /// The stages that its λ̂ points have, at both settings; last, so that they can be found anew without a new recording.
     pub stages: Option<Stages>,
+}
+
+/// What a chart draws of a λ̂ point.
+#[derive(Serialize)]
+struct Drawn {
+    step: u64,
+    value: f64,
+    se: f64,
+    init_loss: f64,
+    mean_loss: f64,
+    distance: f64,
+    failed_chains: u32,
+}
+
+fn drawn<S: Serializer>(points: &[LlcPoint], to: S) -> Result<S::Ok, S::Error> {
+    to.collect_seq(points.iter().map(|p| Drawn {
+        step: p.step,
+        value: p.value,
+        se: p.se,
+        init_loss: p.init_loss,
+        mean_loss: p.mean_loss,
+        distance: p.distance,
+        failed_chains: p.failed_chains,
+    }))
 }
 
 /// The files, by experiment. In the page they are data of `index.html` and no part of the program:

@@ -70,7 +70,7 @@ fn trace(card: &Card, link: &Link, session: &Session) -> Recorded {
     for p in pca.pcs.iter_mut().flatten() {
         *p = rounded(*p);
     }
-    // The numbers a chart draws; the rest belongs to a run of one's own.
+    // The rest belongs to a run of one's own.
     let point = |p: &LlcPoint| LlcPoint {
         step: p.step,
         value: rounded(p.value),

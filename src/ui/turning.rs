@@ -126,7 +126,7 @@ fn answer(found: &Gauged) -> Html {
             <p>{ format!("The weights moved by {}; the two matrices together are {} long. Held-out loss before: {}.",
                 significant(found.distance, 3), significant(found.norm, 3), fixed(found.loss, 4)) }</p>
             <table class="figures">
-                <thead><tr><th>{"as far"}</th><th>{"greatest change of a logit"}</th><th>{"change of the loss"}</th></tr></thead>
+                <thead><tr><th>{"as far"}</th><th>{"greatest change of a logit"}</th><th>{"change of the loss (nats)"}</th></tr></thead>
                 <tbody>
                     { row("along the flat direction", found.logit, found.turned) }
                     { row("in a random direction", found.random_logit, found.random) }
