@@ -1,16 +1,25 @@
 //! The bends of a path, in words.
 
-pub use crate::instruments::bends::{Bend, Bends, bends};
+pub use crate::instruments::bends::{Bend, Bends, bends, bends_within, figure};
 use crate::plot::number::{fixed, grouped};
 
 /// The kinks of the path through `steps` as a chart marks them: the point, the path's first being `first`,
 /// and its label.
 #[must_use]
 pub fn marks(bends: &Bends, steps: &[f64], first: usize) -> Vec<(usize, String)> {
-    let label = |b: &Bend| format!("{}: {}°", grouped(b.step as u64), fixed(b.angle, 0));
-    let place = |b: &Bend| Some(first + steps.iter().position(|s| *s == b.step)?);
+    let label = |b: &Bend| format!("{}: {}°", place(b, "–"), fixed(b.angle, 0));
+    let point = |b: &Bend| Some(first + steps.iter().position(|s| *s == b.step)?);
     let all = bends.kinks();
-    all.filter_map(|b| Some((place(b)?, label(b)))).collect()
+    all.filter_map(|b| Some((point(b)?, label(b)))).collect()
+}
+
+/// Its step, or the first and the last where the path rested there.
+fn place(b: &Bend, and: &str) -> String {
+    let [from, to] = b.rest.unwrap_or([b.step; 2]).map(|s| grouped(s as u64));
+    match b.rest {
+        Some(_) => format!("{from}{and}{to}"),
+        None => from,
+    }
 }
 
 /// The kinks, each with its step and angle; empty without.
@@ -18,8 +27,11 @@ pub fn marks(bends: &Bends, steps: &[f64], first: usize) -> Vec<(usize, String)>
 pub fn listed(bends: &Bends) -> String {
     let one = |b: &Bend| {
         let kind = if b.cusp() { "cusp" } else { "kink" };
-        let (step, angle) = (grouped(b.step as u64), fixed(b.angle, 0));
-        format!("{kind} at step {step}, {angle}°")
+        let at = match b.rest {
+            Some(_) => "between steps",
+            None => "at step",
+        };
+        format!("{kind} {at} {}, {}°", place(b, " and "), fixed(b.angle, 0))
     };
     bends.kinks().map(one).collect::<Vec<_>>().join("; ")
 }
@@ -53,6 +65,7 @@ mod tests {
             step,
             angle,
             noise: 2.0,
+            rest: (step == 950.0).then_some([900.0, 3900.0]),
             kink,
         };
         let mut bends = Bends {
@@ -63,10 +76,12 @@ mod tests {
             ],
             arc: 34.2,
         };
-        let said = "kink at step 900, 83°; cusp at step 950, 170° (drift: 34°)";
+        let said =
+            "kink at step 900, 83°; cusp between steps 900 and 3\u{202f}900, 170° (drift: 34°)";
         assert_eq!(told(&bends), said);
         let found = marks(&bends, &[0.0, 500.0, 900.0, 950.0], 40);
         assert_eq!(found.iter().map(|k| k.0).collect::<Vec<_>>(), [42, 43]);
+        assert_eq!(found[1].1, "900–3\u{202f}900: 170°");
         bends.all.truncate(1);
         assert!(
             marks(&bends, &[500.0], 0).is_empty()

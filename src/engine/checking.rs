@@ -11,6 +11,8 @@ impl Session {
     /// The checkpoints of a run at its end whose stages are still to be typed at a second setting, once: what
     /// cannot begin, or was stopped, is not begun again.
     pub fn unchecked(&mut self) -> Option<Vec<u64>> {
+        let newest = self.history.llc.last().map(|p| p.step as f64);
+        let whole = |row: Vec<f64>| row.len() > 3 && row.get(row.len() - 3).copied() >= newest;
         let asks = self
             .parts
             .chains
@@ -20,7 +22,7 @@ impl Session {
             && self.phase() == Phase::Done
             && self.study().is_none_or(|s| s.over)
             && !self.staging.checked
-            && self.second_setting().is_none()
+            && !self.second_setting().is_some_and(whole)
             && self.history.llc.len() >= FEWEST;
         due.then(|| {
             self.staging.checked = true;

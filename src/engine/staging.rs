@@ -266,7 +266,11 @@ fn found(llc: &[LlcPoint], curves: &[(&str, &Series)], chosen: &Chosen) -> Stage
     bounds.extend(found.last().map(|s| s.to));
     let second = chosen.second.as_ref().map(|s| {
         let points = points(s.points.iter().copied());
-        stages::given(&points, &bounds, 2)
+        let end = points.last().map_or(0.0, |p| p.x);
+        let mut found = stages::given(&points, &bounds, 2);
+        // Estimated while the run went on, it says nothing of what came later.
+        found.truncate(bounds.iter().skip(1).filter(|b| **b <= end).count());
+        found
     });
     let step = |x: f64| x.exp_m1().round() as u64;
     let loss = curves.iter().find(|c| c.0 == "loss").map(|c| c.1);

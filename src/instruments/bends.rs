@@ -15,6 +15,10 @@ use std::f64::consts::{LN_2, PI};
 const SHARE: f64 = 0.15;
 /// And in standard deviations of the scatter, at least: it then moves an angle by 16° at most.
 const LONG: f64 = 9.0;
+/// In standard deviations of the scatter where there is most of it, at least: beside less nothing is seen.
+const CLEAR: f64 = 6.0;
+/// What is nearer than this share of a leg is at the same place.
+const NEAR: f64 = 0.25;
 /// Degrees beyond the arc that make a kink. Fewer than one in twenty random walks in a thousand
 /// dimensions have one.
 const KINK: f64 = 20.0;
@@ -32,6 +36,9 @@ pub struct Bend {
     pub angle: f64,
     /// Standard deviation that the scatter of the checkpoints gives the angle, degrees.
     pub noise: f64,
+    /// The first and the last step of a stay there of more than three checkpoints: it may have bent
+    /// anywhere between them.
+    pub rest: Option<[f64; 2]>,
     /// It bends more than drift and noise make a path bend, and of a stretch that does it is the place.
     pub kink: bool,
 }
@@ -78,18 +85,25 @@ struct Legs {
 /// eight checkpoints, or where nothing moves.
 #[must_use]
 pub fn bends(steps: &[f64], points: &[[f64; 3]]) -> Bends {
+    bends_within(steps, points, 0.0)
+}
+
+/// The same of one path in a figure with others, of whose greatest distance `figure` the legs are a share.
+#[must_use]
+pub fn bends_within(steps: &[f64], points: &[[f64; 3]], figure: f64) -> Bends {
     let n = steps.len().min(points.len());
-    let path: Vec<[f64; 2]> = points[..n].iter().map(|p| [p[0], p[1]]).collect();
-    let extent = extent(&path);
+    let path = flat(&points[..n]);
+    let extent = extent(&path).max(figure);
     if n < FEWEST || !(extent > 0.0 && extent.is_finite()) {
         return Bends::default();
     }
-    let sd = scatter(steps, &path);
-    let reach = (SHARE * extent).max(LONG * sd);
+    let [typical, sd] = scatter(steps, &path);
+    let reach = (SHARE * extent).max(LONG * typical);
     let walk = walk(n);
     let drift = legs(&walk, reach / extent * self::extent(&walk));
     let arc = drift.iter().fold(0.0, |top: f64, l| top.max(l.angle));
-    let found = legs(&path, reach);
+    let mut found = legs(&path, reach);
+    found.retain(|l| l.lengths.iter().all(|leg| *leg >= CLEAR * sd));
     let mut all: Vec<Bend> = Vec::with_capacity(found.len());
     let mut kink: Option<usize> = None;
     for (i, l) in found.iter().enumerate() {
@@ -108,6 +122,9 @@ pub fn bends(steps: &[f64], points: &[[f64; 3]]) -> Bends {
             step: steps[l.at],
             angle: l.angle,
             noise,
+            rest: Some(stay(&path, l.at, NEAR * reach))
+                .filter(|[a, b]| b - a >= 3)
+                .map(|ends| ends.map(|t| steps[t])),
             kink: is,
         });
     }
@@ -123,6 +140,17 @@ fn walk(n: usize) -> Vec<[f64; 2]> {
     (0..n).map(|t| [pc(1.0, t), pc(2.0, t)]).collect()
 }
 
+/// In the plane of the first two components.
+fn flat(points: &[[f64; 3]]) -> Vec<[f64; 2]> {
+    points.iter().map(|p| [p[0], p[1]]).collect()
+}
+
+/// The greatest distance between two points of a figure.
+#[must_use]
+pub fn figure(points: &[[f64; 3]]) -> f64 {
+    extent(&flat(points))
+}
+
 fn distance(a: [f64; 2], b: [f64; 2]) -> f64 {
     (a[0] - b[0]).hypot(a[1] - b[1])
 }
@@ -135,17 +163,24 @@ fn extent(path: &[[f64; 2]]) -> f64 {
 
 /// Standard deviation of a checkpoint around the path, in a coordinate: from how far each lies off the
 /// chord of its neighbours; by the median, which of a plane's normal distances is √(2 ln 2) of that, so
-/// that a few bends do not count.
-fn scatter(steps: &[f64], path: &[[f64; 2]]) -> f64 {
+/// that a few bends do not count. Of the whole path, and of the third that scatters most: what rests for
+/// most of a run does not make exact what it did before.
+fn scatter(steps: &[f64], path: &[[f64; 2]]) -> [f64; 2] {
     let off = |t: usize| {
         let w = (steps[t] - steps[t - 1]) / (steps[t + 1] - steps[t - 1]);
         let chord = [0, 1].map(|k| (1.0 - w) * path[t - 1][k] + w * path[t + 1][k]);
         let normal = (2.0 * LN_2 * (1.0 + w * w + (1.0 - w).powi(2))).sqrt();
         distance(path[t], chord) / normal
     };
-    let mut all: Vec<f64> = (1..path.len() - 1).map(off).collect();
-    crate::math::order::ascending(&mut all);
-    all[all.len() / 2]
+    let all: Vec<f64> = (1..path.len() - 1).map(off).collect();
+    let third = all.len().div_ceil(3);
+    let median = |part: &[f64]| {
+        let mut part = part.to_vec();
+        crate::math::order::ascending(&mut part);
+        part[part.len() / 2]
+    };
+    let most = all.chunks(third).map(median).fold(0.0, f64::max);
+    [median(&all), most]
 }
 
 /// The angle at every point that has points so far away on both sides.
@@ -164,6 +199,14 @@ fn legs(path: &[[f64; 2]], reach: f64) -> Vec<Legs> {
         })
     };
     (0..path.len()).filter_map(at).collect()
+}
+
+/// The first and the last of the points in a row around one that are no farther from it.
+fn stay(path: &[[f64; 2]], at: usize, near: f64) -> [usize; 2] {
+    let there = |t: &usize| distance(path[*t], path[at]) <= near;
+    let first = (0..at).rev().take_while(there).last().unwrap_or(at);
+    let last = (at..path.len()).take_while(there).last().unwrap_or(at);
+    [first, last]
 }
 
 #[cfg(test)]
@@ -243,6 +286,39 @@ mod tests {
         // Planted: in a plane a walk has kinks anywhere, and they are seen.
         let flat = (0..5).filter(|s| walked(2, *s).kinks().next().is_some());
         assert!(flat.count() >= 4);
+    }
+
+    #[test]
+    fn what_jitters_and_then_rests_has_no_kink() {
+        let jitter = |seed: u32, figure: f64| {
+            let mut draws = Draws::new(seed, Stream::Probe, 10);
+            let steps: Vec<f64> = (0..60).map(f64::from).collect();
+            let mut at = |t: &f64| [0; 2].map(|_| if *t < 25.0 { draws.normal() } else { 0.0 });
+            let points: Vec<[f64; 3]> = steps
+                .iter()
+                .map(|t| at(t))
+                .map(|[x, y]| [x, y, 0.0])
+                .collect();
+            bends_within(&steps, &points, figure).kinks().count()
+        };
+        assert_eq!((0..20).map(|seed| jitter(seed, 0.0)).sum::<usize>(), 0);
+        // Nor has a small one beside others that go far.
+        assert_eq!((0..20).map(|seed| jitter(seed, 60.0)).sum::<usize>(), 0);
+    }
+
+    #[test]
+    fn a_kink_at_a_rest_is_told_with_both_its_ends() {
+        // Along, 20 checkpoints at rest, then up.
+        let at = |t: f64| [t.min(20.0), (t - 40.0).max(0.0)];
+        let found = path(0.0, 1, at);
+        let kinks: Vec<&Bend> = found.kinks().collect();
+        let [from, to] = kinks[0].rest.unwrap();
+        assert!(
+            kinks.len() == 1 && (190.0..=200.0).contains(&from) && (400.0..=410.0).contains(&to)
+        );
+        // One that is passed at speed is at its step.
+        let corner = path(0.0, 1, |t| [t.min(25.0), (t - 25.0).max(0.0)]);
+        assert!(corner.kinks().all(|k| k.rest.is_none()));
     }
 
     #[test]

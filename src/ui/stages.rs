@@ -97,7 +97,7 @@ fn again(page: &Page, all: &Stages) -> Html {
     };
     let check = study::of(run, StudyKind::Second).filter(|s| !s.over);
     let check = match (check, &run.study) {
-        _ if all.second.is_some() => Html::default(),
+        _ if all.stages.iter().all(|s| s.second.is_some()) => Html::default(),
         (_, Some(other)) if !other.over => {
             html! { <span class="small-print">{"Another job is under way."}</span> }
         }

@@ -224,6 +224,16 @@ fn a_second_setting_agrees_or_does_not() {
     assert!(chosen.second.is_some() && Chosen::of(chosen.rows()) == *chosen);
     assert_eq!(typed(-0.5), [Some(B), Some(A)]);
     assert_eq!(typed(0.0), [Some(Unresolved); 2]);
+    // Estimated while the run went on, it types what it saw to its end, and nothing later.
+    let mut early = session();
+    let mut part = study(&early, StudyKind::Second, 170.0, 0.5);
+    let points = part.done.len();
+    part.done.truncate(points - 1);
+    early.staging.take(&part, &own);
+    early.stage();
+    let stages = early.staging.view.stages.iter();
+    let typed: Vec<bool> = stages.map(|s| s.second.is_some()).collect();
+    assert_eq!(typed, [true, false]);
     // The run's own setting is no second one, nor is a sweep.
     let mut s = session();
     let own = s.parts.chains.as_ref().unwrap().settings.told();
