@@ -158,6 +158,9 @@ pub fn finer_cost(run: &Run, card: &Card, [a, b, n]: [u64; 3]) -> Option<String>
     };
     let new = zoom.steps().iter().filter(|s| new(s)).count();
     let seconds = run.point_s? * new as f64;
+    if new == 0 {
+        return Some("These points of λ̂ are there".into());
+    }
     let points = if new == 1 { "point" } else { "points" };
     Some(format!(
         "{new} more {points} of λ̂ from step {} to {}: {}, and the steps up to them",
@@ -212,6 +215,9 @@ fn leave(state: &mut State) -> bool {
 pub fn shown(state: &State) -> Option<&Beside> {
     let run = state.run.as_ref()?;
     let beside = state.beside.as_ref();
+    // Its λ̂ and its path are of the model that it followed.
+    let alike = |b: &&Beside| b.run.knobs.int("member") == run.knobs.int("member");
+    let beside = beside.filter(alike);
     beside.filter(|b| b.name != "before" || !run.over())
 }
 

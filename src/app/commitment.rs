@@ -6,7 +6,7 @@ use super::study::thinned;
 use super::{link, seeds};
 use crate::experiments;
 use crate::math::stats;
-use crate::plot::number::fixed;
+use crate::plot::number::{fixed, grouped};
 use crate::protocol::{Cell, Study, StudyKind, StudySpec};
 
 /// Branches from each checkpoint that the page offers.
@@ -136,6 +136,35 @@ pub fn nothing_open(study: &Study, points: &[Point]) -> Option<String> {
     })
 }
 
+/// The last checkpoint at which not every branch ended like the run, and the first from which on all did.
+#[must_use]
+pub fn settled(study: &Study, points: &[Point], end: u64) -> Option<String> {
+    // At the end of the run nothing is left to train.
+    let known = |p: &&Point| p.step < end && p.share.is_some();
+    let known: Vec<&Point> = points.iter().filter(known).collect();
+    let open = known
+        .iter()
+        .rposition(|p| p.share.is_some_and(|s| s[0] < 1.0));
+    let last = known.get(open.filter(|_| study.over)?)?;
+    let [share, low, high] = last.share?.map(|s| fixed(s, 2));
+    let step = grouped(last.step);
+    let told =
+        format!("Open at step {step}: a share of {share} ({low} to {high}) ends like the run.");
+    let Some(next) = known.get(open? + 1) else {
+        return Some(format!(
+            "{told} No later checkpoint tells when it was settled."
+        ));
+    };
+    let [step, low] = [
+        grouped(next.step),
+        fixed(stats::wilson(1.0, study.spec.chains).0, 2),
+    ];
+    Some(format!(
+        "{told} From step {step} on every branch does, as far as {} can tell: a share down to {low} would look the same.",
+        study.spec.chains
+    ))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -215,5 +244,42 @@ mod tests {
         assert!(told(2).contains("With 2 branches a share down to 0.34 "));
         assert!(!told(2).contains("nothing was left"), "{}", told(2));
         assert_eq!(nothing_open(&study, &known), None);
+    }
+
+    #[test]
+    fn it_is_told_from_where_on_all_ended_alike() {
+        let point = |(step, share): (u64, f64)| Point {
+            step,
+            share: Some([share, 0.2, 1.0]),
+            told: String::new(),
+        };
+        let mut study = Study {
+            over: true,
+            ..Study::default()
+        };
+        study.spec.chains = 8;
+        let told = |study: &Study, all: &[(u64, f64)]| {
+            let all: Vec<Point> = all.iter().copied().map(point).collect();
+            settled(study, &all, 800)
+        };
+        let said =
+            told(&study, &[(0, 1.0), (150, 0.5), (250, 1.0), (800, 1.0)]).unwrap_or_default();
+        assert!(
+            said.starts_with("Open at step 150: a share of 0.50 (0.20 to 1.00)"),
+            "{said}"
+        );
+        assert!(
+            said.contains("From step 250 on") && said.contains("down to 0.68"),
+            "{said}"
+        );
+        // Planted: the end of the run, where nothing is left to train, settles nothing.
+        let said = told(&study, &[(0, 0.2), (250, 0.9), (800, 1.0)]).unwrap_or_default();
+        assert!(
+            said.starts_with("Open at step 250") && said.contains("No later"),
+            "{said}"
+        );
+        assert_eq!(told(&study, &[(0, 1.0), (250, 1.0)]), None);
+        study.over = false;
+        assert_eq!(told(&study, &[(0, 0.2), (250, 1.0)]), None);
     }
 }

@@ -82,7 +82,9 @@ impl Told {
             let of = ["A", "B"][r.side.min(1)];
             format!("{} of {of} ({} left)", r.name, significant(r.left, 2))
         };
-        let found: Vec<String> = self.removed.iter().filter(turned).map(told).collect();
+        // Without a difference there is nothing to turn round.
+        let all = self.removed.iter().filter(|_| self.differs());
+        let found: Vec<String> = all.filter(turned).map(told).collect();
         (!found.is_empty()).then(|| {
             format!("Left out, as without them the difference turns round and is as large or larger: {}.", found.join(", "))
         })

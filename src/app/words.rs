@@ -2,7 +2,10 @@
 //! what is safe and what to press.
 
 use crate::knobs::{Kind, Knobs, Value};
-use crate::protocol::{DeviceInfo, DeviceKind, Fault, Phase, Study, StudyKind, WhyCpu};
+use crate::plot::number::grouped;
+use crate::protocol::{
+    DeviceInfo, DeviceKind, Fault, Phase, Study, StudyKind, VersusStage, WhyCpu,
+};
 
 /// A fault or a limitation, told to a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -168,6 +171,20 @@ pub fn studying(study: &Study) -> Option<String> {
     };
     let percent = (100.0 * study.share) as u32;
     (!study.over).then(|| format!("{name} {percent} %"))
+}
+
+/// A comparison that is under way, and how far.
+#[must_use]
+pub fn comparing(stage: &VersusStage) -> Option<String> {
+    match stage {
+        VersusStage::Training { step, steps, .. } => Some(format!(
+            "Compare: step {} of {}",
+            grouped(*step),
+            grouped(*steps)
+        )),
+        VersusStage::Scoring => Some("Compare".into()),
+        _ => None,
+    }
 }
 
 /// The device, short.

@@ -155,7 +155,7 @@ pub fn Commitment(page: &Page) -> Html {
                 <button type="button" data-test="study-commitment" disabled={busy || !run.over() || steps.len() < 2} title="Trains on from stored checkpoints with other data; the run itself stays as it is." onclick={page.on(Action::Study(spec))}>{"Train branches"}</button>
             </span>{ if run.over() { "" } else { " Once the run is at its end." } }</p>
             if let Some(study) = study { <Progress study={(**study).clone()} page={page.clone()} /> }
-            { for study.and_then(|s| commitment::nothing_open(s, &points)).map(|told| html! { <p data-test="nothing-open">{ told }</p> }) }
+            { for study.and_then(|s| commitment::nothing_open(s, &points).or_else(|| commitment::settled(s, &points, run.steps))).map(|told| html! { <p data-test="nothing-open">{ told }</p> }) }
             if !points.is_empty() {
                 { chart(page, run, &points, width) }
                 <div class="table"><table class="figures">

@@ -77,7 +77,11 @@ pub fn ModelFigure(page: &Page) -> Html {
             format!("Step {}, the latest.", grouped(run.step)),
         ),
         (Some(_), None) => (None, String::new()),
-        (None, _) => ((*still).clone(), String::new()),
+        (None, Some(_)) => {
+            let told = "The last step: the recording has no figure of others.";
+            ((*still).clone(), told.into())
+        }
+        (None, None) => ((*still).clone(), String::new()),
     };
     let kind = match figure.as_deref() {
         Some(Figure::Superposition { .. }) => "superposition",

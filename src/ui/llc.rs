@@ -138,6 +138,9 @@ pub fn LlcChart(page: &Page) -> Html {
     });
     let empty = match (off, state.run.is_some()) {
         (true, _) => "chains = 0: λ̂ is not estimated.",
+        (false, true) if state.link.knobs.int("replicas") > 1 => {
+            "λ̂ of the seed that is followed is estimated checkpoint by checkpoint; training waits for it."
+        }
         (false, true) => "The first chains run at the first checkpoint.",
         (false, false) => "Press Run: λ̂ appears here, checkpoint by checkpoint.",
     };

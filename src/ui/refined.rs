@@ -62,7 +62,7 @@ pub fn Refined(props: &RefinedProps) -> Html {
             </span></p>
             if let Some(study) = study.filter(|_| current) { <Progress study={(**study).clone()} page={page.clone()} /> }
             if curves.iter().any(|c| c.x.len() > 1) {
-                { multiples(props, &curves) }
+                { multiples(props, &curves, study.is_none_or(|s| s.over)) }
                 <Lagging page={page.clone()} width={props.width} />
             }
         </div>
@@ -70,7 +70,7 @@ pub fn Refined(props: &RefinedProps) -> Html {
 }
 
 /// Every head and every layer, heads by their group.
-fn multiples(props: &RefinedProps, curves: &[Curve]) -> Html {
+fn multiples(props: &RefinedProps, curves: &[Curve], over: bool) -> Html {
     let all = look(&props.page.state, props.width);
     let narrow = Look {
         width: ((all.width + 8.0) / (all.width / 200.0).floor().max(1.0) - 8.0).floor(),
@@ -129,6 +129,8 @@ fn multiples(props: &RefinedProps, curves: &[Curve]) -> Html {
             .join(", ")
     };
     let told = match silhouette {
+        // Some curves have fewer points than others.
+        _ if !over => String::new(),
         Some(s) if parted => format!(
             "Mean silhouette {}. Groups by their curves alone: ",
             fixed(s, 2)

@@ -4,7 +4,7 @@ use super::size::use_width;
 use super::{Page, leads, transitions};
 use crate::app::seeds::{self, Member};
 use crate::app::{Action, terms};
-use crate::plot::number::{fixed, grouped};
+use crate::plot::number::{fixed, grouped, significant};
 use crate::plot::ranges::{self, ranges};
 use yew::prelude::*;
 
@@ -28,7 +28,7 @@ fn member(page: &Page, m: &Member, followed: bool, over: bool) -> Html {
             <td><button type="button" class="small" aria-pressed={followed.to_string()} data-test={format!("seed-{}", m.replica)}
                 onclick={page.on(Action::Follow(m.replica))}>{ m.seed.to_string() }</button></td>
             <td data-test={format!("half-{}", m.replica)}>{ half }</td><td>{ width }</td>
-            <td>{ m.last.map_or("–".into(), |y| fixed(y, 2)) }</td>
+            <td>{ m.last.map_or("–".into(), |y| significant(y, 3)) }</td>
         </tr>
     }
 }

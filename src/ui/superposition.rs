@@ -41,6 +41,8 @@ pub fn Superposition(props: &SuperpositionProps) -> Html {
     };
     // The recorded run followed its own replica.
     let follow = state.run.as_ref().map_or(0, |_| state.follow());
+    let first = state.run.as_ref().map_or(1, |r| r.knobs.int("seed"));
+    let seed = |replica: usize| first + replica as i64;
     let jumps: &[Jump] = state.run.as_ref().map_or(&[], |r| &r.jumps);
     let so_far = jumps.partition_point(|j| props.step.is_none_or(|s| j.step <= s));
     let jumps = if props.bare { &[] } else { &jumps[..so_far] };
@@ -59,20 +61,20 @@ pub fn Superposition(props: &SuperpositionProps) -> Html {
     html! {
         <>
             if let Some(one) = one {
-                <p class="muted">{ format!("Replica {follow}: columns of W in the plane; the ring has radius 1, a hollow dot is a dead feature.") }</p>
+                <p class="muted">{ format!("Seed {}: columns of W in the plane; the ring has radius 1, a hollow dot is a dead feature.", seed(follow as usize)) }</p>
                 { raw(one.columns(SIZE)) }
                 <p class="muted">{"WᵀW, and the biases on the right: orange positive, blue negative."}</p>
                 { raw(one.gram(SIZE)) }
             }
             <p data-test="gons"><b>{ counted.join(" · ") }</b></p>
             if !props.bare {
-            <p class="muted">{"Replicas and where they are; λ̂ and PCA follow the one pressed."}</p>
-            <div class="replicas" role="group" aria-label="Replica that λ̂ and PCA follow">
+            <p class="muted">{"Seeds and where they are; λ̂ and PCA follow the one pressed."}</p>
+            <div class="replicas" role="group" aria-label="Seed that λ̂ and PCA follow">
                 { for gons.iter().enumerate().map(|(i, gon)| {
                     let n = u32::try_from(i).unwrap_or(0);
                     html! {
                         <button type="button" class="small" aria-pressed={(n == follow).to_string()} data-test={format!("replica-{i}")}
-                            disabled={state.run.is_none()} onclick={page.on(Action::Follow(n))}>{ format!("{i}: {gon}") }</button>
+                            disabled={state.run.is_none()} onclick={page.on(Action::Follow(n))}>{ format!("{}: {gon}", seed(i)) }</button>
                     }
                 }) }
             </div>
@@ -82,7 +84,7 @@ pub fn Superposition(props: &SuperpositionProps) -> Html {
                     <summary data-test="departed">{ if departed.is_empty() { "all are back where they started".into() } else { departed } }</summary>
                     <ul class="jumps" data-test="jumps">
                         { for jumps.iter().rev().take(24).map(|j| html! {
-                            <li>{ format!("step {}: replica {} from {} to {}", grouped(j.step), j.replica, j.from, j.to) }</li>
+                            <li>{ format!("step {}: seed {} from {} to {}", grouped(j.step), seed(j.replica), j.from, j.to) }</li>
                         }) }
                     </ul>
                 </details>

@@ -57,6 +57,7 @@ fn progress(page: &Page) -> Html {
     let run = state.run.as_ref();
     let study = run.and_then(|r| study::under_way(r));
     let studying = study.and_then(|s| words::studying(s));
+    let studying = studying.or_else(|| words::comparing(&state.versus.as_deref()?.stage));
     html! {
         <div class="progress" data-test="status">
             <span aria-live="polite">

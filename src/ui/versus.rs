@@ -106,6 +106,10 @@ fn stands(page: &Page) -> Html {
         Some(VersusStage::Failed(_)) => "failed",
         Some(_) => "busy",
     };
+    // What is told stays when another run begins: then it says of which one it is.
+    let elsewhere = view
+        .map(|v| &v.spec.sides[0].link)
+        .filter(|of| state.run.as_ref().is_some_and(|r| &r.link != *of));
     let again = if matches!(view.map(|v| &v.stage), Some(VersusStage::Failed(_))) {
         "Try again"
     } else {
@@ -114,6 +118,7 @@ fn stands(page: &Page) -> Html {
     html! {
         <div class="stands" data-test="versus-stage" data-stage={stage}>
             <h3>{ format!("A: {a}. B: {b}.") }</h3>
+            if let Some(of) = elsewhere { <p class="muted" data-test="versus-of">{ "Of " }<a href={of.clone()}>{ of.clone() }</a></p> }
             { for pair.notices.iter().map(|n| html! { <p class="muted">{ &n.text }</p> }) }
             <p role="status" class="progress">
                 if of > 0 { <progress max={of.to_string()} value={done.to_string()} /> }
