@@ -155,10 +155,15 @@ fn a_run_and_itself_differ_by_nothing_and_two_by_what_they_are() {
     // Those that turn the difference round are named, and nobody else.
     let mut some = told.clone();
     some.removed.truncate(3);
+    some.whole.se = some.whole.mean.abs() / 3.0;
     for (r, left) in some.removed.iter_mut().zip([-1.5, 0.5, 1.5]) {
         r.left = left * told.whole.mean;
     }
     let said = some.beyond().unwrap();
+    // Where the models do not differ there is nothing to turn round.
+    let mut alike = some.clone();
+    alike.whole.se = some.whole.mean.abs();
+    assert_eq!(alike.beyond(), None);
     assert!(
         said.contains(&format!("{} of", some.removed[0].name)),
         "{said}"
