@@ -40,8 +40,8 @@ struct Way {
     all: usize,
     steps: Vec<f64>,
     /// By model, a row a checkpoint.
-    logits: Vec<Vec<Vec<f32>>>,
-    losses: Vec<Vec<Vec<f32>>>,
+    logits: Vec<Vec<Rc<Vec<f32>>>>,
+    losses: Vec<Vec<Rc<Vec<f32>>>>,
 }
 
 /// At most `most` of some steps, both ends among them.
@@ -123,8 +123,8 @@ impl Session {
             if rows.iter().all(|(a, b)| whole(a) && whole(b)) {
                 way.steps.push(step as f64);
                 for (r, (logits, losses)) in rows.into_iter().enumerate() {
-                    way.logits[r].push(logits);
-                    way.losses[r].push(losses);
+                    way.logits[r].push(logits.into());
+                    way.losses[r].push(losses.into());
                 }
             }
         }
@@ -144,14 +144,11 @@ impl Session {
         Ok(())
     }
 
-    fn plane(&self, way: &Way, members: &[Vec<Vec<f32>>]) -> Option<Plane> {
+    fn plane(&self, way: &Way, members: &[Vec<Rc<Vec<f32>>>]) -> Option<Plane> {
         members.first()?.first().filter(|row| !row.is_empty())?;
-        let found = joint::joint(&way.steps, members);
         Some(Plane {
             steps: way.steps.clone(),
-            members: found.members,
-            explained: found.explained,
-            walk: found.walk,
+            ..joint::of_rows(&vec![&way.steps[..]; members.len()], members)
         })
     }
 

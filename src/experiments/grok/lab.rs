@@ -309,6 +309,10 @@ impl Lab for Grok {
         seen
     }
 
+    fn looked(&self, _follow: usize) -> Vec<u32> {
+        [&self.probes[..], &[self.s.model.p as u32]].concat()
+    }
+
     fn mask(&self, part: &str) -> Option<u64> {
         modadd::PARTS.contains(&part).then(|| modadd::mask(part))
     }

@@ -284,6 +284,11 @@ impl Lab for Tms {
         seen
     }
 
+    fn looked(&self, _follow: usize) -> Vec<u32> {
+        let probes = self.probes.iter().flat_map(|(i, u)| [*i, u.to_bits()]);
+        probes.chain([self.s.features as u32]).collect()
+    }
+
     fn mask(&self, part: &str) -> Option<u64> {
         tms::PARTS.contains(&part).then(|| tms::mask(part))
     }
