@@ -103,6 +103,10 @@ pub struct Run {
     pub turned: Option<Gauged>,
     /// Paths of all models, if they were asked for.
     pub paths: Option<Rc<Paths>>,
+    /// Paths of this run and of stored ones, with a name for each.
+    pub stored: Option<Rc<(Plane, Vec<String>)>>,
+    /// What its logit-PCA looks at, in a word.
+    pub looked: u32,
     /// The held-out tokens that were asked for last.
     pub tokens: Option<Rc<Tokens>>,
     /// What a checkpoint wrote last.
@@ -152,6 +156,8 @@ impl Run {
             files: Default::default(),
             turned: None,
             paths: None,
+            stored: None,
+            looked: 0,
             tokens: None,
             written: None,
             jumps: Vec::new(),
@@ -201,6 +207,7 @@ impl Run {
             }
             self.pca = Rc::new(pca);
             self.beside = both.map(Rc::new);
+            self.looked = frame.looked;
         }
         if let Some(jumps) = frame.jumps {
             self.jumps = jumps;
@@ -237,12 +244,14 @@ impl Run {
             (self.figure, self.album) = (None, Album::default());
         }
         (self.turned, self.tokens, self.written) = (None, None, None);
+        self.stored = None;
     }
 
     /// Takes an answer in.
     pub fn answered(&mut self, told: Told) {
         match told {
             Told::Paths(paths) => self.paths = Some(Rc::new(paths)),
+            Told::Stored(plane, names) => self.stored = Some(Rc::new((plane, names))),
             Told::Tokens(tokens) => self.tokens = Some(Rc::new(tokens)),
             Told::Completed(texts) => self.written = Some(Rc::new(texts)),
         }

@@ -16,7 +16,7 @@ use std::rc::Rc;
 /// Models of a joint path, at most.
 const MOST_MODELS: usize = 16;
 /// Rows of all models together, at most: their inner products are taken pair by pair.
-const MOST_ROWS: usize = 420;
+pub(super) const MOST_ROWS: usize = 420;
 /// Losses of tokens that a path is made from, at most.
 const MOST_LOSSES: usize = 4096;
 
@@ -45,7 +45,7 @@ struct Way {
 }
 
 /// At most `most` of some steps, both ends among them.
-fn thinned(steps: &[u64], most: usize) -> Vec<u64> {
+pub(super) fn thinned(steps: &[u64], most: usize) -> Vec<u64> {
     let most = most.max(2);
     if steps.len() <= most {
         return steps.to_vec();
@@ -92,6 +92,8 @@ impl Session {
                 });
             }
             Ask::Complete(prompt) => self.begin_writing(prompt),
+            // The host has them.
+            Ask::Stored => {}
             Ask::Tokens(step) => {
                 if let Some(tokens) = self.tokens(step).await? {
                     self.asks.tell(Told::Tokens(tokens));

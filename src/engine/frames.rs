@@ -132,6 +132,7 @@ impl Host {
         if (rows, over) != (shown.rows, shown.over) || followed {
             frame.pca = Some(s.history.pca.update());
             frame.beside = s.history.pca.beside();
+            frame.looked = s.looked();
             (shown.rows, shown.over) = (rows, over);
             shown.rows_follow = s.follow();
         }

@@ -5,7 +5,7 @@ use super::history::Checkpoint;
 use super::session::Session;
 use super::staging::Chosen;
 use crate::protocol::{Fault, Jump, Series, SeriesDelta};
-use crate::store::{CHECKPOINT, Named, Record};
+use crate::store::{CHECKPOINT, LOOKED, Named, Record};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -74,6 +74,7 @@ pub fn capture_at(session: &Session, link: &str, step: u64) -> Option<Record> {
         (STAGES, crate::json::write(&session.staging.chosen().rows())),
         (STUDIES, Ok(session.studies.text(session.study()))),
         (ANSWERS, session.asks.text()),
+        (LOOKED, Ok(session.looked().to_string())),
     ]);
     for (replica, chosen) in session.staging.others() {
         let text = crate::json::write(&chosen.rows()).unwrap_or_default();

@@ -1,12 +1,15 @@
 //! Runs that were put aside in the browser's storage: when, within which budget, and how a comparison
 //! finds its models in them.
 
+use super::asking::{MOST_ROWS, thinned};
 use super::host::Host;
 use super::keeping::fit;
 use super::known::{Known, behaviour_id, drawn, model, turning};
 use super::versus::Versus;
+use crate::app::link::joined::fitting;
 use crate::app::link::{self, Link};
-use crate::protocol::{Event, Fault, Series, Stored};
+use crate::instruments::pca::joint;
+use crate::protocol::{Event, Fault, Series, Stored, Told};
 use crate::store::shelf::checkpoints;
 use crate::store::{CHECKPOINT, Record};
 use std::rc::Rc;
@@ -98,6 +101,37 @@ impl Host {
             }
         }
         Ok(())
+    }
+}
+
+impl Host {
+    /// Answers with the paths of the run on the screen and of the stored ones that fit, in one plane. Their
+    /// rows are there: nothing is evaluated.
+    pub(super) fn join_stored(&mut self) {
+        let (Some(keeper), Some(live)) = (&self.keeper, &mut self.live) else {
+            return;
+        };
+        let mut all: Vec<Vec<_>> = vec![live.session.history.pca.rows().collect()];
+        let mut names = vec![String::from("this run")];
+        for (slot, name) in fitting(&keeper.listed(), &live.text, live.session.looked()) {
+            if let Ok(Some(record)) = keeper.record(slot) {
+                all.push(record.pca);
+                names.push(name);
+            }
+        }
+        let most = MOST_ROWS / all.len();
+        for rows in &mut all {
+            let steps: Vec<u64> = rows.iter().map(|r| r.0).collect();
+            let kept = thinned(&steps, most);
+            rows.retain(|r| kept.contains(&r.0));
+        }
+        let steps = |rows: &Vec<(u64, _)>| rows.iter().map(|r| r.0 as f64).collect();
+        let steps: Vec<Vec<f64>> = all.iter().map(steps).collect();
+        let steps: Vec<&[f64]> = steps.iter().map(Vec::as_slice).collect();
+        let rows = all.into_iter();
+        let rows: Vec<Vec<_>> = rows.map(|r| r.into_iter().map(|r| r.1).collect()).collect();
+        let plane = joint::of_rows(&steps, &rows);
+        live.session.asks.tell(Told::Stored(plane, names));
     }
 }
 

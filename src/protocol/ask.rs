@@ -12,6 +12,8 @@ pub enum Ask {
     Tokens(u64),
     /// Texts that go on from this one.
     Complete(Prompt),
+    /// The path of the model that is followed, and those of stored runs.
+    Stored,
 }
 
 /// A text to go on from.
@@ -70,6 +72,8 @@ pub enum Told {
     Tokens(Tokens),
     /// See [`Ask::Complete`].
     Completed(Completed),
+    /// See [`Ask::Stored`]: the plane, and a name for each run.
+    Stored(Plane, Vec<String>),
 }
 
 /// Paths so far.

@@ -8,8 +8,10 @@ use super::size::use_width;
 use super::tip::Tip;
 use crate::app::bends::{Bends, bends, listed, marks, told};
 use crate::app::export::{file_name, signed};
+use crate::app::link::joined::fitting;
 use crate::app::{Action, Run, terms};
-use crate::plot::number::{fixed, grouped};
+use crate::plot::number::grouped;
+use crate::plot::panels;
 use crate::plot::path::PathChart;
 use crate::protocol::{Ask, Plane};
 use yew::prelude::*;
@@ -38,6 +40,13 @@ pub fn PathsTab(page: &Page) -> Html {
         width
     };
     let many = run.knobs.int("replicas") > 1;
+    let seeds = |plane: &Plane| -> Vec<String> {
+        let seed = run.knobs.int("seed");
+        let all = (0..plane.members.len() as i64).map(|m| format!("seed {}", seed + m));
+        all.collect()
+    };
+    let fits = fitting(&page.state.shelf, &run.link, run.looked);
+    let fits: Vec<String> = fits.into_iter().map(|f| f.1).collect();
     html! {
         <section data-test="paths" aria-label="Paths" ref={node}>
             <p class="jobs"><span class="job">
@@ -51,9 +60,16 @@ pub fn PathsTab(page: &Page) -> Html {
             </p>
             if let Some(p) = paths.filter(|p| p.done == p.all) {
                 <div class="multiples wide">
-                    { for p.logits.as_ref().map(|plane| drawn(page, run, plane, each, "By logits", terms::of("paths: caution"))) }
-                    { for p.losses.as_ref().map(|plane| drawn(page, run, plane, each, "By per-token loss", terms::of("paths: losses"))) }
+                    { for p.logits.as_ref().map(|plane| drawn(page, run, plane, &seeds(plane), each, ["By logits", "paths: caution", "paths-logits"])) }
+                    { for p.losses.as_ref().map(|plane| drawn(page, run, plane, &seeds(plane), each, ["By per-token loss", "paths: losses", "paths-losses"])) }
                 </div>
+            }
+            <p class="jobs"><span class="job">
+                <button type="button" data-test="ask-stored" disabled={fits.is_empty()} onclick={page.on(Action::Ask(Ask::Stored))}>{"With stored runs"}</button>
+                <span class="small-print" data-test="stored-fit">{ if fits.is_empty() { terms::of("stored: none").into() } else { fits.join(", ") } }</span>
+            </span></p>
+            if let Some(all) = run.stored.as_deref().filter(|s| s.1.len() > 1) {
+                <div class="multiples wide">{ drawn(page, run, &all.0, &all.1, each, ["With stored runs", "paths: caution", "paths-stored"]) }</div>
             }
         </section>
     }
@@ -95,41 +111,31 @@ fn drawn(
     page: &Page,
     run: &Run,
     plane: &Plane,
+    names: &[String],
     width: f64,
-    title: &str,
-    help: &'static str,
+    [title, help, file]: [&'static str; 3],
 ) -> Html {
     let base = look(&page.state, width);
-    let (n, seed) = (plane.steps.len(), run.knobs.int("seed"));
-    let many = plane.members.len() > 1;
-    let named = |m: usize| {
-        (
-            m * n,
-            if many {
-                format!("seed {}", seed + m as i64)
-            } else {
-                String::new()
-            },
-        )
-    };
-    let steps: Vec<f64> = plane
-        .members
-        .iter()
-        .flat_map(|_| &plane.steps)
-        .copied()
+    let count = plane.members.len();
+    let many = count > 1;
+    let first = |m: usize| plane.members[..m].iter().map(Vec::len).sum::<usize>();
+    let named = |m: usize| names.get(m).filter(|_| many).cloned().unwrap_or_default();
+    let steps: Vec<f64> = (0..count).flat_map(|m| plane.at(m)).copied().collect();
+    let share = |k| panels::common(k, plane.explained[k as usize - 1], plane.walk);
+    let all: Vec<Bends> = (0..count)
+        .map(|m| bends(plane.at(m), &plane.members[m]))
         .collect();
-    let share = |k: usize| {
-        let [own, walk] = [plane.explained[k], plane.walk[k]].map(|s| fixed(100.0 * s, 0));
-        format!("PC{} {own} %, random walks {walk} %", k + 1)
-    };
+    // Stored runs come behind the one on the screen.
+    let stored = file == "paths-stored";
     let followed = run.knobs.int("member").max(0) as usize;
-    let all: Vec<Bends> = (plane.members.iter())
-        .map(|m| bends(&plane.steps, m))
-        .collect();
-    let followed = if followed < all.len() { followed } else { 0 };
+    let followed = if followed < count && !stored {
+        followed
+    } else {
+        0
+    };
     // What is written is of the one that is followed; the others have rings.
     let kinks = all.iter().enumerate().flat_map(|(m, bends)| {
-        let mut marks = marks(bends, &plane.steps, m * n);
+        let mut marks = marks(bends, plane.at(m), first(m));
         if m != followed {
             marks.iter_mut().for_each(|k| k.1.clear());
         }
@@ -138,7 +144,7 @@ fn drawn(
     let others = all.iter().enumerate().filter(|(m, _)| *m != followed);
     let others: Vec<String> = others
         .filter(|(_, b)| b.kinks().next().is_some())
-        .map(|(m, b)| format!("{}: {}", named(m).1, listed(b)))
+        .map(|(m, b)| format!("{}: {}", named(m), listed(b)))
         .collect();
     let others = match others.len() {
         _ if !many => String::new(),
@@ -153,8 +159,8 @@ fn drawn(
         width: base.width,
         height: 320.0,
         label: format!("{title}: principal components over training, coloured by step"),
-        x_title: share(0),
-        y_title: share(1),
+        x_title: share(1),
+        y_title: share(2),
         steps: &steps,
         points: plane
             .members
@@ -166,14 +172,14 @@ fn drawn(
         log_x: base.log_x,
         window: base.window,
         kinks: kinks.collect(),
-        paths: (0..plane.members.len()).map(named).collect(),
+        paths: (0..count).map(|m| (first(m), named(m))).collect(),
         ..PathChart::default()
     };
     html! {
-        <div data-test="plane" data-models={plane.members.len().to_string()}>
-            <h3>{ title.to_string() }{" "}<Tip about={title.to_string()}>{ help }</Tip></h3>
-            { planar(page, &chart, if title.ends_with("loss") { "paths-losses" } else { "paths-logits" }) }
-            <p class="small-print">{ if many { "The model that is followed: " } else { "" } }{ all.get(followed).map(told) }{ if others.is_empty() { "" } else { "." } }{ others }</p>
+        <div data-test={if stored { "plane-stored" } else { "plane" }} data-models={count.to_string()}>
+            <h3>{ title.to_string() }{" "}<Tip about={title.to_string()}>{ terms::of(help) }</Tip></h3>
+            { planar(page, &chart, file) }
+            <p class="small-print">{ if stored { "This run: " } else if many { "The model that is followed: " } else { "" } }{ all.get(followed).map(told) }{ if others.is_empty() { "" } else { "." } }{ others }</p>
         </div>
     }
 }
