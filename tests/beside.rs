@@ -64,9 +64,7 @@ fn a_branch_and_its_parent_have_a_plane_in_common() {
             [theirs.len(), own.len()]
         );
         // The same as of all rows at once.
-        let steps = [&theirs, &own].map(|r| r.iter().map(|r| r.0 as f64).collect::<Vec<_>>());
-        let rows = [&theirs, &own].map(|r| r.iter().map(|r| r.1.clone()).collect::<Vec<_>>());
-        let whole = joint::of_rows(&[&steps[0], &steps[1]], &rows);
+        let whole = joint::of_rows(&[theirs.clone(), own]);
         assert_eq!(
             (both.members, both.explained),
             (whole.members, whole.explained)
@@ -82,7 +80,8 @@ fn a_branch_and_its_parent_have_a_plane_in_common() {
         let other = format!("{text}&from={from}&then.lr=0.002");
         let second = grafted(&other, taken, &link);
         let of = |s: &Session| s.history.pca.beside().map(|b| b.at(0).to_vec());
-        assert_eq!(of(&second), Some(steps[0].clone()), "{text}");
+        let at: Vec<f64> = theirs.iter().map(|r| r.0 as f64).collect();
+        assert_eq!(of(&second), Some(at), "{text}");
         assert_ne!(
             second.history.pca.beside().unwrap().explained,
             both.explained

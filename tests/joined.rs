@@ -26,7 +26,7 @@ fn visit(folder: &Path) -> Host {
 struct Seen {
     shelf: Vec<Stored>,
     looked: u32,
-    plane: Option<(Plane, Vec<String>)>,
+    plane: Option<Plane>,
 }
 
 fn idle(host: &mut Host) -> Seen {
@@ -45,8 +45,8 @@ fn idle(host: &mut Host) -> Seen {
                     }
                 }
                 Event::Told(_, told) => {
-                    if let Told::Stored(plane, names) = &**told {
-                        seen.plane = Some((plane.clone(), names.clone()));
+                    if let Told::Stored(plane) = &**told {
+                        seen.plane = Some(plane.clone());
                     }
                 }
                 _ => {}
@@ -69,7 +69,7 @@ fn run(host: &mut Host, link: &str, resume: bool) -> Seen {
     idle(host)
 }
 
-fn asked(host: &mut Host) -> (Plane, Vec<String>) {
+fn asked(host: &mut Host) -> Plane {
     block_on(host.command(Command::Ask(RunId(1), Ask::Stored)));
     idle(host).plane.unwrap()
 }
@@ -101,16 +101,12 @@ fn stored_runs_that_looked_at_the_same_are_in_one_plane() {
     // What is listed says so too, and the run of another seed is there, but not in the plane.
     let stored: Vec<u32> = seen.shelf.iter().map(|r| r.looked).collect();
     assert!(looked.iter().all(|l| stored.contains(l)), "{stored:?}");
-    let (plane, names) = asked(&mut host);
-    assert_eq!(names, ["this run", "steps=60", "layers=1"]);
-    let (mut rows, mut steps) = (Vec::new(), Vec::new());
-    for link in [&own, &longer, &one] {
-        let all: Vec<_> = session(link).history.pca.rows().collect();
-        steps.push(all.iter().map(|r| r.0 as f64).collect::<Vec<_>>());
-        rows.push(all.into_iter().map(|r| r.1).collect::<Vec<_>>());
-    }
-    let at: Vec<&[f64]> = steps.iter().map(Vec::as_slice).collect();
-    assert_eq!(plane, joint::of_rows(&at, &rows));
+    let plane = asked(&mut host);
+    assert_eq!(plane.names, ["this run", "steps=60", "layers=1"]);
+    let rows = [&own, &longer, &one].map(|link| session(link).history.pca.rows().collect());
+    let names = plane.names.clone();
+    let whole = joint::of_rows(&rows);
+    assert_eq!(plane, Plane { names, ..whole });
     assert_eq!([0, 1, 2].map(|m| plane.at(m).len()), [5, 7, 5]);
     // The longer run is the same as far as this one goes; planted: that of one layer is not.
     let off = |m: usize| {
@@ -121,9 +117,8 @@ fn stored_runs_that_looked_at_the_same_are_in_one_plane() {
     // It is there after a reload, and a run that nothing fits is alone.
     let mut again = visit(&folder);
     let back = run(&mut again, &own, true).plane.unwrap();
-    assert_eq!((back.0.steps, back.1), (plane.steps, names));
+    assert_eq!((back.steps, back.names), (plane.steps, plane.names));
     let pairs = back
-        .0
         .members
         .iter()
         .flatten()
@@ -135,7 +130,7 @@ fn stored_runs_that_looked_at_the_same_are_in_one_plane() {
             .all(|(a, b)| (a - b).abs() < 1e-12)
     );
     run(&mut again, &format!("{LINK}&seed=7"), false);
-    let (alone, names) = asked(&mut again);
-    assert_eq!((alone.members.len(), names.len()), (1, 1));
+    let alone = asked(&mut again);
+    assert_eq!((alone.members.len(), alone.names.len()), (1, 1));
     let _ = std::fs::remove_dir_all(&folder);
 }

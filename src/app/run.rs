@@ -103,8 +103,8 @@ pub struct Run {
     pub turned: Option<Gauged>,
     /// Paths of all models, if they were asked for.
     pub paths: Option<Rc<Paths>>,
-    /// Paths of this run and of stored ones, with a name for each.
-    pub stored: Option<Rc<(Plane, Vec<String>)>>,
+    /// Paths of this run and of stored ones.
+    pub stored: Option<Rc<Plane>>,
     /// What its logit-PCA looks at, in a word.
     pub looked: u32,
     /// The held-out tokens that were asked for last.
@@ -251,7 +251,7 @@ impl Run {
     pub fn answered(&mut self, told: Told) {
         match told {
             Told::Paths(paths) => self.paths = Some(Rc::new(paths)),
-            Told::Stored(plane, names) => self.stored = Some(Rc::new((plane, names))),
+            Told::Stored(plane) => self.stored = Some(Rc::new(plane)),
             Told::Tokens(tokens) => self.tokens = Some(Rc::new(tokens)),
             Told::Completed(texts) => self.written = Some(Rc::new(texts)),
         }

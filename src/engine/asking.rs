@@ -9,7 +9,7 @@ use super::session::Session;
 use super::writing::Writing;
 use crate::exec::Batch;
 use crate::experiments::Of;
-use crate::instruments::pca::joint;
+use crate::instruments::pca::joint::{self, Rows};
 use crate::protocol::{Ask, Fault, Paths, Plane, Tokens, Told};
 use std::rc::Rc;
 
@@ -38,10 +38,9 @@ pub(super) struct Asks {
 struct Way {
     waiting: Vec<u64>,
     all: usize,
-    steps: Vec<f64>,
-    /// By model, a row a checkpoint.
-    logits: Vec<Vec<Rc<Vec<f32>>>>,
-    losses: Vec<Vec<Rc<Vec<f32>>>>,
+    /// By model.
+    logits: Vec<Rows>,
+    losses: Vec<Rows>,
 }
 
 /// At most `most` of some steps, both ends among them.
@@ -86,7 +85,6 @@ impl Session {
                 self.asks.way = Some(Way {
                     all: waiting.len(),
                     waiting,
-                    steps: Vec::new(),
                     logits: vec![Vec::new(); models],
                     losses: vec![Vec::new(); models],
                 });
@@ -123,10 +121,9 @@ impl Session {
                 .collect();
             // A model that has run away has no place in a plane; nor has this checkpoint.
             if rows.iter().all(|(a, b)| whole(a) && whole(b)) {
-                way.steps.push(step as f64);
                 for (r, (logits, losses)) in rows.into_iter().enumerate() {
-                    way.logits[r].push(logits.into());
-                    way.losses[r].push(losses.into());
+                    way.logits[r].push((step, logits.into()));
+                    way.losses[r].push((step, losses.into()));
                 }
             }
         }
@@ -137,21 +134,13 @@ impl Session {
             ..Paths::default()
         };
         if way.waiting.is_empty() {
-            paths.logits = self.plane(&way, &way.logits);
-            paths.losses = self.plane(&way, &way.losses);
+            paths.logits = plane(&way.logits);
+            paths.losses = plane(&way.losses);
         } else {
             self.asks.way = Some(way);
         }
         self.asks.tell(Told::Paths(paths));
         Ok(())
-    }
-
-    fn plane(&self, way: &Way, members: &[Vec<Rc<Vec<f32>>>]) -> Option<Plane> {
-        members.first()?.first().filter(|row| !row.is_empty())?;
-        Some(Plane {
-            steps: way.steps.clone(),
-            ..joint::of_rows(&vec![&way.steps[..]; members.len()], members)
-        })
     }
 
     /// The held-out tokens of the model that is followed, with their losses at a stored checkpoint.
@@ -221,4 +210,13 @@ impl Session {
         reads.remove(0);
         Ok((reads, losses))
     }
+}
+
+/// The plane of models with the same checkpoints; none where they have no rows.
+fn plane(models: &[Rows]) -> Option<Plane> {
+    let first = models.first()?;
+    first.first().filter(|r| !r.1.is_empty())?;
+    let mut plane = joint::of_rows(models);
+    plane.steps.truncate(first.len());
+    Some(plane)
 }

@@ -8,8 +8,8 @@ use super::known::{Known, behaviour_id, drawn, model, turning};
 use super::versus::Versus;
 use crate::app::link::joined::fitting;
 use crate::app::link::{self, Link};
-use crate::instruments::pca::joint;
-use crate::protocol::{Event, Fault, Series, Stored, Told};
+use crate::instruments::pca::joint::{self, Rows};
+use crate::protocol::{Event, Fault, Plane, Series, Stored, Told};
 use crate::store::shelf::checkpoints;
 use crate::store::{CHECKPOINT, Record};
 use std::rc::Rc;
@@ -111,7 +111,7 @@ impl Host {
         let (Some(keeper), Some(live)) = (&self.keeper, &mut self.live) else {
             return;
         };
-        let mut all: Vec<Vec<_>> = vec![live.session.history.pca.rows().collect()];
+        let mut all: Vec<Rows> = vec![live.session.history.pca.rows().collect()];
         let mut names = vec![String::from("this run")];
         for (slot, name) in fitting(&keeper.listed(), &live.text, live.session.looked()) {
             if let Ok(Some(record)) = keeper.record(slot) {
@@ -125,13 +125,10 @@ impl Host {
             let kept = thinned(&steps, most);
             rows.retain(|r| kept.contains(&r.0));
         }
-        let steps = |rows: &Vec<(u64, _)>| rows.iter().map(|r| r.0 as f64).collect();
-        let steps: Vec<Vec<f64>> = all.iter().map(steps).collect();
-        let steps: Vec<&[f64]> = steps.iter().map(Vec::as_slice).collect();
-        let rows = all.into_iter();
-        let rows: Vec<Vec<_>> = rows.map(|r| r.into_iter().map(|r| r.1).collect()).collect();
-        let plane = joint::of_rows(&steps, &rows);
-        live.session.asks.tell(Told::Stored(plane, names));
+        let plane = joint::of_rows(&all);
+        live.session
+            .asks
+            .tell(Told::Stored(Plane { names, ..plane }));
     }
 }
 

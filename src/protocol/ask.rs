@@ -72,8 +72,8 @@ pub enum Told {
     Tokens(Tokens),
     /// See [`Ask::Complete`].
     Completed(Completed),
-    /// See [`Ask::Stored`]: the plane, and a name for each run.
-    Stored(Plane, Vec<String>),
+    /// See [`Ask::Stored`].
+    Stored(Plane),
 }
 
 /// Paths so far.
@@ -102,6 +102,9 @@ pub struct Plane {
     pub explained: [f64; 3],
     /// Share that each component of as many random walks has.
     pub walk: [f64; 3],
+    /// Of runs that have names, theirs.
+    #[serde(default)]
+    pub names: Vec<String>,
 }
 
 impl Plane {

@@ -68,8 +68,8 @@ pub fn PathsTab(page: &Page) -> Html {
                 <button type="button" data-test="ask-stored" disabled={fits.is_empty()} onclick={page.on(Action::Ask(Ask::Stored))}>{"With stored runs"}</button>
                 <span class="small-print" data-test="stored-fit">{ if fits.is_empty() { terms::of("stored: none").into() } else { fits.join(", ") } }</span>
             </span></p>
-            if let Some(all) = run.stored.as_deref().filter(|s| s.1.len() > 1) {
-                <div class="multiples wide">{ drawn(page, run, &all.0, &all.1, each, ["With stored runs", "paths: caution", "paths-stored"]) }</div>
+            if let Some(all) = run.stored.as_deref().filter(|s| s.members.len() > 1) {
+                <div class="multiples wide">{ drawn(page, run, all, &all.names, each, ["With stored runs", "paths: caution", "paths-stored"]) }</div>
             }
         </section>
     }

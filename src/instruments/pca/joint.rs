@@ -9,6 +9,9 @@ use super::{components, dot, weights};
 use crate::protocol::Plane;
 use std::rc::Rc;
 
+/// Checkpoints of a model: the step, the features.
+pub type Rows = Vec<(u64, Rc<Vec<f32>>)>;
+
 /// Of models with checkpoints at `steps [model]`, which are the same up to step `apart`. Models count alike,
 /// the checkpoints of each by their spacing in steps; `product` is the inner product of two rows, counted
 /// model after model.
@@ -41,24 +44,24 @@ pub fn joint(steps: &[&[f64]], apart: f64, product: &dyn Fn(usize, usize) -> f64
         members: steps.iter().map(&mut path).collect(),
         explained: found.0,
         walk: components(&w, &walked).0,
+        names: Vec::new(),
     }
 }
 
-/// The same of `rows [model][checkpoint][feature]`, of models that have nothing in common.
+/// The same of `rows [model][checkpoint]`, each with its step, of models that have nothing in common.
 #[must_use]
-pub fn of_rows(steps: &[&[f64]], rows: &[Vec<Rc<Vec<f32>>>]) -> Plane {
-    let short = |(s, r): (&&[f64], &Vec<_>)| s.len() != r.len();
-    if steps.len() != rows.len() || steps.iter().zip(rows).any(short) {
-        return Plane::default();
-    }
-    let all: Vec<&Rc<Vec<f32>>> = rows.iter().flatten().collect();
-    let mut products = Vec::new();
-    for (i, a) in all.iter().enumerate() {
-        for b in &all[..=i] {
-            products.push(dot(a, b));
+pub fn of_rows(rows: &[Rows]) -> Plane {
+    let (mut all, mut products) = (Vec::new(), Vec::new());
+    let mut steps = Vec::new();
+    for model in rows {
+        for (_, row) in model {
+            all.push(row);
+            products.extend(all.iter().map(|other| dot(other, row)));
         }
+        steps.push(model.iter().map(|r| r.0 as f64).collect::<Vec<_>>());
     }
-    joint(steps, 0.0, &|i, j| {
+    let steps: Vec<&[f64]> = steps.iter().map(Vec::as_slice).collect();
+    joint(&steps, 0.0, &|i, j| {
         let (i, j) = (i.max(j), i.min(j));
         products[i * (i + 1) / 2 + j]
     })
@@ -73,17 +76,21 @@ mod tests {
     use crate::math::philox::Draws;
     use std::ops::Range;
 
-    type Rows = Vec<Rc<Vec<f32>>>;
-
-    fn walk(seed: u32, n: usize, features: usize) -> Rows {
+    fn walk(seed: u32, n: usize, features: usize) -> Vec<Rc<Vec<f32>>> {
         let mut draws = Draws::new(seed, Stream::Probe, 0);
         let mut x = vec![0.0f32; features];
-        let mut all: Rows = vec![x.clone().into()];
+        let mut all = vec![Rc::new(x.clone())];
         for _ in 1..n {
             x.iter_mut().for_each(|x| *x += draws.normal() as f32);
             all.push(x.clone().into());
         }
         all
+    }
+
+    /// The rows at these steps.
+    fn at(steps: &[f64], rows: Vec<Rc<Vec<f32>>>) -> Rows {
+        assert_eq!(steps.len(), rows.len());
+        steps.iter().map(|s| *s as u64).zip(rows).collect()
     }
 
     #[test]
@@ -94,7 +101,7 @@ mod tests {
         for (step, row) in steps.iter().zip(&rows) {
             assert!(pca.push(*step as u64, row));
         }
-        let (alone, found) = (pca.update(), of_rows(&[&steps], &[rows]));
+        let (alone, found) = (pca.update(), of_rows(&[at(&steps, rows)]));
         assert_eq!(found.explained, alone.explained);
         assert_eq!(found.members[0], alone.pcs);
     }
@@ -102,7 +109,7 @@ mod tests {
     #[test]
     fn the_null_is_that_of_walks() {
         let steps: Vec<f64> = (0..120).map(f64::from).collect();
-        let one = of_rows(&[&steps], &[walk(1, 120, 3)]);
+        let one = of_rows(&[at(&steps, walk(1, 120, 3))]);
         for k in 1..=3 {
             assert!(
                 (one.walk[k - 1] - random_walk_share(k)).abs() < 0.01,
@@ -112,8 +119,8 @@ mod tests {
         }
         // Four walks in many dimensions have the shares of their null; planted fault: not those of one.
         let steps: Vec<f64> = (0..40).map(f64::from).collect();
-        let four: Vec<_> = (10..14).map(|seed| walk(seed, 40, 4000)).collect();
-        let found = of_rows(&[&steps[..]; 4], &four);
+        let four = (10..14).map(|seed| at(&steps, walk(seed, 40, 4000)));
+        let found = of_rows(&four.collect::<Vec<_>>());
         for (share, null) in found.explained.iter().zip(&found.walk) {
             assert!((share - null).abs() < 0.02, "{found:?}");
         }
@@ -124,22 +131,17 @@ mod tests {
     fn models_that_end_alike_meet() {
         // Two straight paths from different starts to one end.
         let path = |from: [f32; 2]| -> Rows {
-            let at = |t: u8| from.map(|x| x * (1.0 - f32::from(t) / 10.0)).to_vec();
-            (0..=10).map(|t| at(t).into()).collect()
+            let x = |t: u8| from.map(|x| x * (1.0 - f32::from(t) / 10.0)).to_vec();
+            (0..=10).map(|t| (u64::from(t), x(t).into())).collect()
         };
-        let steps: Vec<f64> = (0..=10).map(f64::from).collect();
-        let found = of_rows(&[&steps[..]; 2], &[path([3.0, 0.0]), path([0.0, 2.0])]);
+        let found = of_rows(&[path([3.0, 0.0]), path([0.0, 2.0])]);
         let apart = |t: usize| {
             let [a, b] = [0, 1].map(|m| found.members[m][t]);
             (a[0] - b[0]).hypot(a[1] - b[1])
         };
         assert!((apart(0) - 13f64.sqrt()).abs() < 1e-9 && apart(10) < 1e-9);
         assert!((found.explained[0] + found.explained[1] - 1.0).abs() < 1e-9);
-        assert_eq!(of_rows(&[&[]], &[vec![]]), Plane::default());
-        assert_eq!(
-            of_rows(&[&steps], &[path([1.0, 1.0])[1..].to_vec()]),
-            Plane::default()
-        );
+        assert_eq!(of_rows(&[path([1.0, 1.0]), vec![]]), Plane::default());
     }
 
     /// Two members of other lengths and steps, by the covariance of their concatenation.
@@ -147,7 +149,7 @@ mod tests {
     fn members_with_steps_of_their_own_count_alike() {
         let steps: [&[f64]; 2] = [&[0.0, 10.0, 30.0, 60.0, 100.0], &[0.0, 5.0, 80.0]];
         let rows = [walk(5, 5, 4), walk(6, 3, 4)];
-        let found = of_rows(&steps, &rows);
+        let found = of_rows(&[0, 1].map(|m| at(steps[m], rows[m].clone())));
         // 5 10 20 …: half the gap on each side, of 100 and of 80 in all; each member is a half.
         let fair = [
             [5.0, 15.0, 25.0, 35.0, 20.0].map(|w| w / 200.0).to_vec(),
@@ -214,7 +216,7 @@ mod tests {
         assert_eq!(parent.beside(), None);
         let mut branch = parent.left(20);
         assert!(branch.is_empty() && branch.beside().is_none());
-        let own: Rows = theirs[..3].iter().chain(&other[3..5]).cloned().collect();
+        let own: Vec<_> = theirs[..3].iter().chain(&other[3..5]).cloned().collect();
         let mut alone = Pca::default();
         // What is after a step that comes again goes; the other run's rows stay.
         assert!(branch.push(0, &theirs[0]) && branch.push(60, &theirs[5]));
@@ -223,9 +225,9 @@ mod tests {
         }
         assert_eq!((branch.update(), branch.len()), (alone.update(), 5));
         assert!(branch.rows().eq(alone.rows()));
-        let at: Vec<f64> = steps.iter().map(|s| *s as f64).collect();
+        let times: Vec<f64> = steps.iter().map(|s| *s as f64).collect();
         let (both, plane) = (
-            of_rows(&[&at, &at[..5]], &[theirs.clone(), own]),
+            of_rows(&[at(&times, theirs.clone()), at(&times[..5], own)]),
             branch.beside(),
         );
         let plane = plane.unwrap_or_default();
@@ -254,7 +256,7 @@ mod tests {
             .rows()
             .for_each(|(step, row)| assert!(back.push(step, &row)));
         let back = back.beside().unwrap_or_default();
-        assert_eq!((back.at(0), back.at(1)), (&at[..5], &at[..]));
+        assert_eq!((back.at(0), back.at(1)), (&times[..5], &times[..]));
         assert!((back.explained[0] - both.explained[0]).abs() < 1e-12);
     }
 }
