@@ -232,13 +232,18 @@ impl PathChart<'_> {
     }
 
     /// The step whose point is nearest to a pixel.
-    #[must_use]
-    pub fn step_at(&self, frame: &Frame, px: [f64; 2]) -> Option<f64> {
-        let n = self.steps.len().min(self.points.len());
-        let far = |p: &[f64; 2]| (frame.x.px(p[0]) - px[0]).hypot(frame.y.px(p[1]) - px[1]);
-        (0..n)
-            .min_by(|a, b| far(&self.points[*a]).total_cmp(&far(&self.points[*b])))
-            .map(|i| self.steps[i])
+    pub fn step_at(&self, frame: &Frame) -> impl Fn([f64; 2]) -> Option<f64> + use<> {
+        let at = |p: &[f64; 2]| [frame.x.px(p[0]), frame.y.px(p[1])];
+        let at: Vec<[f64; 2]> = self.points.iter().map(at).collect();
+        let steps = self.steps.to_vec();
+        move |px| {
+            let far = |p: &[f64; 2]| (p[0] - px[0]).hypot(p[1] - px[1]);
+            let nearest = at
+                .iter()
+                .zip(&steps)
+                .min_by(|a, b| far(a.0).total_cmp(&far(b.0)));
+            nearest.map(|n| *n.1)
+        }
     }
 
     fn class_of(&self, i: usize) -> String {

@@ -101,19 +101,7 @@ pub fn PcaChart(page: &Page) -> Html {
         .cursor
         .step
         .map(|step| chart.cursor(&drawn.frame, step));
-    let step_at = {
-        let frame = drawn.frame;
-        let steps = chart.steps.to_vec();
-        let points = chart.points.clone();
-        Callback::from(move |px: [f64; 2]| {
-            let chart = panels::pca(&look, &steps, &[], [0.0; 3]);
-            crate::plot::path::PathChart {
-                points: points.clone(),
-                ..chart
-            }
-            .step_at(&frame, px)
-        })
-    };
+    let step_at = Callback::from(chart.step_at(&drawn.frame));
     let terms = [
         ("PC1, PC2", terms::of("components")),
         ("random walk", terms::of("walk")),

@@ -103,8 +103,25 @@ pub async fn branch_on_cpu(at: &Places) -> Result<()> {
         page.finished().await? == branch,
         "replayed, the branch is another"
     );
+    // It has its own plane now; its parent is stored, and can be joined with it.
+    wait(&page, "a path of its own", SEEN, |v| {
+        v["paths"] == json!([0, 7])
+    })
+    .await?;
+    page.click("tab-paths").await?;
+    let fits = |v: &Value| v["fits"] == "lr=3e-3";
+    wait(&page, "a stored run that fits", JOINED, fits).await?;
+    page.click("ask-stored").await?;
+    let joined = |v: &Value| v["models"] == "2" && v["names"] == json!(["lr=3e-3", "this run"]);
+    wait(&page, "both in one plane", JOINED, joined).await?;
+    pictures(&page, "joined").await?;
     page.close(&[]).await
 }
+
+/// Stored runs that fit, models in the plane, names at the ends of their paths.
+const JOINED: &str = "const q = n => document.querySelector(`[data-test=\"${n}\"]`);\
+    return { fits: q('stored-fit')?.innerText ?? '', models: q('plane-stored')?.dataset.models ?? '',\
+        names: [...(q('chart-paths-stored')?.querySelectorAll('.kink-step') ?? [])].map(e => e.textContent).filter(t => !t.includes('°')).sort() };";
 
 /// The window of the charts, the ticks under the loss, the extra λ̂ points told, the λ̂ points drawn.
 const ZOOMED: &str = "const q = n => document.querySelector(`[data-test=\"${n}\"]`);\
