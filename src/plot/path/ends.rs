@@ -44,7 +44,7 @@ impl PathChart<'_> {
                 if (y - end[1]).abs() > FAR {
                     out.push(Mark::line("leader", *end, to));
                 }
-                out.push(Mark::text(*class, [to[0], y + 4.0], anchor, *name));
+                out.push(Mark::text(class, [to[0], y + 4.0], anchor, *name));
             }
         }
         out
