@@ -169,7 +169,7 @@ fn the_pca_chart_is_as_recorded() {
     assert!(snapshot("pca", &drawn.scene));
     assert!(drawn.scene.svg().contains("PC1 74 %, random walk 61 %"));
     let at = [drawn.frame.x.px(pcs[7][0]), drawn.frame.y.px(pcs[7][1])];
-    assert_eq!(chart.step_at(&drawn.frame, at), Some(steps[7]));
+    assert_eq!(chart.step_at(&drawn.frame)(at), Some(steps[7]));
 }
 
 /// Posterior of nβ·x²y² + (γ/2)(x² + y²), or of nβw⁴ + (γ/2)w².

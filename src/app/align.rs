@@ -1,16 +1,21 @@
 //! Keeps the picture of logit-PCA still from frame to frame.
 
-use crate::protocol::PcaUpdate;
-
 /// Turns and exchanges the first two components so that the checkpoints both frames know stay where
 /// they were. A component keeps its share, so the plane may be turned over and its axes exchanged,
 /// but not turned by an angle: the axes would no longer be components. After an exchange the
-/// greater share stands at the second axis, until the order changes again.
-pub fn align(now: &mut PcaUpdate, before: &PcaUpdate) {
+/// greater share stands at the second axis, until the order changes again. Of several paths in one plane
+/// the first is the one that stays.
+pub fn align(
+    steps: &[f64],
+    paths: &mut [Vec<[f64; 3]>],
+    explained: &mut [f64; 3],
+    before: (&[f64], &[[f64; 3]]),
+) {
+    let known = paths.first().map_or(&[][..], Vec::as_slice);
     let alike = |j: usize, k: usize| {
         let (mut dot, mut a2, mut b2) = (0.0, 0.0, 0.0);
-        let mut old = before.steps.iter().zip(&before.pcs).peekable();
-        for (step, p) in now.steps.iter().zip(&now.pcs) {
+        let mut old = before.0.iter().zip(before.1).peekable();
+        for (step, p) in steps.iter().zip(known) {
             while old.peek().is_some_and(|(s, _)| *s < step) {
                 old.next();
             }
@@ -26,23 +31,30 @@ pub fn align(now: &mut PcaUpdate, before: &PcaUpdate) {
     let third = alike(2, 2);
     let (straight, crossed) = ([alike(0, 0), alike(1, 1)], [alike(1, 0), alike(0, 1)]);
     let size = |c: [f64; 2]| c[0].abs() + c[1].abs();
-    let signs = if size(crossed) > size(straight) {
-        now.explained.swap(0, 1);
-        now.pcs.iter_mut().for_each(|p| p.swap(0, 1));
-        crossed
-    } else {
-        straight
-    };
-    for (k, sign) in [signs[0], signs[1], third].into_iter().enumerate() {
-        if sign < 0.0 {
-            now.pcs.iter_mut().for_each(|p| p[k] = -p[k]);
+    let exchanged = size(crossed) > size(straight);
+    let signs = if exchanged { crossed } else { straight };
+    let signs = [signs[0], signs[1], third].map(|s| if s < 0.0 { -1.0 } else { 1.0 });
+    if exchanged {
+        explained.swap(0, 1);
+    }
+    for p in paths.iter_mut().flatten() {
+        if exchanged {
+            p.swap(0, 1);
         }
+        (0..3).for_each(|k| p[k] *= signs[k]);
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::protocol::PcaUpdate;
+
+    fn align(now: &mut PcaUpdate, before: &PcaUpdate) {
+        let mut paths = [std::mem::take(&mut now.pcs)];
+        let known = (&before.steps[..], &before.pcs[..]);
+        super::align(&now.steps, &mut paths, &mut now.explained, known);
+        [now.pcs] = paths;
+    }
 
     /// A path of `n` checkpoints as the engine would send it: the greater component first, signs by
     /// chance. The second direction grows faster, and overtakes the first on the way.
@@ -113,5 +125,18 @@ mod tests {
         align(&mut now, &before);
         assert_eq!(now.pcs[2], [-5.0, 5.0, 0.0]);
         assert_eq!(now.explained, [0.3, 0.6, 0.0]);
+    }
+
+    #[test]
+    fn of_two_runs_the_first_stays_where_it_was() {
+        let both = |sign: f64, own: &[f64]| {
+            let other = [[1.0, 0.2], [2.0, -0.1], [4.0, 0.5]].map(|[x, y]| [sign * x, y, 0.0]);
+            let own: Vec<[f64; 3]> = own.iter().map(|x| [-sign * x, 0.0, 0.0]).collect();
+            [other.to_vec(), own]
+        };
+        let (steps, before) = ([0.0, 1.0, 2.0], both(1.0, &[-1.0, 9.0]));
+        let (mut now, mut shares) = (both(-1.0, &[-1.0, 9.0, 90.0]), [0.7, 0.2, 0.0]);
+        super::align(&steps, &mut now, &mut shares, (&steps, &before[0]));
+        assert_eq!(now, both(1.0, &[-1.0, 9.0, 90.0]));
     }
 }

@@ -3,7 +3,7 @@
 
 use super::action::Effect;
 use super::aim::address;
-use super::link::course::{Course, fit, train_alike};
+use super::link::course::{Course, Stays, fit};
 use super::link::{Branch, Link, parse};
 use super::reduce::{drop_run, measure, start};
 use super::run::Run;
@@ -189,21 +189,14 @@ fn leave(state: &mut State) -> bool {
     let before = state.beside.take();
     let Some(run) = &state.run else { return false };
     let (old, new) = (parse(&run.link), &state.link);
-    let [first, second] = [&old, new].map(|l| l.course.first(&l.knobs));
-    let plain = new.course == Course::default() && old.course == Course::default();
-    if plain || old.experiment != new.experiment || !train_alike(first, second) {
+    if old.experiment != new.experiment {
         return false;
     }
-    let zoomed = old.course.zoom != new.course.zoom;
-    state.beside = match (&old.course.branch, &new.course.branch) {
-        // Another branch of the same run: that run stays beside it, if it is there.
-        (Some(_), Some(_)) if !zoomed => before,
-        (a, b) => Some(Beside {
-            name: match b {
-                _ if a == b => "before",
-                Some(_) => "parent",
-                None => "branch",
-            },
+    state.beside = match Stays::of((&old.course, &old.knobs), (&new.course, &new.knobs)) {
+        Stays::Nothing => return false,
+        Stays::Third => before,
+        Stays::Other(name) => Some(Beside {
+            name,
             run: Rc::new(run.clone()),
         }),
     };

@@ -3,6 +3,7 @@
 //! said in a notice; nothing in it can panic, and its length is bounded before anything is copied.
 
 pub mod course;
+pub mod joined;
 
 use super::against::Against;
 use crate::experiments::versus::pairs;

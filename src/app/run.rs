@@ -6,7 +6,7 @@ use crate::exec::Counters;
 use crate::knobs::Knobs;
 use crate::protocol::{
     ClassCurve, Completed, Figure, Frame, Gauged, Jump, LlcPoint, Notice, Paths, PcaUpdate,
-    PerStep, Phase, RunId, Series, Stages, Study, StudyKind, Tokens, Told, TraceView,
+    PerStep, Phase, Plane, RunId, Series, Stages, Study, StudyKind, Tokens, Told, TraceView,
 };
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -79,6 +79,8 @@ pub struct Run {
     pub llc: Rc<Llc>,
     /// Logit-PCA.
     pub pca: Rc<PcaUpdate>,
+    /// The plane of this run and the one beside it.
+    pub beside: Option<Rc<Plane>>,
     /// Traces of the estimate that is open, or under way where nothing is trained.
     pub trace: Option<Rc<TraceView>>,
     /// λ̂ at other settings.
@@ -101,6 +103,10 @@ pub struct Run {
     pub turned: Option<Gauged>,
     /// Paths of all models, if they were asked for.
     pub paths: Option<Rc<Paths>>,
+    /// Paths of this run and of stored ones.
+    pub stored: Option<Rc<Plane>>,
+    /// What its logit-PCA looks at, in a word.
+    pub looked: u32,
     /// The held-out tokens that were asked for last.
     pub tokens: Option<Rc<Tokens>>,
     /// What a checkpoint wrote last.
@@ -138,6 +144,7 @@ impl Run {
             series: BTreeMap::new(),
             llc: Rc::default(),
             pca: Rc::default(),
+            beside: None,
             trace: None,
             study: None,
             kept: Vec::new(),
@@ -149,6 +156,8 @@ impl Run {
             files: Default::default(),
             turned: None,
             paths: None,
+            stored: None,
+            looked: 0,
             tokens: None,
             written: None,
             jumps: Vec::new(),
@@ -183,11 +192,22 @@ impl Run {
             self.llc = Rc::new(Llc::of(points));
         }
         if let Some(mut pca) = frame.pca {
+            let mut both = frame.beside;
             // A run that is over has the engine's own orientation, whatever frames were seen.
             if self.phase != Phase::Done {
-                align(&mut pca, &self.pca);
+                let mut path = [std::mem::take(&mut pca.pcs)];
+                let before = (&self.pca.steps[..], &self.pca.pcs[..]);
+                align(&pca.steps, &mut path, &mut pca.explained, before);
+                [pca.pcs] = path;
+                if let (Some(now), Some(was)) = (&mut both, &self.beside) {
+                    let steps = now.at(0).to_vec();
+                    let before = (was.at(0), &was.members[0][..]);
+                    align(&steps, &mut now.members, &mut now.explained, before);
+                }
             }
             self.pca = Rc::new(pca);
+            self.beside = both.map(Rc::new);
+            self.looked = frame.looked;
         }
         if let Some(jumps) = frame.jumps {
             self.jumps = jumps;
@@ -227,12 +247,14 @@ impl Run {
             (self.figure, self.album) = (None, Album::default());
         }
         (self.turned, self.tokens, self.written) = (None, None, None);
+        self.stored = None;
     }
 
     /// Takes an answer in.
     pub fn answered(&mut self, told: Told) {
         match told {
             Told::Paths(paths) => self.paths = Some(Rc::new(paths)),
+            Told::Stored(plane) => self.stored = Some(Rc::new(plane)),
             Told::Tokens(tokens) => self.tokens = Some(Rc::new(tokens)),
             Told::Completed(texts) => self.written = Some(Rc::new(texts)),
         }

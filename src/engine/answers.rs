@@ -14,7 +14,7 @@ fn whole(told: &Told) -> bool {
     match told {
         Told::Paths(p) => p.done == p.all,
         Told::Completed(c) => c.done == c.all,
-        Told::Tokens(_) => true,
+        Told::Tokens(_) | Told::Stored(_) => true,
     }
 }
 

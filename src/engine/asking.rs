@@ -9,14 +9,14 @@ use super::session::Session;
 use super::writing::Writing;
 use crate::exec::Batch;
 use crate::experiments::Of;
-use crate::instruments::pca::joint;
+use crate::instruments::pca::joint::{self, Rows};
 use crate::protocol::{Ask, Fault, Paths, Plane, Tokens, Told};
 use std::rc::Rc;
 
 /// Models of a joint path, at most.
 const MOST_MODELS: usize = 16;
 /// Rows of all models together, at most: their inner products are taken pair by pair.
-const MOST_ROWS: usize = 420;
+pub(super) const MOST_ROWS: usize = 420;
 /// Losses of tokens that a path is made from, at most.
 const MOST_LOSSES: usize = 4096;
 
@@ -38,14 +38,13 @@ pub(super) struct Asks {
 struct Way {
     waiting: Vec<u64>,
     all: usize,
-    steps: Vec<f64>,
-    /// By model, a row a checkpoint.
-    logits: Vec<Vec<Vec<f32>>>,
-    losses: Vec<Vec<Vec<f32>>>,
+    /// By model.
+    logits: Vec<Rows>,
+    losses: Vec<Rows>,
 }
 
 /// At most `most` of some steps, both ends among them.
-fn thinned(steps: &[u64], most: usize) -> Vec<u64> {
+pub(super) fn thinned(steps: &[u64], most: usize) -> Vec<u64> {
     let most = most.max(2);
     if steps.len() <= most {
         return steps.to_vec();
@@ -86,12 +85,13 @@ impl Session {
                 self.asks.way = Some(Way {
                     all: waiting.len(),
                     waiting,
-                    steps: Vec::new(),
                     logits: vec![Vec::new(); models],
                     losses: vec![Vec::new(); models],
                 });
             }
             Ask::Complete(prompt) => self.begin_writing(prompt),
+            // The host has them.
+            Ask::Stored => {}
             Ask::Tokens(step) => {
                 if let Some(tokens) = self.tokens(step).await? {
                     self.asks.tell(Told::Tokens(tokens));
@@ -121,10 +121,9 @@ impl Session {
                 .collect();
             // A model that has run away has no place in a plane; nor has this checkpoint.
             if rows.iter().all(|(a, b)| whole(a) && whole(b)) {
-                way.steps.push(step as f64);
                 for (r, (logits, losses)) in rows.into_iter().enumerate() {
-                    way.logits[r].push(logits);
-                    way.losses[r].push(losses);
+                    way.logits[r].push((step, logits.into()));
+                    way.losses[r].push((step, losses.into()));
                 }
             }
         }
@@ -135,24 +134,13 @@ impl Session {
             ..Paths::default()
         };
         if way.waiting.is_empty() {
-            paths.logits = self.plane(&way, &way.logits);
-            paths.losses = self.plane(&way, &way.losses);
+            paths.logits = plane(&way.logits);
+            paths.losses = plane(&way.losses);
         } else {
             self.asks.way = Some(way);
         }
         self.asks.tell(Told::Paths(paths));
         Ok(())
-    }
-
-    fn plane(&self, way: &Way, members: &[Vec<Vec<f32>>]) -> Option<Plane> {
-        members.first()?.first().filter(|row| !row.is_empty())?;
-        let found = joint::joint(&way.steps, members);
-        Some(Plane {
-            steps: way.steps.clone(),
-            members: found.members,
-            explained: found.explained,
-            walk: found.walk,
-        })
     }
 
     /// The held-out tokens of the model that is followed, with their losses at a stored checkpoint.
@@ -222,4 +210,13 @@ impl Session {
         reads.remove(0);
         Ok((reads, losses))
     }
+}
+
+/// The plane of models with the same checkpoints; none where they have no rows.
+fn plane(models: &[Rows]) -> Option<Plane> {
+    let first = models.first()?;
+    first.first().filter(|r| !r.1.is_empty())?;
+    let mut plane = joint::of_rows(models);
+    plane.steps.truncate(first.len());
+    Some(plane)
 }

@@ -9,9 +9,10 @@ use super::open::Source;
 use super::record;
 use super::rejoining::Ahead;
 use super::session::Session;
-use crate::app::link::course::{estimate_alike, train_alike};
+use crate::app::link::course::{Stays, estimate_alike, train_alike};
 use crate::app::link::{Link, Zoom};
 use crate::experiments::{self, Of, Parts};
+use crate::instruments::pca::Pca;
 use crate::knobs::Knobs;
 use crate::protocol::{Fault, LlcPoint, Notice};
 
@@ -121,6 +122,7 @@ pub fn graft(
     let Some([upto, alike]) = common(link, was).filter(|_| old.follow() == session.follow()) else {
         return Ok(false);
     };
+    session.history.pca = beside(session, link, &old, was);
     let kept = old.history.checkpoints.iter().rev();
     let mut taken = kept
         .filter(|c| c.step > 0 && c.step <= upto)
@@ -165,7 +167,28 @@ pub fn graft(
     Ok(begun)
 }
 
+/// Outputs that what begins has beside it, for a plane in common: those of the run it leaves, or of the one
+/// that stood beside that. None of a run before its zoom, and where other inputs were looked at.
+fn beside(session: &Session, link: &Link, old: &Session, was: &Link) -> Pca {
+    let pca = &old.history.pca;
+    let from = [link, was].map(|l| l.course.branch.as_ref().map(|b| b.from));
+    let found = match Stays::of((&was.course, &was.knobs), (&link.course, &link.knobs)) {
+        Stays::Third => pca.emptied(from[0].unwrap_or(0)),
+        Stays::Other("parent" | "branch") => pca.left(from[0].or(from[1]).unwrap_or(0)),
+        _ => return Pca::default(),
+    };
+    let alike = old.looked() == session.looked();
+    if alike { found } else { Pca::default() }
+}
+
 impl Session {
+    /// What logit-PCA looks at, in a word: rows of runs with the same can be joined. 0 where there is none.
+    #[must_use]
+    pub fn looked(&self) -> u32 {
+        let words = self.parts.lab.looked(self.follow);
+        crc32fast::hash(bytemuck::cast_slice(&words))
+    }
+
     /// Steps of the whole run, the branch included.
     #[must_use]
     pub fn steps(&self) -> u64 {
@@ -215,7 +238,7 @@ impl Session {
             then.notices.push(Notice::new(format!(
                 "The branch changes the data that losses and outputs are measured on: curves before step {step} are on those of its parent, and logit-PCA begins there."
             )));
-            then.history.pca.truncate(0);
+            then.history.pca = Pca::default();
             // Looked at again, they are evaluated on the new ones.
             for c in &mut then.history.checkpoints {
                 c.reads.clear();

@@ -9,6 +9,7 @@ use super::history::Checkpoint;
 use super::session::Session;
 use crate::exec::{Batch, Run};
 use crate::experiments::{Of, Reading};
+use crate::instruments::pca::Pca;
 use crate::protocol::{Fault, Notice};
 use std::collections::VecDeque;
 
@@ -56,7 +57,7 @@ impl Session {
         (self.known, self.ahead) = (Vec::new(), None);
         self.history.llc.clear();
         self.history.traces.clear();
-        self.history.pca.truncate(0);
+        self.history.pca = Pca::default();
         self.sampling = None;
         self.queue.clear();
         if self.history.figure.as_ref().is_some_and(|f| !f.of_all()) {

@@ -131,6 +131,8 @@ impl Host {
         let over = frame.phase == Phase::Done;
         if (rows, over) != (shown.rows, shown.over) || followed {
             frame.pca = Some(s.history.pca.update());
+            frame.beside = s.history.pca.beside();
+            frame.looked = s.looked();
             (shown.rows, shown.over) = (rows, over);
             shown.rows_follow = s.follow();
         }

@@ -12,7 +12,7 @@ use super::versus::Versus;
 use crate::app::link::{self, Link};
 use crate::experiments::text::own;
 use crate::protocol::{
-    Command, Drill, EngineChoice, Event, Fault, Frame, Notice, Phase, RunId, StudySpec, WhyCpu,
+    Ask, Command, Drill, EngineChoice, Event, Fault, Frame, Notice, Phase, RunId, StudySpec, WhyCpu,
 };
 use crate::store::{Keeper, Record};
 use std::cell::Cell;
@@ -155,6 +155,7 @@ impl Host {
             Command::Cut(id, cuts) => {
                 session(id, &mut self.live, &|s| s.staging.cut(cuts.clone()));
             }
+            Command::Ask(id, Ask::Stored) if run == Some(id) => self.join_stored(),
             Command::Ask(id, ask) => session(id, &mut self.live, &|s| s.ask(ask.clone())),
             Command::Gauge(id, turn) => {
                 session(id, &mut self.live, &|s| s.turns.asked = Some(turn))

@@ -6,7 +6,7 @@ use super::session::Session;
 use super::staging::Chosen;
 use crate::knobs::Knobs;
 use crate::protocol::{Fault, Jump, Series, SeriesDelta};
-use crate::store::{CHECKPOINT, Named, Record};
+use crate::store::{CHECKPOINT, LOOKED, Named, Record};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -74,6 +74,7 @@ pub fn capture_at(session: &Session, link: &str, step: u64) -> Option<Record> {
     extra.insert(JUMPS.to_string(), text);
     let text = crate::json::write(&lost).unwrap_or_default();
     extra.insert(LOST.to_string(), text);
+    extra.insert(LOOKED.to_string(), session.looked().to_string());
     Some(Record {
         link: link.into(),
         version: crate::VERSION.into(),

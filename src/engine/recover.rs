@@ -77,6 +77,8 @@ impl Host {
             }
             self.reopen().await?;
             let mut session = self.session(&link::parse(&live.text)).await?;
+            session.history.pca = std::mem::take(&mut live.session.history.pca);
+            session.history.pca.truncate(0);
             match &last {
                 Some(r) => self.restore(&mut session, r)?,
                 None => session.begin()?,

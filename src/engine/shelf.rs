@@ -1,12 +1,15 @@
 //! Runs that were put aside in the browser's storage: when, within which budget, and how a comparison
 //! finds its models in them.
 
+use super::asking::{MOST_ROWS, thinned};
 use super::host::Host;
 use super::keeping::fit;
 use super::known::{Known, behaviour_id, drawn, model, turning};
 use super::versus::Versus;
+use crate::app::link::joined::fitting;
 use crate::app::link::{self, Link};
-use crate::protocol::{Event, Fault, Series, Stored};
+use crate::instruments::pca::joint::{self, Rows};
+use crate::protocol::{Event, Fault, Plane, Series, Stored, Told};
 use crate::store::shelf::checkpoints;
 use crate::store::{CHECKPOINT, Record};
 use std::rc::Rc;
@@ -98,6 +101,34 @@ impl Host {
             }
         }
         Ok(())
+    }
+}
+
+impl Host {
+    /// Answers with the paths of the run on the screen and of the stored ones that fit, in one plane. Their
+    /// rows are there: nothing is evaluated.
+    pub(super) fn join_stored(&mut self) {
+        let (Some(keeper), Some(live)) = (&self.keeper, &mut self.live) else {
+            return;
+        };
+        let mut all: Vec<Rows> = vec![live.session.history.pca.rows().collect()];
+        let mut names = vec![String::from("this run")];
+        for (slot, name) in fitting(&keeper.listed(), &live.text, live.session.looked()) {
+            if let Ok(Some(record)) = keeper.record(slot) {
+                all.push(record.pca);
+                names.push(name);
+            }
+        }
+        let most = MOST_ROWS / all.len();
+        for rows in &mut all {
+            let steps: Vec<u64> = rows.iter().map(|r| r.0).collect();
+            let kept = thinned(&steps, most);
+            rows.retain(|r| kept.contains(&r.0));
+        }
+        let plane = joint::of_rows(&all);
+        live.session
+            .asks
+            .tell(Told::Stored(Plane { names, ..plane }));
     }
 }
 

@@ -333,6 +333,11 @@ pub trait Lab {
     /// values. `follow` is the replica λ̂ and PCA follow.
     fn observe(&self, step: u64, follow: usize, weights: &[f32], reads: &[Vec<f32>])
     -> Observation;
+    /// What the rows of logit-PCA depend on beside the weights: rows where it is the same can be joined.
+    /// Empty where there are none.
+    fn looked(&self, _follow: usize) -> Vec<u32> {
+        Vec::new()
+    }
     /// What instruments find at a checkpoint, from what [`Lab::observe`] is given: all of it of the first
     /// model and of the one that is followed, of the others what may give notice of a change.
     fn inspect(&self, _: u64, _follow: usize, _w: &[f32], _reads: &[Vec<f32>]) -> Vec<Reading> {

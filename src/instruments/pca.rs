@@ -9,12 +9,18 @@
 pub mod joint;
 
 use crate::math::linalg::top_eigen;
-use crate::protocol::PcaUpdate;
+use crate::protocol::{PcaUpdate, Plane};
+use std::ops::Range;
 use std::rc::Rc;
 
-/// All checkpoints so far: rows, and their inner products.
+/// All checkpoints so far: rows, and their inner products. Those of another run may stand first, so that
+/// the two have a plane in common; what is said of rows is otherwise said of the run's own.
 #[derive(Clone, Debug, Default)]
 pub struct Pca {
+    /// How many rows are another run's.
+    others: usize,
+    /// The step up to which that run and this one are the same.
+    apart: f64,
     steps: Vec<f64>,
     rows: Vec<Rc<Vec<f32>>>,
     /// Lower triangle of ⟨x_s, x_t⟩, row after row.
@@ -51,8 +57,8 @@ impl Pca {
     /// what is at and after it (a run resumed from an earlier checkpoint). A row with a number that
     /// is not finite, or of another length than the first, is refused: false.
     pub fn push(&mut self, step: u64, row: &[f32]) -> bool {
-        let keep = self.steps.partition_point(|&s| s < step as f64);
-        self.truncate(keep);
+        let own = &self.steps[self.others..];
+        self.truncate(own.partition_point(|&s| s < step as f64));
         let fits = self
             .rows
             .first()
@@ -62,19 +68,14 @@ impl Pca {
         }
         self.steps.push(step as f64);
         self.rows.push(row.to_vec().into());
-        for other in &self.rows {
-            let product = other
-                .iter()
-                .zip(row)
-                .map(|(&a, &b)| f64::from(a) * f64::from(b))
-                .sum();
-            self.products.push(product);
-        }
+        self.products
+            .extend(self.rows.iter().map(|other| dot(other, row)));
         true
     }
 
     /// Forgets all but the first `n` checkpoints.
     pub fn truncate(&mut self, n: usize) {
+        let n = self.others + n;
         self.steps.truncate(n);
         self.rows.truncate(n);
         self.products
@@ -89,39 +90,81 @@ impl Pca {
     /// Checkpoints so far.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.steps.len()
+        self.steps.len() - self.others
     }
 
     /// Whether there is no checkpoint.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.steps.is_empty()
+        self.len() == 0
     }
 
     /// The rows, to keep with a record: `(step, features)`.
     pub fn rows(&self) -> impl Iterator<Item = (u64, Rc<Vec<f32>>)> {
         let steps = self.steps.iter().map(|&s| s as u64);
-        steps.zip(self.rows.iter().cloned())
+        steps.zip(self.rows.iter().cloned()).skip(self.others)
+    }
+
+    /// These rows as another run's, for one that is the same up to step `apart` and has none yet.
+    #[must_use]
+    pub fn left(&self, apart: u64) -> Self {
+        self.before(self.others..self.rows.len(), apart as f64)
+    }
+
+    /// Without its own rows, for another run that is the same as the one whose rows stand first up to step
+    /// `apart`.
+    #[must_use]
+    pub fn emptied(&self, apart: u64) -> Self {
+        self.before(0..self.others, apart as f64)
+    }
+
+    fn before(&self, range: Range<usize>, apart: f64) -> Self {
+        let first = range.start;
+        let row = |s: usize| (first..=s).map(move |t| self.product(s, t));
+        Self {
+            others: range.len(),
+            apart,
+            steps: self.steps[range.clone()].to_vec(),
+            rows: self.rows[range.clone()].to_vec(),
+            products: range.flat_map(row).collect(),
+        }
     }
 
     /// The components over the whole history. All shares are 0 where nothing varies.
     #[must_use]
     pub fn update(&self) -> PcaUpdate {
-        let w = weights(&self.steps);
-        let (explained, pcs) = components(&w, |s, t| self.product(s, t));
+        let (steps, first) = (&self.steps[self.others..], self.others);
+        let (explained, pcs) =
+            components(&weights(steps), &|s, t| self.product(first + s, first + t));
         PcaUpdate {
-            steps: self.steps.clone(),
+            steps: steps.to_vec(),
             pcs,
             explained,
         }
     }
+
+    /// The components of both runs together, the other's rows first; none where there is no other.
+    #[must_use]
+    pub fn beside(&self) -> Option<Plane> {
+        let (theirs, own) = self.steps.split_at(self.others);
+        if theirs.is_empty() || own.is_empty() {
+            return None;
+        }
+        let product = |s: usize, t: usize| self.product(s, t);
+        Some(joint::joint(&[theirs, own], self.apart, &product))
+    }
+}
+
+fn dot(a: &[f32], b: &[f32]) -> f64 {
+    let both = a.iter().zip(b);
+    both.map(|(&a, &b)| f64::from(a) * f64::from(b)).sum()
 }
 
 /// Shares and coordinates of the components of rows with those weights and inner products.
 ///
 /// The sign of a component is such that the row that counts most in it (√w times its coordinate) has
 /// a positive coordinate; a component of no variance has coordinates 0.
-fn components(w: &[f64], raw: impl Fn(usize, usize) -> f64) -> ([f64; 3], Vec<[f64; 3]>) {
+fn components(w: &[f64], raw: &dyn Fn(usize, usize) -> f64) -> ([f64; 3], Vec<[f64; 3]>) {
     let n = w.len();
     // ⟨x_s, μ⟩ and ⟨μ, μ⟩.
     let with_mean: Vec<f64> = (0..n)

@@ -211,6 +211,17 @@ pub fn of_peak(y: &[f64]) -> Vec<f64> {
     }
 }
 
+/// Which components stand at the axes. They may be exchanged, to keep the picture still: their names go by
+/// their shares.
+#[must_use]
+pub fn order(explained: [f64; 3]) -> [u32; 2] {
+    if explained[1] > explained[0] {
+        [2, 1]
+    } else {
+        [1, 2]
+    }
+}
+
 /// The trajectory on PC1 and PC2, with the share of each and what a random walk would give.
 #[must_use]
 pub fn pca<'a>(
@@ -219,12 +230,7 @@ pub fn pca<'a>(
     pcs: &[[f64; 3]],
     explained: [f64; 3],
 ) -> PathChart<'a> {
-    // The components may stand exchanged, to keep the picture still: their names go by their shares.
-    let [x, y] = if explained[1] > explained[0] {
-        [2, 1]
-    } else {
-        [1, 2]
-    };
+    let [x, y] = order(explained);
     PathChart {
         width: look.width,
         height: look.height,
@@ -241,9 +247,17 @@ pub fn pca<'a>(
         kinks: Vec::new(),
         apart: None,
         paths: Vec::new(),
+        faint: 0,
         smooth: false,
         pinned: None,
     }
+}
+
+/// `PC1 74 %, random walks 61 %`: the share of one of several models' components, and that of as many walks.
+#[must_use]
+pub fn common(k: u32, explained: f64, walk: [f64; 3]) -> String {
+    let [own, walk] = [explained, walk[k as usize - 1]].map(|s| number::fixed(100.0 * s, 0));
+    format!("PC{k} {own} %, random walks {walk} %")
 }
 
 /// `PC1 74 %, random walk 61 %` of so many points: the walk's shares are the eigenvalues of its

@@ -41,6 +41,8 @@ pub struct PathChart<'a> {
     pub apart: Option<Vec<String>>,
     /// Several paths: where each begins, and its name, which stands at its end. None are one path.
     pub paths: Vec<(usize, String)>,
+    /// So many points, the first, are a path to compare with: grey.
+    pub faint: usize,
     /// A smoothed path is drawn thin over the points.
     pub smooth: bool,
     /// A step that is pinned to compare with: a ring, and its name.
@@ -67,7 +69,7 @@ impl PathChart<'_> {
         let mut plot = Vec::new();
         let begins = |i: usize| self.paths.iter().any(|p| p.0 == i);
         for i in (1..if self.apart.is_some() { 0 } else { n }).filter(|i| !begins(*i)) {
-            let class = format!("path {}", self.class_of(self.steps[i]));
+            let class = format!("path {}", self.class_of(i));
             plot.push(Mark::Path {
                 class,
                 points: vec![at[i - 1], at[i]],
@@ -104,7 +106,7 @@ impl PathChart<'_> {
                     plot.push(Mark::text("kink-step", [at[0], y], anchor, label));
                 }
             }
-            if self.pinned == Some(self.steps[i]) {
+            if self.pinned == Some(self.steps[i]) && i >= self.faint {
                 plot.push(Mark::Dot {
                     class: "ring".into(),
                     at,
@@ -133,7 +135,7 @@ impl PathChart<'_> {
                 ),
             };
             plot.push(Mark::Dot {
-                class: format!("dot {}", self.class_of(self.steps[i])),
+                class: format!("dot {}", self.class_of(i)),
                 at,
                 r,
                 title,
@@ -143,7 +145,7 @@ impl PathChart<'_> {
         if self.smooth {
             plot.push(Mark::Path {
                 class: "line s3 thin".into(),
-                points: smoothed(&at),
+                points: smoothed(at.get(self.faint..).unwrap_or_default()),
                 area: false,
             });
         }
@@ -179,7 +181,7 @@ impl PathChart<'_> {
         let shown = |at: &[f64; 2]| {
             (LEFT..=frame.x.to).contains(&at[0]) && (TOP..=frame.y.from).contains(&at[1])
         };
-        for i in (0..n).filter(there) {
+        for i in (0..n).rev().filter(there) {
             let at = [frame.x.px(self.points[i][0]), frame.y.px(self.points[i][1])];
             if !shown(&at) {
                 continue;
@@ -230,19 +232,25 @@ impl PathChart<'_> {
     }
 
     /// The step whose point is nearest to a pixel.
-    #[must_use]
-    pub fn step_at(&self, frame: &Frame, px: [f64; 2]) -> Option<f64> {
-        let n = self.steps.len().min(self.points.len());
-        let far = |p: &[f64; 2]| (frame.x.px(p[0]) - px[0]).hypot(frame.y.px(p[1]) - px[1]);
-        (0..n)
-            .min_by(|a, b| far(&self.points[*a]).total_cmp(&far(&self.points[*b])))
-            .map(|i| self.steps[i])
+    pub fn step_at(&self, frame: &Frame) -> impl Fn([f64; 2]) -> Option<f64> + use<> {
+        let at = |p: &[f64; 2]| [frame.x.px(p[0]), frame.y.px(p[1])];
+        let at: Vec<[f64; 2]> = self.points.iter().map(at).collect();
+        let steps = self.steps.to_vec();
+        move |px| {
+            let far = |p: &[f64; 2]| (p[0] - px[0]).hypot(p[1] - px[1]);
+            let nearest = at
+                .iter()
+                .zip(&steps)
+                .min_by(|a, b| far(a.0).total_cmp(&far(b.0)));
+            nearest.map(|n| *n.1)
+        }
     }
 
-    fn class_of(&self, step: f64) -> String {
-        if self.recorded {
+    fn class_of(&self, i: usize) -> String {
+        if self.recorded || i < self.faint {
             return "recorded".into();
         }
+        let step = self.steps[i];
         let end = self.x_max.max(1.0);
         ramp_class(if self.log_x {
             (1.0 + step).ln() / (1.0 + end).ln()

@@ -12,6 +12,8 @@ pub enum Ask {
     Tokens(u64),
     /// Texts that go on from this one.
     Complete(Prompt),
+    /// The path of the model that is followed, and those of stored runs.
+    Stored,
 }
 
 /// A text to go on from.
@@ -70,6 +72,8 @@ pub enum Told {
     Tokens(Tokens),
     /// See [`Ask::Complete`].
     Completed(Completed),
+    /// See [`Ask::Stored`].
+    Stored(Plane),
 }
 
 /// Paths so far.
@@ -90,7 +94,7 @@ pub struct Paths {
 /// Paths in the plane of their common principal components.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Plane {
-    /// Checkpoints, rising.
+    /// Checkpoints, rising: of all models; or of one after the other, where they are not the same.
     pub steps: Vec<f64>,
     /// By model, its coordinates at each of them.
     pub members: Vec<Vec<[f64; 3]>>,
@@ -98,6 +102,25 @@ pub struct Plane {
     pub explained: [f64; 3],
     /// Share that each component of as many random walks has.
     pub walk: [f64; 3],
+    /// Of runs that have names, theirs.
+    #[serde(default)]
+    pub names: Vec<String>,
+}
+
+impl Plane {
+    /// Checkpoints of one of the models.
+    #[must_use]
+    pub fn at(&self, model: usize) -> &[f64] {
+        let long = |m: &Vec<_>| m.len();
+        let first = match self.members.first() {
+            Some(first) if first.len() < self.steps.len() => {
+                self.members.iter().take(model).map(long).sum()
+            }
+            _ => 0,
+        };
+        let n = self.members.get(model).map_or(0, long);
+        self.steps.get(first..first + n).unwrap_or_default()
+    }
 }
 
 /// Held-out tokens with their losses.

@@ -137,6 +137,8 @@ pub struct Stored {
     pub checkpoints: Vec<u64>,
     /// The version of lambdahat that ran it: another one cannot open it.
     pub version: String,
+    /// What its logit-PCA looked at, in a word; 0 where that is not known.
+    pub looked: u32,
 }
 
 impl Stored {

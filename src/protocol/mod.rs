@@ -249,6 +249,12 @@ pub struct Frame {
     pub llc: Option<Vec<LlcPoint>>,
     /// PCA, whole when it changed.
     pub pca: Option<PcaUpdate>,
+    /// With it, the plane it shares with the run beside it, if there is one.
+    #[serde(default)]
+    pub beside: Option<Plane>,
+    /// With it, what it looked at, in a word: rows of runs with the same can be joined.
+    #[serde(default)]
+    pub looked: u32,
     /// The figure, when it changed.
     pub figure: Option<Figure>,
     /// Jumps of replicas, all of them when there are new ones.

@@ -86,7 +86,13 @@ pub struct Manifest {
     /// Steps of its checkpoints.
     #[serde(default)]
     pub checkpoints: Vec<u64>,
+    /// What its logit-PCA looked at, in a word.
+    #[serde(default)]
+    pub looked: u32,
 }
+
+/// Where a record says what its logit-PCA looked at.
+pub const LOOKED: &str = "looked";
 
 impl Manifest {
     /// The manifest of a record about to be written after `before`, into the other slot.
@@ -102,6 +108,10 @@ impl Manifest {
             bytes: 0,
             at: 0,
             checkpoints: shelf::checkpoints(record),
+            looked: record
+                .extra
+                .get(LOOKED)
+                .map_or(0, |w| w.parse().unwrap_or(0)),
         }
     }
     /// Of a file of so many bytes that was written just now.
@@ -125,6 +135,7 @@ impl Manifest {
             at: self.at,
             checkpoints: self.checkpoints.clone(),
             version: self.version.clone(),
+            looked: self.looked,
         }
     }
     /// As written to disk.

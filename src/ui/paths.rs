@@ -6,10 +6,12 @@ use super::plot::Plot;
 use super::save::{CSV, SaveChart, text_as_file};
 use super::size::use_width;
 use super::tip::Tip;
-use crate::app::bends::{Bends, bends, listed, marks, told};
+use crate::app::bends::{bends, listed, marks, told};
 use crate::app::export::{file_name, signed};
+use crate::app::link::joined::fitting;
 use crate::app::{Action, Run, terms};
-use crate::plot::number::{fixed, grouped};
+use crate::plot::number::grouped;
+use crate::plot::panels;
 use crate::plot::path::PathChart;
 use crate::protocol::{Ask, Plane};
 use yew::prelude::*;
@@ -38,6 +40,8 @@ pub fn PathsTab(page: &Page) -> Html {
         width
     };
     let many = run.knobs.int("replicas") > 1;
+    let fits = fitting(&page.state.shelf, &run.link, run.looked);
+    let fits: Vec<String> = fits.into_iter().map(|f| f.1).collect();
     html! {
         <section data-test="paths" aria-label="Paths" ref={node}>
             <p class="jobs"><span class="job">
@@ -51,9 +55,16 @@ pub fn PathsTab(page: &Page) -> Html {
             </p>
             if let Some(p) = paths.filter(|p| p.done == p.all) {
                 <div class="multiples wide">
-                    { for p.logits.as_ref().map(|plane| drawn(page, run, plane, each, "By logits", terms::of("paths: caution"))) }
-                    { for p.losses.as_ref().map(|plane| drawn(page, run, plane, each, "By per-token loss", terms::of("paths: losses"))) }
+                    { for p.logits.as_ref().map(|plane| drawn(page, run, plane, each, ["By logits", "paths: caution", "paths-logits"])) }
+                    { for p.losses.as_ref().map(|plane| drawn(page, run, plane, each, ["By per-token loss", "paths: losses", "paths-losses"])) }
                 </div>
+            }
+            <p class="jobs"><span class="job">
+                <button type="button" data-test="ask-stored" disabled={fits.is_empty()} onclick={page.on(Action::Ask(Ask::Stored))}>{"With stored runs"}</button>
+                <span class="small-print" data-test="stored-fit">{ if fits.is_empty() { terms::of("stored: none").into() } else { fits.join(", ") } }</span>
+            </span></p>
+            if let Some(all) = run.stored.as_deref().filter(|s| s.members.len() > 1) {
+                <div class="multiples wide">{ drawn(page, run, all, each, ["With stored runs", "paths: caution", "paths-stored"]) }</div>
             }
         </section>
     }
@@ -64,17 +75,7 @@ pub fn planar(page: &Page, chart: &PathChart, name: &'static str) -> Html {
     let drawn = chart.draw();
     let cursor = page.state.cursor.step;
     let cursor = cursor.map(|step| chart.cursor(&drawn.frame, step));
-    let step_at = {
-        let (frame, steps, points) = (drawn.frame, chart.steps.to_vec(), chart.points.clone());
-        Callback::from(move |px: [f64; 2]| {
-            PathChart {
-                steps: &steps,
-                points: points.clone(),
-                ..PathChart::default()
-            }
-            .step_at(&frame, px)
-        })
-    };
+    let step_at = Callback::from(chart.step_at(&drawn.frame));
     let save = {
         let link = page.state.run.as_ref().map_or("", |r| &r.link);
         let rows = signed(link, &chart.csv());
@@ -96,56 +97,46 @@ fn drawn(
     run: &Run,
     plane: &Plane,
     width: f64,
-    title: &str,
-    help: &'static str,
+    [title, help, file]: [&'static str; 3],
 ) -> Html {
     let base = look(&page.state, width);
-    let (n, seed) = (plane.steps.len(), run.knobs.int("seed"));
-    let many = plane.members.len() > 1;
-    let named = |m: usize| {
-        (
-            m * n,
-            if many {
-                format!("seed {}", seed + m as i64)
-            } else {
-                String::new()
-            },
-        )
-    };
-    let steps: Vec<f64> = plane
-        .members
-        .iter()
-        .flat_map(|_| &plane.steps)
-        .copied()
-        .collect();
-    let share = |k: usize| {
-        let [own, walk] = [plane.explained[k], plane.walk[k]].map(|s| fixed(100.0 * s, 0));
-        format!("PC{} {own} %, random walks {walk} %", k + 1)
-    };
+    let count = plane.members.len();
+    let many = count > 1;
+    let share = |k| panels::common(k, plane.explained[k as usize - 1], plane.walk);
+    // Stored runs come behind the one on the screen.
+    let stored = !plane.names.is_empty();
     let followed = run.knobs.int("member").max(0) as usize;
-    let all: Vec<Bends> = (plane.members.iter())
-        .map(|m| bends(&plane.steps, m))
-        .collect();
-    let followed = if followed < all.len() { followed } else { 0 };
-    // What is written is of the one that is followed; the others have rings.
-    let kinks = all.iter().enumerate().flat_map(|(m, bends)| {
-        let mut marks = marks(bends, &plane.steps, m * n);
-        if m != followed {
+    let followed = followed * usize::from(followed < count && !stored);
+    let (mut steps, mut points) = (Vec::new(), Vec::new());
+    let (mut kinks, mut paths) = (Vec::new(), Vec::new());
+    let (mut own, mut others) = (String::new(), Vec::new());
+    for (m, path) in plane.members.iter().enumerate() {
+        let (at, first) = (plane.at(m), steps.len());
+        let name = match plane.names.get(m) {
+            Some(name) => name.clone(),
+            None if many => format!("seed {}", run.knobs.int("seed") + m as i64),
+            None => String::new(),
+        };
+        let bends = bends(at, path);
+        let mut marks = marks(&bends, at, first);
+        // What is written is of the one that is followed; the others have rings.
+        if m == followed {
+            own = told(&bends);
+        } else if !marks.is_empty() {
             marks.iter_mut().for_each(|k| k.1.clear());
+            others.push(format!("{name}: {}", listed(&bends)));
         }
-        marks
-    });
-    let others = all.iter().enumerate().filter(|(m, _)| *m != followed);
-    let others: Vec<String> = others
-        .filter(|(_, b)| b.kinks().next().is_some())
-        .map(|(m, b)| format!("{}: {}", named(m).1, listed(b)))
-        .collect();
+        kinks.extend(marks);
+        steps.extend_from_slice(at);
+        points.extend(path.iter().map(|p| [p[0], p[1]]));
+        paths.push((first, name));
+    }
     let others = match others.len() {
         _ if !many => String::new(),
         0 => " No other has a kink.".into(),
         k => format!(
             " Of the others {k} of {}: {}.",
-            all.len() - 1,
+            count - 1,
             others.join(", ")
         ),
     };
@@ -153,27 +144,22 @@ fn drawn(
         width: base.width,
         height: 320.0,
         label: format!("{title}: principal components over training, coloured by step"),
-        x_title: share(0),
-        y_title: share(1),
+        x_title: share(1),
+        y_title: share(2),
         steps: &steps,
-        points: plane
-            .members
-            .iter()
-            .flatten()
-            .map(|p| [p[0], p[1]])
-            .collect(),
+        points,
         x_max: base.x_max,
         log_x: base.log_x,
         window: base.window,
-        kinks: kinks.collect(),
-        paths: (0..plane.members.len()).map(named).collect(),
+        kinks,
+        paths,
         ..PathChart::default()
     };
     html! {
-        <div data-test="plane" data-models={plane.members.len().to_string()}>
-            <h3>{ title.to_string() }{" "}<Tip about={title.to_string()}>{ help }</Tip></h3>
-            { planar(page, &chart, if title.ends_with("loss") { "paths-losses" } else { "paths-logits" }) }
-            <p class="small-print">{ if many { "The model that is followed: " } else { "" } }{ all.get(followed).map(told) }{ if others.is_empty() { "" } else { "." } }{ others }</p>
+        <div data-test={if stored { "plane-stored" } else { "plane" }} data-models={count.to_string()}>
+            <h3>{ title.to_string() }{" "}<Tip about={title.to_string()}>{ terms::of(help) }</Tip></h3>
+            { planar(page, &chart, file) }
+            <p class="small-print">{ if stored { "This run: " } else if many { "The model that is followed: " } else { "" } }{ own }{ if others.is_empty() { "" } else { "." } }{ others }</p>
         </div>
     }
 }

@@ -8,7 +8,7 @@ use super::size::use_width;
 use crate::app::action::Toggle;
 use crate::app::bends::{Bend, Bends, bends, marks, told};
 use crate::app::scrub::held;
-use crate::app::{Action, terms};
+use crate::app::{Action, beside, terms};
 use crate::plot::line::{Level, Line};
 use crate::plot::panels::{self, Look};
 use crate::protocol::PcaUpdate;
@@ -67,8 +67,33 @@ pub fn PcaChart(page: &Page) -> Html {
         height: HEIGHT * share,
         ..whole
     };
-    let mut chart = panels::pca(&look, &pca.steps, &pca.pcs, pca.explained);
-    chart.kinks = marks(&bends, &pca.steps, 0);
+    // In one plane with the run beside it, where both were looked at alike.
+    let both = beside::shown(state).zip(state.run.as_ref().and_then(|r| r.beside.as_deref()));
+    let (mut chart, mut sub) = (
+        panels::pca(&look, &pca.steps, &pca.pcs, pca.explained),
+        told(&bends),
+    );
+    if let Some((other, both)) = both {
+        let first = both.at(0).len();
+        let [x, y] = panels::order(both.explained);
+        chart.steps = &both.steps;
+        chart.points = both
+            .members
+            .iter()
+            .flatten()
+            .map(|p| [p[0], p[1]])
+            .collect();
+        chart.x_title = panels::common(x, both.explained[0], both.walk);
+        chart.y_title = panels::common(y, both.explained[1], both.walk);
+        chart.paths = vec![(0, other.name.into()), (first, String::new())];
+        chart.faint = first;
+        sub = format!(
+            "Components of this run and its {} together. {sub}",
+            other.name
+        );
+    }
+    let first = chart.faint;
+    chart.kinks = marks(&bends, &pca.steps, first);
     chart.smooth = *smooth;
     chart.pinned = held(state).map(|s| s as f64);
     let drawn = chart.draw();
@@ -76,19 +101,7 @@ pub fn PcaChart(page: &Page) -> Html {
         .cursor
         .step
         .map(|step| chart.cursor(&drawn.frame, step));
-    let step_at = {
-        let frame = drawn.frame;
-        let steps = pca.steps.clone();
-        let points: Vec<[f64; 2]> = pca.pcs.iter().map(|p| [p[0], p[1]]).collect();
-        Callback::from(move |px: [f64; 2]| {
-            let chart = panels::pca(&look, &steps, &[], [0.0; 3]);
-            crate::plot::path::PathChart {
-                points: points.clone(),
-                ..chart
-            }
-            .step_at(&frame, px)
-        })
-    };
+    let step_at = Callback::from(chart.step_at(&drawn.frame));
     let terms = [
         ("PC1, PC2", terms::of("components")),
         ("random walk", terms::of("walk")),
@@ -99,9 +112,9 @@ pub fn PcaChart(page: &Page) -> Html {
     .map(|(name, help)| (name.to_string(), help.to_string()))
     .to_vec();
     html! {
-        <Chart page={page.clone()} name="pca" title="Logit-PCA" {node} {cursor} points={drawn.points} scene={drawn.scene}
+        <Chart page={page.clone()} name="pca" title="Logit-PCA" {node} {cursor} points={drawn.points - first} scene={drawn.scene}
             help={terms::of("pca")} {terms} below={below.into_iter().collect::<Vec<_>>()} recorded={state.recorded()}
-            sub={told(&bends)}
+            {sub}
             empty={if state.run.is_some() { "The path begins with the second checkpoint." } else { "Press Run: the path of the outputs appears here." }}
             {step_at} time={false}>
             if !bends.all.is_empty() {

@@ -32,6 +32,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "math",
             "tensor",
             "protocol::PcaUpdate",
+            "protocol::Plane",
             "protocol::TokenSet",
         ],
     ),

@@ -102,6 +102,36 @@ pub fn estimate_alike(a: &Knobs, b: &Knobs) -> bool {
     picked(a, |e| e).eq(picked(b, |e| e))
 }
 
+/// What stays beside a run that takes the place of another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stays {
+    /// Nothing: the two have nothing in common, or nothing sets them apart.
+    Nothing,
+    /// What stood beside the other.
+    Third,
+    /// The other, under this name.
+    Other(&'static str),
+}
+
+impl Stays {
+    /// Of two links' courses and settings, the one that is left and the one that comes.
+    #[must_use]
+    pub fn of(old: (&Course, &Knobs), new: (&Course, &Knobs)) -> Self {
+        let [first, second] = [old, new].map(|(course, knobs)| course.first(knobs));
+        let plain = *old.0 == Course::default() && *new.0 == Course::default();
+        if plain || !train_alike(first, second) {
+            return Self::Nothing;
+        }
+        match (&old.0.branch, &new.0.branch) {
+            // Another branch of the same run: that run stays, if it is there.
+            (Some(_), Some(_)) if old.0.zoom == new.0.zoom => Self::Third,
+            (a, b) if a == b => Self::Other("before"),
+            (_, Some(_)) => Self::Other("parent"),
+            _ => Self::Other("branch"),
+        }
+    }
+}
+
 impl Branch {
     /// The settings before the branch: the parent's, and λ̂ as in the rest of the run, so that one curve
     /// has one setting.

@@ -309,6 +309,11 @@ impl Lab for Grok {
         seen
     }
 
+    fn looked(&self, _follow: usize) -> Vec<u32> {
+        // What is drawn from it is the same for every seed.
+        vec![self.s.model.p as u32]
+    }
+
     fn mask(&self, part: &str) -> Option<u64> {
         modadd::PARTS.contains(&part).then(|| modadd::mask(part))
     }

@@ -284,6 +284,11 @@ impl Lab for Tms {
         seen
     }
 
+    fn looked(&self, _follow: usize) -> Vec<u32> {
+        // What is drawn from it is the same for every seed.
+        vec![self.s.features as u32]
+    }
+
     fn mask(&self, part: &str) -> Option<u64> {
         tms::PARTS.contains(&part).then(|| tms::mask(part))
     }

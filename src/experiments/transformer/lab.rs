@@ -178,13 +178,12 @@ impl Trained {
         }
         let spliced = Spliced::build(built, spec, &sizes, (&*world, seed), &mut setup)?;
         let chains = Settings::of(knobs);
-        let warmup = knobs.size("warmup") as u64;
         Ok(Self {
             seed,
             world,
             sizes,
             spec: spec.clone(),
-            warmup,
+            warmup: knobs.size("warmup") as u64,
             chains,
             mask: spec.mask(chains.part).unwrap_or(!0),
             setup,
@@ -210,11 +209,9 @@ impl Trained {
     fn on_text(&self, reads: &[Vec<f32>], replica: usize) -> Vec<Reading> {
         let seen = Seen::of(reads, &self.sizes, replica);
         let (seed, batch) = (self.seed_of(replica), self.sizes.batch);
-        [
-            seen.losses_by_position(),
-            self.world.inspect(seed, batch, &seen),
-        ]
-        .concat()
+        let mut out = seen.losses_by_position();
+        out.extend(self.world.inspect(seed, batch, &seen));
+        out
     }
 
     /// The held-out sequences of a replica.
@@ -294,10 +291,8 @@ impl Lab for Trained {
             let losses = names.iter().zip(seen.stats);
             values.extend(losses.map(|(id, &y)| (format!("{prefix}{id}"), f64::from(y))));
             let judged = self.world.judge(self.seed_of(r), self.sizes.batch, &seen);
-            let judged = judged.into_iter();
-            values.extend(judged.map(|(id, y)| (format!("{prefix}{id}"), y)));
-            let scores = seen.scores().into_iter();
-            values.extend(scores.map(|(id, y)| (format!("{prefix}{id}"), y)));
+            let all = judged.into_iter().chain(seen.scores());
+            values.extend(all.map(|(id, y)| (format!("{prefix}{id}"), y)));
             values.push((format!("{prefix}icl"), icl::score(seen.by_position)));
         }
         let (seen, mut tokens) = (Seen::of(reads, &self.sizes, follow), Vec::new());
@@ -307,6 +302,12 @@ impl Lab for Trained {
             pca_row: seen.logits.to_vec(),
             figure: Some(seen.figure(&self.sizes, &*self.world, tokens)),
         }
+    }
+
+    fn looked(&self, follow: usize) -> Vec<u32> {
+        let mut out = positions(&self.sizes);
+        self.held_out(follow, &mut out);
+        out
     }
 
     fn encode(&self, text: &str) -> (Vec<u32>, usize) {

@@ -16,9 +16,16 @@ impl PathChart<'_> {
         let ends = self.paths.iter().skip(1).map(|p| p.0).chain([at.len()]);
         let last = |(from, to): (usize, usize)| at.get(to.checked_sub(1)?).filter(|_| to > from);
         let named = self.paths.iter().zip(ends);
-        let named: Vec<(&String, [f64; 2])> = named
-            .filter_map(|((from, name), to)| Some((name, *last((*from, to))?)))
-            .filter(|(name, _)| !name.is_empty())
+        let class = |from: usize| {
+            if from < self.faint {
+                "kink-step recorded"
+            } else {
+                "kink-step"
+            }
+        };
+        let named: Vec<(&String, [f64; 2], &str)> = named
+            .filter_map(|((from, name), to)| Some((name, *last((*from, to))?, class(*from))))
+            .filter(|(name, ..)| !name.is_empty())
             .collect();
         let middle = (frame.x.from + frame.x.to) / 2.0;
         let mut out = Vec::new();
@@ -27,7 +34,7 @@ impl PathChart<'_> {
             let side: Vec<_> = side.collect();
             let wanted: Vec<f64> = side.iter().map(|n| n.1[1]).collect();
             let placed = spread(&wanted, GAP, TOP + 8.0, frame.y.from - 6.0);
-            for ((name, end), y) in side.into_iter().zip(placed) {
+            for ((name, end, class), y) in side.into_iter().zip(placed) {
                 let (dx, anchor) = if right {
                     (-8.0, Anchor::End)
                 } else {
@@ -37,7 +44,7 @@ impl PathChart<'_> {
                 if (y - end[1]).abs() > FAR {
                     out.push(Mark::line("leader", *end, to));
                 }
-                out.push(Mark::text("kink-step", [to[0], y + 4.0], anchor, *name));
+                out.push(Mark::text(class, [to[0], y + 4.0], anchor, *name));
             }
         }
         out

@@ -33,6 +33,50 @@ fn several_paths_share_the_cursor_and_the_window_and_are_rows() {
 }
 
 #[test]
+fn a_path_to_compare_with_is_grey_and_has_its_name_alone() {
+    let steps: Vec<f64> = (0..14).chain(0..13).map(f64::from).collect();
+    let chart = PathChart {
+        width: 400.0,
+        height: 300.0,
+        steps: &steps,
+        points: steps.iter().map(|s| [*s, s * s]).collect(),
+        x_max: 20.0,
+        paths: vec![(0, "parent".into()), (14, String::new())],
+        faint: 14,
+        smooth: true,
+        pinned: Some(3.0),
+        ..PathChart::default()
+    };
+    let count = |c: &PathChart, what: &str| c.draw().scene.svg().matches(what).count();
+    assert_eq!(count(&chart, "class=\"dot recorded\""), 14);
+    assert_eq!(count(&chart, "class=\"path recorded\""), 13);
+    assert_eq!(count(&chart, "class=\"dot ramp"), 13);
+    assert_eq!(count(&chart, "kink-step recorded\""), 1);
+    // The step that is pinned is ringed on the run's own path; the thin path is its own, too.
+    let pinned = [count(&chart, "class=\"ring\""), count(&chart, "pinned 3")];
+    assert_eq!(
+        (pinned, chart.csv().matches("\nparent,").count()),
+        ([1, 1], 14)
+    );
+    let thin = |c: &PathChart| {
+        let drawn = c.draw().scene.marks;
+        let clip = drawn.into_iter().find_map(|m| match m {
+            Mark::Clip { marks, .. } => Some(marks),
+            _ => None,
+        });
+        let thin = clip.and_then(|all| match all.last() {
+            Some(Mark::Path { points, .. }) => Some(points.len()),
+            _ => None,
+        });
+        thin.unwrap_or(0)
+    };
+    assert_eq!(thin(&chart), 13);
+    // Planted: without it all points are one path.
+    let one = PathChart { faint: 0, ..chart };
+    assert_eq!((thin(&one), count(&one, "recorded")), (27, 0));
+}
+
+#[test]
 fn a_straight_path_stays_and_noise_shrinks() {
     let line: Vec<[f64; 2]> = (0..20)
         .map(|i| [f64::from(i), 3.0 - f64::from(i)])

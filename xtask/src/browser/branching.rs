@@ -14,6 +14,8 @@ const LINK: &str = "#/induction?v=1&layers=1&d_model=16&heads=2&vocab=16&ctx=16&
 const SEEN: &str = "const all = (s) => [...document.querySelectorAll(s)].map(e => e.textContent.trim());\
     const q = n => document.querySelector(`[data-test=\"${n}\"]`);\
     return { loss: all('[data-test=chart-loss] text.recorded'), llc: all('[data-test=chart-llc] text.recorded'),\
+        pca: all('[data-test=chart-pca] .plot text'), said: q('chart-pca')?.innerText ?? '',\
+        paths: ['.recorded', ':not(.recorded)'].map(c => document.querySelectorAll(`[data-test=chart-pca] .dot${c}`).length),\
         events: all('[data-test=chart-llc] .plot text').filter(t => t === 'branch').length,\
         fields: all('.setup .knob label'), drafted: !!q('branching'), branched: q('branched')?.innerText ?? '' };";
 
@@ -71,6 +73,16 @@ pub async fn branch_on_cpu(at: &Places) -> Result<()> {
         };
         named("loss")
             && named("llc")
+            && named("pca")
+            // Seven checkpoints each, in the plane of both.
+            && v["paths"] == json!([7, 7])
+            && v["said"]
+                .as_str()
+                .is_some_and(|t| t.contains("its parent together"))
+            && v["pca"].as_array().is_some_and(|t| {
+                t.iter()
+                    .any(|t| t.as_str().is_some_and(|t| t.contains("random walks")))
+            })
             && v["events"] == 1
             && v["branched"]
                 .as_str()
@@ -91,8 +103,25 @@ pub async fn branch_on_cpu(at: &Places) -> Result<()> {
         page.finished().await? == branch,
         "replayed, the branch is another"
     );
+    // It has its own plane now; its parent is stored, and can be joined with it.
+    wait(&page, "a path of its own", SEEN, |v| {
+        v["paths"] == json!([0, 7])
+    })
+    .await?;
+    page.click("tab-paths").await?;
+    let fits = |v: &Value| v["fits"] == "lr=3e-3";
+    wait(&page, "a stored run that fits", JOINED, fits).await?;
+    page.click("ask-stored").await?;
+    let joined = |v: &Value| v["models"] == "2" && v["names"] == json!(["lr=3e-3", "this run"]);
+    wait(&page, "both in one plane", JOINED, joined).await?;
+    pictures(&page, "joined").await?;
     page.close(&[]).await
 }
+
+/// Stored runs that fit, models in the plane, names at the ends of their paths.
+const JOINED: &str = "const q = n => document.querySelector(`[data-test=\"${n}\"]`);\
+    return { fits: q('stored-fit')?.innerText ?? '', models: q('plane-stored')?.dataset.models ?? '',\
+        names: [...(q('chart-paths-stored')?.querySelectorAll('.kink-step') ?? [])].map(e => e.textContent).filter(t => !t.includes('°')).sort() };";
 
 /// The window of the charts, the ticks under the loss, the extra λ̂ points told, the λ̂ points drawn.
 const ZOOMED: &str = "const q = n => document.querySelector(`[data-test=\"${n}\"]`);\
