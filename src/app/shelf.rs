@@ -62,6 +62,10 @@ pub fn others(state: &State) -> impl Iterator<Item = &Stored> {
 pub fn told_apart(link: &str) -> String {
     let query = link.split_once('?').map_or("", |q| q.1);
     let said = query.split('&').filter(|p| !p.starts_with("v="));
+    let said = said.map(|p| match p.starts_with("file=") {
+        true => "from a file",
+        false => p,
+    });
     said.collect::<Vec<_>>().join(", ")
 }
 
@@ -188,5 +192,9 @@ mod tests {
             None
         );
         assert_eq!(told_apart(&stored.link), "layers=1, seed=2");
+        // Nor is a run of a file that of its settings.
+        let file = row(&format!("{}&file=00000000000000ab", stored.link), None);
+        assert_eq!(against(&state, &file, At::Last), None);
+        assert_eq!(told_apart(&file.link), "layers=1, seed=2, from a file");
     }
 }

@@ -6,7 +6,7 @@ use super::keeping::fit;
 use super::known::{Known, behaviour_id, drawn, model, turning};
 use super::versus::Versus;
 use crate::app::link::{self, Link};
-use crate::protocol::{Event, Fault, Series, Stored};
+use crate::protocol::{Event, Fault, Series};
 use crate::store::shelf::checkpoints;
 use crate::store::{CHECKPOINT, Record};
 use std::rc::Rc;
@@ -86,7 +86,7 @@ impl Host {
             let replicas = link.knobs.int("replicas").max(1);
             let wanted = |r: &i64| versus.lacks(&model(&link, *r));
             let wanted: Vec<i64> = (0..replicas).filter(wanted).collect();
-            if wanted.is_empty() || !whole(&row) {
+            if wanted.is_empty() {
                 continue;
             }
             let Ok(Some(record)) = keeper.record(row.slot) else {
@@ -99,11 +99,6 @@ impl Host {
         }
         Ok(())
     }
-}
-
-/// Whether a stored run has come from its link, not from a file that begins elsewhere.
-fn whole(row: &Stored) -> bool {
-    row.checkpoints.first() == Some(&0)
 }
 
 /// The checkpoints of one replica in a record, of so many.

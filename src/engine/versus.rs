@@ -2,7 +2,7 @@
 //! its link, asks both about the same held-out sequences, whole and without each of their heads.
 
 use super::branch::{join, open};
-use super::known::{Found, Known, behaviour_id, drawn, from_link, model, pick, same, turning};
+use super::known::{Found, Known, behaviour_id, drawn, model, pick, same, turning};
 use super::open::Source;
 use super::session::Session;
 use crate::app::link::{self, Link};
@@ -129,7 +129,7 @@ impl Versus {
     /// # Errors
     /// `BadLink` for a checkpoint that this run will never have.
     pub fn look(&mut self, session: &Session, text: &str) -> Result<(), Fault> {
-        if !self.idle() || !from_link(session) {
+        if !self.idle() {
             return Ok(());
         }
         let link = link::parse(text);
@@ -222,6 +222,10 @@ impl Versus {
     /// A session that trains the model of a side, and keeps every checkpoint that either side needs of it.
     async fn session(&self, source: &Source, side: usize) -> Result<Session, Fault> {
         let model = &self.models[side];
+        if model.file.is_some() {
+            let why = "its weights come from a file, and no run of it has that checkpoint here";
+            return Err(Fault::BadLink(why.into()));
+        }
         let mut session = open(source, model).await?;
         let (from, whole) = (session.parts.steps, session.steps());
         let also = |s: &usize| self.fits(*s, model);
