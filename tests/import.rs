@@ -349,8 +349,9 @@ fn the_run_of_a_file_is_another_one_than_that_of_its_link() {
     // Opened again it says where it comes from, has the numbers it had, and ends where it ended.
     for (link, end) in [(&links[0], 12), (&links[1], 6)] {
         block_on(host.command(start(link, true)));
-        let (mut notices, mut last) = (String::new(), 0);
-        while block_on(host.pump()) {
+        let (mut notices, mut last, mut busy) = (String::new(), 0, true);
+        while busy {
+            busy = block_on(host.pump());
             for event in host.take_events() {
                 if let Event::Frame(frame) = event {
                     frame.notices.iter().for_each(|n| notices += &n.text);
@@ -362,6 +363,8 @@ fn the_run_of_a_file_is_another_one_than_that_of_its_link() {
         assert!(notices.contains("The file is of step 6"), "{notices}");
         assert_eq!(last, end);
     }
+    drop(host);
+    let mut host = visit();
     assert_eq!(stored(&mut host).len(), 3);
     // A comparison has the weights of each, and trains the link's own where they are not there.
     let ends = |host: &mut Host| {

@@ -188,7 +188,11 @@ fn leave(state: &mut State) -> bool {
     let (old, new) = (parse(&run.link), &state.link);
     let [first, second] = [&old, new].map(|l| l.course.first(&l.knobs));
     let plain = new.course == Course::default() && old.course == Course::default();
-    if plain || old.experiment != new.experiment || !train_alike(first, second) {
+    if plain
+        || old.file != new.file
+        || old.experiment != new.experiment
+        || !train_alike(first, second)
+    {
         return false;
     }
     let zoomed = old.course.zoom != new.course.zoom;

@@ -81,6 +81,12 @@ pub fn model(link: &Link, member: i64) -> Link {
     alone
 }
 
+/// Whether a run whose first checkpoint is of that step has come from what its link says: weights from a
+/// file begin elsewhere than at step 0, and their link names the file.
+pub(super) fn from_link(first: Option<u64>, link: &Link) -> bool {
+    link.file.is_some() || first == Some(0)
+}
+
 /// Whether two such models have the same weights; with `cadence`, at the same checkpoints.
 pub(super) fn same(a: &Link, b: &Link, cadence: bool) -> bool {
     let equal = |key: &str| a.knobs.get(key) == b.knobs.get(key);

@@ -3,7 +3,7 @@
 
 use super::host::Host;
 use super::keeping::fit;
-use super::known::{Known, behaviour_id, drawn, model, turning};
+use super::known::{Known, behaviour_id, drawn, from_link, model, turning};
 use super::versus::Versus;
 use crate::app::link::{self, Link};
 use crate::protocol::{Event, Fault, Series};
@@ -86,7 +86,7 @@ impl Host {
             let replicas = link.knobs.int("replicas").max(1);
             let wanted = |r: &i64| versus.lacks(&model(&link, *r));
             let wanted: Vec<i64> = (0..replicas).filter(wanted).collect();
-            if wanted.is_empty() {
+            if wanted.is_empty() || !from_link(row.checkpoints.first().copied(), &link) {
                 continue;
             }
             let Ok(Some(record)) = keeper.record(row.slot) else {

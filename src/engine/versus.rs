@@ -2,7 +2,7 @@
 //! its link, asks both about the same held-out sequences, whole and without each of their heads.
 
 use super::branch::{join, open};
-use super::known::{Found, Known, behaviour_id, drawn, model, pick, same, turning};
+use super::known::{Found, Known, behaviour_id, drawn, from_link, model, pick, same, turning};
 use super::open::Source;
 use super::session::Session;
 use crate::app::link::{self, Link};
@@ -129,10 +129,10 @@ impl Versus {
     /// # Errors
     /// `BadLink` for a checkpoint that this run will never have.
     pub fn look(&mut self, session: &Session, text: &str) -> Result<(), Fault> {
-        if !self.idle() {
+        let (link, first) = (link::parse(text), session.history.checkpoints.first());
+        if !self.idle() || !from_link(first.map(|c| c.step), &link) {
             return Ok(());
         }
-        let link = link::parse(text);
         let n = session.parts.arena.len();
         for replica in 0..session.parts.train.replicas.len() {
             let alone = model(&link, replica as i64);
