@@ -118,6 +118,8 @@ pub struct Run {
     pub record: Option<(u64, [u64; 3])>,
     /// Checkpoints in memory that can be trained on from.
     pub whole: usize,
+    /// Steps of checkpoints whose weights were thinned away.
+    pub gone: Vec<u64>,
     /// A frame came that was not drawn yet.
     pub undrawn: bool,
 }
@@ -157,6 +159,7 @@ impl Run {
             notices: Vec::new(),
             record: None,
             whole: 0,
+            gone: Vec::new(),
             undrawn: false,
         }
     }
@@ -188,6 +191,7 @@ impl Run {
                 align(&mut pca, &self.pca);
             }
             self.pca = Rc::new(pca);
+            self.gone = frame.gone;
         }
         if let Some(jumps) = frame.jumps {
             self.jumps = jumps;

@@ -131,6 +131,7 @@ impl Host {
         let over = frame.phase == Phase::Done;
         if (rows, over) != (shown.rows, shown.over) || followed {
             frame.pca = Some(s.history.pca.update());
+            frame.gone = s.history.gone();
             (shown.rows, shown.over) = (rows, over);
             shown.rows_follow = s.follow();
         }

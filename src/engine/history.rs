@@ -75,6 +75,14 @@ impl History {
         all.filter(|c| c.state.len() == tensors).count()
     }
 
+    /// Steps of checkpoints whose weights were left out of a record.
+    #[must_use]
+    pub fn gone(&self) -> Vec<u64> {
+        let there = |step: u64| self.checkpoints.iter().any(|c| c.step == step);
+        let steps = self.pca.rows().map(|(step, _)| step);
+        steps.filter(|s| !there(*s)).collect()
+    }
+
     /// Appends a point.
     pub fn push(&mut self, id: &str, step: u64, y: f64) {
         if !self.series.contains_key(id) {

@@ -249,6 +249,9 @@ pub struct Frame {
     pub llc: Option<Vec<LlcPoint>>,
     /// PCA, whole when it changed.
     pub pca: Option<PcaUpdate>,
+    /// Steps in it whose weights are no longer there.
+    #[serde(default)]
+    pub gone: Vec<u64>,
     /// The figure, when it changed.
     pub figure: Option<Figure>,
     /// Jumps of replicas, all of them when there are new ones.
