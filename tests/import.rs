@@ -5,8 +5,12 @@
 use lambdahat::app::link;
 use lambdahat::engine::host::Host;
 use lambdahat::engine::{Session, Source, branch, importing};
-use lambdahat::protocol::{Command, EngineChoice, Event, Frame, Phase, RunId, Upload};
+use lambdahat::protocol::{
+    At, Command, EngineChoice, Event, Frame, Phase, RunId, Side, Stored, Upload, VersusSpec,
+    VersusStage,
+};
 use lambdahat::store::import::Checkpoint;
+use lambdahat::store::native::NativeStore;
 use pollster::block_on;
 use std::collections::BTreeMap;
 
@@ -246,4 +250,141 @@ fn names_of_transformerlens_fit_with_their_buffers_and_empty_biases() {
     }
     let wrong = file.fit(&whole.parts.arena, &names).unwrap_err();
     assert_eq!(wrong.len(), 2, "{wrong:?}");
+}
+
+/// What a host has stored.
+fn stored(host: &mut Host) -> Vec<Stored> {
+    while block_on(host.pump()) {}
+    let rows = |e| match e {
+        Event::Shelf(rows) => Some(rows),
+        _ => None,
+    };
+    let told = host.take_events().into_iter().filter_map(rows);
+    told.last().unwrap_or_default()
+}
+
+fn compared(host: &mut Host, sides: [(&str, At); 2]) -> (VersusStage, Vec<f32>) {
+    let sides = sides.map(|(link, at)| Side {
+        link: link.into(),
+        at,
+    });
+    block_on(host.command(Command::Versus(VersusSpec { sides, set: 1 })));
+    let mut last = (VersusStage::Waiting, Vec::new());
+    while !matches!(last.0, VersusStage::Done | VersusStage::Failed(_)) {
+        block_on(host.pump());
+        for event in host.take_events() {
+            if let Event::Versus(view) = event {
+                let found = view.found.iter().flat_map(|f| f.sides.iter());
+                let losses = found.flat_map(|s| s.lp.iter().copied()).collect();
+                last = (view.stage, losses);
+            }
+        }
+    }
+    last
+}
+
+/// The run of a file is another one than that of its link: stored beside it, opened again with what was
+/// said of it, and never compared as if its link gave its weights.
+#[test]
+fn the_run_of_a_file_is_another_one_than_that_of_its_link() {
+    let folder = std::env::temp_dir().join(format!("lambdahat-files-{}", std::process::id()));
+    let _ = std::fs::remove_dir_all(&folder);
+    let visit = || {
+        let mut host = Host::new(
+            Some(NativeStore::open(&folder).unwrap()),
+            Default::default(),
+        );
+        let engine = EngineChoice::Cpu;
+        block_on(host.command(Command::Hello {
+            engine,
+            secure: true,
+        }));
+        host
+    };
+    let text = link::parse(REPEAT).text(true);
+    let start = |link: &str, resume| Command::Start {
+        run: RunId(1),
+        link: link.into(),
+        resume,
+        paused: false,
+    };
+    let mut host = visit();
+    told(&mut host, start(&text, false));
+    let whole = run(REPEAT);
+    // The second is of another model in truth, and without the state of its optimiser.
+    let mut other = run(&format!("{REPEAT}&lr=0.05"));
+    other
+        .history
+        .checkpoints
+        .iter_mut()
+        .for_each(|c| c.state.clear());
+    let files = [whole.file(6, &text).unwrap(), other.file(6, &text).unwrap()];
+    let (mut links, mut said) = (Vec::new(), Vec::new());
+    for file in &files {
+        let (events, last) = told(&mut host, upload(file.clone(), "#/tms"));
+        let own = events.iter().find_map(|e| match e {
+            Event::Imported { link, .. } => Some(link.clone()),
+            _ => None,
+        });
+        links.extend(own);
+        said.push(last.step);
+        while block_on(host.pump()) {}
+    }
+    assert_eq!(said, [12, 6]);
+    drop(host);
+    let mut host = visit();
+    let rows = stored(&mut host);
+    let all: Vec<(&str, u64, usize)> = rows
+        .iter()
+        .map(|r| (r.link.as_str(), r.step, r.checkpoints.len()))
+        .collect();
+    assert_eq!(
+        all,
+        [
+            (text.as_str(), 12, 3),
+            (links[0].as_str(), 12, 2),
+            (links[1].as_str(), 6, 1)
+        ]
+    );
+    // Opened again it says where it comes from, has the numbers it had, and ends where it ended.
+    for (link, end) in [(&links[0], 12), (&links[1], 6)] {
+        block_on(host.command(start(link, true)));
+        let (mut notices, mut last, mut busy) = (String::new(), 0, true);
+        while busy {
+            busy = block_on(host.pump());
+            for event in host.take_events() {
+                if let Event::Frame(frame) = event {
+                    frame.notices.iter().for_each(|n| notices += &n.text);
+                    last = frame.step;
+                    block_on(host.command(Command::Ack(frame.run)));
+                }
+            }
+        }
+        assert!(notices.contains("The file is of step 6"), "{notices}");
+        assert_eq!(last, end);
+    }
+    drop(host);
+    let mut host = visit();
+    assert_eq!(stored(&mut host).len(), 3);
+    // A comparison has the weights of each, and trains the link's own where they are not there.
+    let ends = |host: &mut Host| {
+        let all = [text.as_str(), links[1].as_str()].map(|l| (l, At::Step(6)));
+        compared(host, all)
+    };
+    let (stage, losses) = ends(&mut host);
+    assert_eq!(stage, VersusStage::Done);
+    let (a, b) = losses.split_at(losses.len() / 2);
+    assert!(a != b && !a.is_empty());
+    // Planted: where neither is stored, that of a file cannot be had.
+    let mut bare = Host::new(None, Default::default());
+    let (stage, _) = ends(&mut bare);
+    assert!(
+        matches!(&stage, VersusStage::Failed(why) if why.contains("file")),
+        "{stage:?}"
+    );
+    // Nor can a run begin from it there.
+    block_on(bare.command(start(&links[0], false)));
+    let fault = |e: &Event| matches!(e, Event::Fault { .. });
+    assert!(bare.take_events().iter().any(fault));
+    let _ = std::fs::remove_dir_all(folder);
 }

@@ -118,6 +118,7 @@ fn round_trip(card: &'static Card, us: &[f64]) -> Result<(), String> {
         experiment: card.id,
         knobs,
         course: Course::default(),
+        file: None,
         run: false,
         engine: EngineChoice::Auto,
         against: None,

@@ -45,6 +45,8 @@ struct Told {
     /// Bytes, checkpoints of how many, and those that can be trained on from.
     kept: (u64, [u64; 2], u64),
     whole: usize,
+    /// Steps of checkpoints that are on the charts, without their weights.
+    gone: Vec<u64>,
 }
 
 impl Told {
@@ -66,6 +68,9 @@ impl Told {
                     }
                     frame.notices.iter().for_each(|n| self.said += &n.text);
                     self.whole = frame.whole;
+                    if frame.pca.is_some() {
+                        self.gone = frame.gone;
+                    }
                     self.stages = frame.stages.unwrap_or(std::mem::take(&mut self.stages));
                     for d in frame.series.iter().filter(|d| d.id == "loss") {
                         self.loss.truncate(d.from);
@@ -324,6 +329,10 @@ fn every_checkpoint_is_trained_on_from_after_a_reload_and_a_budget_is_kept_at_on
     let mut host = visit(&folder);
     let less = run(&mut host, &long, true);
     assert_eq!(less.whole as u64, told.kept.2);
+    // The page is told which of all are left, and which went.
+    assert_eq!(less.kept.1, told.kept.1);
+    assert_eq!(less.gone.len() as u64, 21 - told.kept.1[0]);
+    assert!(!less.gone.contains(&200) && again.gone.is_empty());
     // Of a run that is stored and not open, too.
     drop(host);
     let mut host = visit(&folder);

@@ -41,6 +41,7 @@ impl Against {
     #[must_use]
     pub fn other(&self, a: &Link) -> Link {
         let mut b = a.clone();
+        b.file = b.file.filter(|_| self.with.is_empty());
         b.notices = link::apply_query(&mut b.knobs, &self.with.replace(';', "&"));
         if let Some(card) = crate::experiments::card(b.experiment) {
             b.notices.extend((card.settle)(&mut b.knobs));
@@ -136,6 +137,7 @@ impl Against {
             let (was, is) = (a.knobs.get(k.key)?, b.knobs.get(k.key)?);
             (was != is).then(|| format!("{}={}", k.key, is.text()))
         });
-        (a.experiment == b.experiment).then(|| differ.collect::<Vec<_>>().join(";"))
+        let alike = a.experiment == b.experiment && (b.file.is_none() || a.file == b.file);
+        alike.then(|| differ.collect::<Vec<_>>().join(";"))
     }
 }

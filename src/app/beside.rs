@@ -189,7 +189,7 @@ fn leave(state: &mut State) -> bool {
     let before = state.beside.take();
     let Some(run) = &state.run else { return false };
     let (old, new) = (parse(&run.link), &state.link);
-    if old.experiment != new.experiment {
+    if old.file != new.file || old.experiment != new.experiment {
         return false;
     }
     state.beside = match Stays::of((&old.course, &old.knobs), (&new.course, &new.knobs)) {

@@ -8,7 +8,7 @@ pub mod joined;
 use super::against::Against;
 use crate::experiments::versus::pairs;
 use crate::experiments::{CARDS, Card};
-use crate::knobs::{Knobs, Value};
+use crate::knobs::{Digest, Knobs, Value};
 use crate::protocol::{EngineChoice, Notice};
 use course::Raw;
 pub use course::{Branch, Course, Zoom};
@@ -23,6 +23,9 @@ pub const MAX_PAIRS: usize = 256;
 /// Notices a link can give before the rest is only counted.
 pub const MAX_NOTICES: usize = 16;
 
+/// What is said of a run that begins with a file.
+const FILE: &str = "The weights come from a file: the link alone does not give these numbers.";
+
 /// A link, read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Link {
@@ -34,6 +37,8 @@ pub struct Link {
     pub knobs: Knobs,
     /// Where the run branches, and where its checkpoints stand closer.
     pub course: Course,
+    /// The file that the run begins with, by its checksum: such a run is another one than that of its settings.
+    pub file: Option<Digest>,
     /// Whether the run starts by itself.
     pub run: bool,
     /// Engine asked for.
@@ -82,6 +87,7 @@ pub fn parse_in(cards: &[&'static Card], text: &str) -> Link {
         experiment: card.id,
         knobs: Knobs::defaults(card.knobs),
         course: Course::default(),
+        file: None,
         run: false,
         engine: EngineChoice::Auto,
         against: None,
@@ -119,6 +125,7 @@ impl Link {
             experiment: card.id,
             knobs,
             course: Course::default(),
+            file: None,
             run: false,
             engine: EngineChoice::Auto,
             against: None,
@@ -130,7 +137,11 @@ impl Link {
     /// run has started. Neither the engine nor `run=1` is part of it.
     #[must_use]
     pub fn text(&self, started: bool) -> String {
-        text_of(self.experiment, &self.knobs, &self.course, started)
+        let text = text_of(self.experiment, &self.knobs, &self.course, started);
+        match self.file {
+            Some(file) => format!("{text}&file={}", file.text()),
+            None => text,
+        }
     }
 
     /// λ̂ and PCA are of another replica, before and after the branch, if there is one.
@@ -196,6 +207,10 @@ impl Link {
                 _ if !known => {}
                 "with" | "at" | "floor" | "set" if compares(card, key) => {
                     self.compared(key, value);
+                }
+                "file" => {
+                    self.file = Digest::parse(value);
+                    self.notices.push(Notice::about(key, FILE));
                 }
                 "from" => raw.from = Some(value.clone()),
                 "zoom" => raw.zoom = Some(value.clone()),

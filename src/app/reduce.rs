@@ -42,6 +42,7 @@ fn take(state: &mut State, action: Action) -> Vec<Effect> {
             if link.experiment == state.link.experiment
                 && link.knobs == state.link.knobs
                 && link.course == state.link.course
+                && link.file == state.link.file
                 && link.engine == state.link.engine
                 && !link.run
                 && link.against == pairing::against_of(state)
@@ -310,6 +311,11 @@ pub(super) fn start(state: &mut State, resume: bool, paused: bool) -> Vec<Effect
         // Pressed before the engine was up: it starts as soon as it is.
         state.link.run = true;
         return Vec::new();
+    }
+    // Only what a run on the screen has of a file goes on; else it begins at the beginning.
+    let known = |r: &Run| parse(&r.link).file == state.link.file;
+    if !resume && !state.run.as_ref().is_some_and(known) {
+        state.link.file = None;
     }
     let mut effects = beside::left(state, resume);
     state.last_id += 1;

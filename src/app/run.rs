@@ -124,6 +124,8 @@ pub struct Run {
     pub record: Option<(u64, [u64; 3])>,
     /// Checkpoints in memory that can be trained on from.
     pub whole: usize,
+    /// Steps of checkpoints whose weights were thinned away.
+    pub gone: Vec<u64>,
     /// A frame came that was not drawn yet.
     pub undrawn: bool,
 }
@@ -166,6 +168,7 @@ impl Run {
             notices: Vec::new(),
             record: None,
             whole: 0,
+            gone: Vec::new(),
             undrawn: false,
         }
     }
@@ -208,6 +211,7 @@ impl Run {
             self.pca = Rc::new(pca);
             self.beside = both.map(Rc::new);
             self.looked = frame.looked;
+            self.gone = frame.gone;
         }
         if let Some(jumps) = frame.jumps {
             self.jumps = jumps;

@@ -98,9 +98,26 @@ pub fn checkpoints(state: &State) -> &[f64] {
     }
 }
 
+/// Why nothing can be asked of the checkpoint of a step.
+pub const GONE: &str = "Its weights were thinned away by the budget";
+
+/// Whether the weights of a checkpoint are no longer there; its numbers are.
+#[must_use]
+pub fn gone(state: &State, step: u64) -> bool {
+    let run = state.run.as_ref();
+    run.is_some_and(|r| r.gone.contains(&step))
+}
+
+/// Steps of the checkpoints whose weights are there.
+#[must_use]
+pub fn whole(state: &State) -> Vec<u64> {
+    let steps = checkpoints(state).iter().map(|s| *s as u64);
+    steps.filter(|s| !gone(state, *s)).collect()
+}
+
 /// Asks for the first checkpoint as a file; each that comes asks for the next. Asked again, it stops.
 pub fn save_all(state: &mut State) -> Vec<Effect> {
-    let steps: Vec<u64> = checkpoints(state).iter().map(|s| *s as u64).collect();
+    let steps = whole(state);
     let Some(run) = &mut state.run else {
         return Vec::new();
     };
@@ -109,7 +126,8 @@ pub fn save_all(state: &mut State) -> Vec<Effect> {
         return Vec::new();
     }
     let first = steps.first().map(|s| Command::Save(run.id, *s));
-    run.files = (steps.clone(), steps.len());
+    let n = steps.len();
+    run.files = (steps, n);
     first.map(Effect::Send).into_iter().collect()
 }
 

@@ -2,19 +2,23 @@
 
 use super::action::Effect;
 use super::against::Against;
+use super::aim::address;
+use super::beside;
 use super::link::{Link, parse};
 use super::pairing;
-use super::reduce::start;
+use super::reduce::{drop_run, measure, start};
 use super::scrub;
 use super::state::State;
 use crate::experiments::card;
-use crate::protocol::{At, Command, Stored};
+use crate::protocol::{At, Command, Notice, Stored};
 
 /// What a visitor does with a stored run.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Shelf {
     /// Opens the one of this link.
     Open(String),
+    /// Opens the run that the branch on the screen leaves.
+    Parent,
     /// Deletes the one in this file; none, the one that a reload goes on from.
     Discard(Option<u32>),
 }
@@ -24,7 +28,7 @@ pub(super) fn act(state: &mut State, what: Shelf) -> Vec<Effect> {
     match what {
         Shelf::Open(link) => {
             let engine = state.link.engine;
-            let mut effects = super::reduce::drop_run(state);
+            let mut effects = drop_run(state);
             // What is left is put aside, not thrown away.
             effects.clear();
             state.link = Link {
@@ -32,6 +36,31 @@ pub(super) fn act(state: &mut State, what: Shelf) -> Vec<Effect> {
                 ..parse(&link)
             };
             effects.extend(start(state, true, false));
+            effects
+        }
+        Shelf::Parent => {
+            let Some(first) = beside::parent(&state.link) else {
+                return Vec::new();
+            };
+            // Whichever of its models is followed, and wherever its checkpoints stand closer.
+            let plain = |mut l: Link| {
+                l.course.zoom = None;
+                l.follow(0);
+                l.text(true)
+            };
+            let own = |r: &&Stored| {
+                r.version == crate::VERSION && plain(parse(&r.link)) == plain(first.clone())
+            };
+            if let Some(row) = state.shelf.iter().rfind(own) {
+                let link = row.link.clone();
+                return act(state, Shelf::Open(link));
+            }
+            let mut effects = drop_run(state);
+            state.link = first;
+            let told = "The parent is not stored here: Run computes it.";
+            state.link.notices = vec![Notice::new(told)];
+            effects.push(address(state));
+            effects.extend(measure(state));
             effects
         }
         Shelf::Discard(slot) => {
@@ -62,6 +91,10 @@ pub fn others(state: &State) -> impl Iterator<Item = &Stored> {
 pub fn told_apart(link: &str) -> String {
     let query = link.split_once('?').map_or("", |q| q.1);
     let said = query.split('&').filter(|p| !p.starts_with("v="));
+    let said = said.map(|p| match p.starts_with("file=") {
+        true => "from a file",
+        false => p,
+    });
     said.collect::<Vec<_>>().join(", ")
 }
 
@@ -169,6 +202,32 @@ mod tests {
     }
 
     #[test]
+    fn the_parent_of_a_branch_is_opened_where_it_is_stored_else_it_is_in_the_form() {
+        let branch = "#/induction?seed=4&from=400&then.lr=0.0001&engine=cpu";
+        let parent = "#/induction?v=1&seed=4";
+        let on = |rows: Vec<Stored>| {
+            let mut state = page(rows);
+            state.link = parse(branch);
+            reduce(&mut state, Action::Start);
+            let effects = reduce(&mut state, Action::Shelf(Shelf::Parent));
+            (state, effects)
+        };
+        let mut zoomed = row(&format!("{parent}&zoom=300-500:20"), Some(1));
+        zoomed.version = crate::VERSION.into();
+        let (state, effects) = on(vec![zoomed.clone(), row(parent, Some(2))]);
+        let begun = |e: &Effect| matches!(e, Effect::Send(Command::Start { resume: true, link, .. }) if *link == zoomed.link);
+        assert!(effects.iter().any(begun), "{effects:?}");
+        assert!(state.run.is_some());
+        // Planted: what another version has made, or another run, is not it.
+        let (state, effects) = on(vec![row(parent, Some(2))]);
+        assert!(state.run.is_none() && state.link.notices[0].text.contains("not stored"));
+        let there = Effect::Address("#/induction?v=1&seed=4&engine=cpu".into());
+        let asked = |e: &Effect| matches!(e, Effect::Address(_));
+        assert_eq!(effects.iter().find(|e| asked(e)), Some(&there));
+        assert!(!effects.contains(&Effect::NewWorker));
+    }
+
+    #[test]
     fn a_stored_run_is_the_other_side_of_a_comparison() {
         let state = page(Vec::new());
         let stored = row("#/induction?v=1&layers=1&seed=2", Some(1));
@@ -188,5 +247,9 @@ mod tests {
             None
         );
         assert_eq!(told_apart(&stored.link), "layers=1, seed=2");
+        // Nor is a run of a file that of its settings.
+        let file = row(&format!("{}&file=00000000000000ab", stored.link), None);
+        assert_eq!(against(&state, &file, At::Last), None);
+        assert_eq!(told_apart(&file.link), "layers=1, seed=2, from a file");
     }
 }

@@ -1,8 +1,7 @@
 //! The comparison of two models beside the run on the page: it works while that one does not.
 
 use super::host::Host;
-use super::known::{Found, Known, behaviour_id, drawn, from_link, model, same};
-use super::session::Session;
+use super::known::{Found, Known, behaviour_id, drawn, model, same};
 use super::versus::Versus;
 use crate::app::link::{self, Link};
 use crate::protocol::{Event, Fault, Phase, VersusSpec, VersusStage, VersusView};
@@ -50,7 +49,11 @@ impl Shelf {
 impl Host {
     /// Keeps the end of the run on the page, which is about to go.
     pub(super) fn shelve(&mut self) {
-        let Some(live) = self.live.as_ref().filter(|l| over(&l.session)) else {
+        let Some(live) = self
+            .live
+            .as_ref()
+            .filter(|l| l.session.phase() == Phase::Done)
+        else {
             return;
         };
         let (session, n) = (&live.session, live.session.parts.arena.len());
@@ -155,11 +158,6 @@ impl Host {
         }
         versus.pump(&self.source).await
     }
-}
-
-/// Whether a run has come to its end from its link.
-fn over(session: &Session) -> bool {
-    session.phase() == Phase::Done && from_link(session)
 }
 
 /// A fault in one sentence, without the name of its kind where the words say it.

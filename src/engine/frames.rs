@@ -133,6 +133,7 @@ impl Host {
             frame.pca = Some(s.history.pca.update());
             frame.beside = s.history.pca.beside();
             frame.looked = s.looked();
+            frame.gone = s.history.gone();
             (shown.rows, shown.over) = (rows, over);
             shown.rows_follow = s.follow();
         }

@@ -3,7 +3,7 @@
 use super::keeping::thinned;
 use crate::estimate::trace::Trace;
 use crate::instruments::pca::Pca;
-use crate::protocol::{Figure, Jump, LlcPoint, Series, SeriesDelta};
+use crate::protocol::{Figure, Jump, LlcPoint, Notice, Series, SeriesDelta};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -43,6 +43,8 @@ pub struct History {
     pub pca: Pca,
     /// Checkpoints, by step.
     pub checkpoints: Vec<Checkpoint>,
+    /// What is said of the file that the run begins with.
+    pub origin: Vec<Notice>,
     /// The latest figure of the model.
     pub figure: Option<Figure>,
     /// Jumps of replicas from one k-gon to another, where the figure tells k-gons.
@@ -71,6 +73,14 @@ impl History {
     pub fn whole(&self, tensors: usize) -> usize {
         let all = self.checkpoints.iter();
         all.filter(|c| c.state.len() == tensors).count()
+    }
+
+    /// Steps of checkpoints whose weights were left out of a record.
+    #[must_use]
+    pub fn gone(&self) -> Vec<u64> {
+        let there = |step: u64| self.checkpoints.iter().any(|c| c.step == step);
+        let steps = self.pca.rows().map(|(step, _)| step);
+        steps.filter(|s| !there(*s)).collect()
     }
 
     /// Appends a point.

@@ -279,10 +279,16 @@ impl Host {
                         "The stored run {why}; this one starts from the beginning."
                     )));
                 }
-                let begun = match before {
+                // The run of a file has nothing in common with any but its own.
+                let was = before.filter(|l| link::parse(&l.text).file == parsed.file);
+                let begun = match was {
                     Some(l) => graft(&mut session, &parsed, l.session, &link::parse(&l.text))?,
                     None => false,
                 };
+                if !begun && parsed.file.is_some() {
+                    let why = "the file that this run begins with has to be opened once more";
+                    return Err(Fault::BadLink(why.into()));
+                }
                 if !begun {
                     session.begin()?;
                 }
@@ -296,6 +302,8 @@ impl Host {
     }
 
     pub(super) fn restore(&self, session: &mut Session, r: &Record) -> Result<(), Fault> {
+        // One whose file had no state of the optimiser ends where it begins.
+        session.end_at(r.steps);
         record::restore(session, r)?;
         if r.device.name != self.source.info().name {
             session.notices.push(Notice::new(format!(

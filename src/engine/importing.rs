@@ -6,13 +6,13 @@ use super::host::Host;
 use super::session::Session;
 use crate::app::link::{self, Course, Link};
 use crate::experiments;
-use crate::knobs::{Knobs, Value};
+use crate::knobs::{Digest, Knobs, Value};
 use crate::protocol::{Event, Fault, Notice, Upload};
 use crate::store::import::{Checkpoint, Taken};
 
 /// The settings of one model of a run, the one followed, as a run of its own.
 fn alone(link: &mut Link) {
-    link.course = Course::default();
+    (link.course, link.file) = (Course::default(), None);
     let knobs: &mut Knobs = &mut link.knobs;
     if knobs.int("replicas") > 1 {
         let seed = knobs.int("seed") + knobs.int("member");
@@ -24,7 +24,9 @@ fn alone(link: &mut Link) {
 
 /// The link whose model a file fits: its own, else that of the form; or what is wrong with the latter.
 fn fitting(file: &Checkpoint, form: &str) -> Result<(Link, Taken), Vec<String>> {
-    let own = file.words.get("link").map(|l| link::parse(l));
+    // What it says of another file is not what it is of.
+    let plain = |l: &String| link::parse(l.split("&file=").next().unwrap_or_default());
+    let own = file.words.get("link").map(plain);
     let own = own.filter(|l| l.known && l.notices.is_empty());
     let mut wrong = Vec::new();
     for mut link in own.into_iter().chain([link::parse(form)]) {
@@ -69,6 +71,10 @@ impl Host {
         let run = file.run;
         match self.imported(&file).await {
             Ok((session, link)) => {
+                // What was there is left as it is for any other run.
+                self.keep(true);
+                self.shelve();
+                self.asked = None;
                 let (text, step, steps) = (link.text(true), session.step(), session.steps());
                 self.prepared = None;
                 self.acked = true;
@@ -88,7 +94,8 @@ impl Host {
         let file = Checkpoint::read(&from.bytes);
         let file = file.map_err(|e| vec![format!("It is no safetensors file: {e}.")])?;
         let name = &from.name;
-        let (link, taken) = fitting(&file, &from.link)?;
+        let (mut link, taken) = fitting(&file, &from.link)?;
+        link.file = Some(Digest(crc32fast::hash(&from.bytes).into()));
         let said = |fault: Fault| vec![fault.to_string()];
         let mut session = self.session(&link).await.map_err(said)?;
         let told = file.words.get("step").and_then(|s| s.parse::<u64>().ok());
@@ -108,9 +115,9 @@ impl Host {
                 ", without the state of the optimiser: it is looked at, and not trained on."
             }
         };
-        text += " The weights come from the file: the link alone does not give these numbers.";
         place(&mut session, taken, step).map_err(said)?;
         session.notices.push(Notice::new(text));
+        session.history.origin.clone_from(&session.notices);
         Ok((session, link))
     }
 }

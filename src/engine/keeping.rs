@@ -112,7 +112,8 @@ pub(super) fn fit(record: &mut Record, bounds: &[u64], budget: u64) -> Keeps {
         left
     };
     Keeps {
-        checkpoints: [left, steps.len() as u64],
+        // Those that went before count too.
+        checkpoints: [left, steps.len().max(record.pca.len()) as u64],
         whole,
     }
 }

@@ -3,7 +3,6 @@
 //! A model is known by its link without what cannot change its weights: the sampler, and how many others
 //! trained beside it. So a run on the page serves a comparison, whatever was sampled around it.
 
-use super::session::Session;
 use crate::app::link::Link;
 use crate::estimate::lead::Transition;
 use crate::experiments;
@@ -82,10 +81,10 @@ pub fn model(link: &Link, member: i64) -> Link {
     alone
 }
 
-/// Whether a session has come from its link: weights from a file begin elsewhere than at step 0.
-pub(super) fn from_link(session: &Session) -> bool {
-    let first = session.history.checkpoints.first();
-    first.is_some_and(|c| c.step == 0)
+/// Whether a run whose first checkpoint is of that step has come from what its link says: weights from a
+/// file begin elsewhere than at step 0, and their link names the file.
+pub(super) fn from_link(first: Option<u64>, link: &Link) -> bool {
+    link.file.is_some() || first == Some(0)
 }
 
 /// Whether two such models have the same weights; with `cadence`, at the same checkpoints.
@@ -95,7 +94,7 @@ pub(super) fn same(a: &Link, b: &Link, cadence: bool) -> bool {
     let keys = a.knobs.schema().iter().map(|k| k.key);
     let [ours, theirs] = [&a.course, &b.course];
     let course = ours.branch == theirs.branch && (!cadence || ours.zoom == theirs.zoom);
-    a.experiment == b.experiment && course && keys.filter(counts).all(equal)
+    a.experiment == b.experiment && a.file == b.file && course && keys.filter(counts).all(equal)
 }
 
 /// The behaviour of an experiment from where its points count on, out of the series of a model; empty

@@ -91,7 +91,7 @@ pub fn capture_at(session: &Session, link: &str, step: u64) -> Option<Record> {
             .cloned()
             .collect(),
         pca: history.pca.rows().filter(|(s, _)| *s <= step).collect(),
-        notices: Vec::new(),
+        notices: history.origin.clone(),
         extra,
     })
 }
@@ -279,6 +279,7 @@ pub fn restore(session: &mut Session, record: &Record) -> Result<(), Fault> {
     for (step, row) in &record.pca {
         history.pca.push(*step, row);
     }
+    session.history.origin.clone_from(&record.notices);
     session.notices.extend(record.notices.iter().cloned());
     session.at(record.step);
     session.queue_missing();

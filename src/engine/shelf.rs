@@ -4,12 +4,12 @@
 use super::asking::{MOST_ROWS, thinned};
 use super::host::Host;
 use super::keeping::fit;
-use super::known::{Known, behaviour_id, drawn, model, turning};
+use super::known::{Known, behaviour_id, drawn, from_link, model, turning};
 use super::versus::Versus;
 use crate::app::link::joined::fitting;
 use crate::app::link::{self, Link};
 use crate::instruments::pca::joint::{self, Rows};
-use crate::protocol::{Event, Fault, Plane, Series, Stored, Told};
+use crate::protocol::{Event, Fault, Plane, Series, Told};
 use crate::store::shelf::checkpoints;
 use crate::store::{CHECKPOINT, Record};
 use std::rc::Rc;
@@ -89,7 +89,7 @@ impl Host {
             let replicas = link.knobs.int("replicas").max(1);
             let wanted = |r: &i64| versus.lacks(&model(&link, *r));
             let wanted: Vec<i64> = (0..replicas).filter(wanted).collect();
-            if wanted.is_empty() || !whole(&row) {
+            if wanted.is_empty() || !from_link(row.checkpoints.first().copied(), &link) {
                 continue;
             }
             let Ok(Some(record)) = keeper.record(row.slot) else {
@@ -130,11 +130,6 @@ impl Host {
             .asks
             .tell(Told::Stored(Plane { names, ..plane }));
     }
-}
-
-/// Whether a stored run has come from its link, not from a file that begins elsewhere.
-fn whole(row: &Stored) -> bool {
-    row.checkpoints.first() == Some(&0)
 }
 
 /// The checkpoints of one replica in a record, of so many.

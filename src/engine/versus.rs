@@ -129,10 +129,10 @@ impl Versus {
     /// # Errors
     /// `BadLink` for a checkpoint that this run will never have.
     pub fn look(&mut self, session: &Session, text: &str) -> Result<(), Fault> {
-        if !self.idle() || !from_link(session) {
+        let (link, first) = (link::parse(text), session.history.checkpoints.first());
+        if !self.idle() || !from_link(first.map(|c| c.step), &link) {
             return Ok(());
         }
-        let link = link::parse(text);
         let n = session.parts.arena.len();
         for replica in 0..session.parts.train.replicas.len() {
             let alone = model(&link, replica as i64);
@@ -222,6 +222,10 @@ impl Versus {
     /// A session that trains the model of a side, and keeps every checkpoint that either side needs of it.
     async fn session(&self, source: &Source, side: usize) -> Result<Session, Fault> {
         let model = &self.models[side];
+        if model.file.is_some() {
+            let why = "its weights come from a file, and no run of it has that checkpoint here";
+            return Err(Fault::BadLink(why.into()));
+        }
         let mut session = open(source, model).await?;
         let (from, whole) = (session.parts.steps, session.steps());
         let also = |s: &usize| self.fits(*s, model);

@@ -103,6 +103,8 @@ pub struct Chart {
 const TOP: f64 = 22.0;
 const BOTTOM: f64 = 40.0;
 const LEFT: f64 = 44.0;
+/// Radius of a dot.
+const DOT: f64 = 2.6;
 
 impl LineChart<'_> {
     /// Draws it.
@@ -115,8 +117,13 @@ impl LineChart<'_> {
         let names = self.names(&frame);
         marks.extend(self.level_lines(&frame));
         let (plot, points) = self.curves(&frame);
+        let [left, top, width, height] = inner(&frame);
+        // Of the whole run nothing stands beyond: a dot at its first or last step is seen whole.
+        let [first, last] = self.window.unwrap_or([0.0, self.x_max]);
+        let all = first <= 0.0 && last >= self.x_max;
+        let side = if all { DOT } else { 0.0 };
         marks.push(Mark::Clip {
-            rect: inner(&frame),
+            rect: [left - side, top, width + 2.0 * side, height],
             marks: plot,
         });
         marks.extend(self.cut_off(&frame));
@@ -294,7 +301,9 @@ impl LineChart<'_> {
                         .count(),
                 );
             }
-            let dots = if line.dots { drawn.clone() } else { Vec::new() };
+            // One point makes no line.
+            let dots = line.dots || drawn.len() == 1;
+            let dots = if dots { drawn.clone() } else { Vec::new() };
             marks.push(Mark::Path {
                 class: format!("line {}", line.class),
                 points: drawn,
@@ -303,7 +312,7 @@ impl LineChart<'_> {
             marks.extend(dots.into_iter().map(|at| Mark::Dot {
                 class: format!("dot {}", line.class),
                 at,
-                r: 2.6,
+                r: DOT,
                 title: String::new(),
             }));
         }
@@ -351,3 +360,6 @@ pub(super) fn inner(frame: &Frame) -> [f64; 4] {
         frame.y.from - frame.y.to,
     ]
 }
+
+#[cfg(test)]
+mod tests;

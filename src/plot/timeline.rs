@@ -17,6 +17,10 @@ pub struct Timeline<'a> {
     pub log_x: bool,
     /// Steps of the checkpoints, rising.
     pub checkpoints: &'a [f64],
+    /// Steps of those whose weights are no longer there.
+    pub gone: &'a [u64],
+    /// The step it begins at.
+    pub begun: f64,
     /// Steps done.
     pub done: f64,
     /// A recorded run: grey.
@@ -76,7 +80,7 @@ impl Timeline<'_> {
             Mark::line("axis", [scale.from, BOTTOM], [scale.to, BOTTOM]),
             Mark::line(
                 "elapsed",
-                [scale.from, BOTTOM],
+                [at(self.begun), BOTTOM],
                 [at(self.done.min(scale.max)), BOTTOM],
             ),
         ]);
@@ -89,17 +93,24 @@ impl Timeline<'_> {
             marks.push(Mark::line("axis", [x, BOTTOM], [x, BOTTOM + 4.0]));
             marks.push(Mark::text("tick", [x, BOTTOM + 16.0], Anchor::Middle, text));
         }
-        // One path for all: a break between two ticks.
-        let ticks = self.checkpoints.iter().flat_map(|&step| {
-            let x = at(step);
-            [[x, BOTTOM - 9.0], [x, BOTTOM], [f64::NAN, f64::NAN]]
-        });
+        // One path for all that look alike: a break between two ticks.
         let class = if self.recorded { " recorded" } else { "" };
-        marks.push(Mark::Path {
-            class: format!("checkpoints{class}"),
-            points: ticks.collect(),
-            area: false,
-        });
+        for (gone, class) in [(true, " gone"), (false, class)] {
+            let mut points = Vec::new();
+            for &step in self.checkpoints {
+                if self.gone.contains(&(step as u64)) == gone {
+                    let x = at(step);
+                    points.extend([[x, BOTTOM - 9.0], [x, BOTTOM], [f64::NAN; 2]]);
+                }
+            }
+            if !(gone && points.is_empty()) {
+                marks.push(Mark::Path {
+                    class: format!("checkpoints{class}"),
+                    points,
+                    area: false,
+                });
+            }
+        }
         self.scene("Checkpoints of the run".into(), marks)
     }
 
@@ -182,6 +193,22 @@ mod tests {
                 panic!("{handle:?}")
             };
             assert_eq!(at[0], x[6]);
+            // One whose weights went is a tick of another kind.
+            let gone = Timeline {
+                gone: &[50],
+                ..strip.clone()
+            };
+            let paths = gone.draw().marks.into_iter().filter_map(|m| match m {
+                Mark::Path { class, points, .. } if class.starts_with("checkpoints") => {
+                    Some((class, points.len()))
+                }
+                _ => None,
+            });
+            let wanted = [
+                ("checkpoints gone".into(), 3),
+                ("checkpoints".to_string(), 9),
+            ];
+            assert_eq!(paths.collect::<Vec<_>>(), wanted);
             // And back: a drag to a pixel is a step.
             assert!((scale.at(at[0]) - 50.0).abs() < 1e-6);
         }

@@ -255,6 +255,9 @@ pub struct Frame {
     /// With it, what it looked at, in a word: rows of runs with the same can be joined.
     #[serde(default)]
     pub looked: u32,
+    /// Steps in it whose weights are no longer there.
+    #[serde(default)]
+    pub gone: Vec<u64>,
     /// The figure, when it changed.
     pub figure: Option<Figure>,
     /// Jumps of replicas, all of them when there are new ones.

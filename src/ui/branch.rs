@@ -5,6 +5,7 @@ use super::Page;
 use super::tip::Tip;
 use crate::app::beside::{self, branched, drafted};
 use crate::app::link::parse;
+use crate::app::shelf::Shelf;
 use crate::app::{Action, State, terms};
 use crate::experiments::Panel;
 use crate::plot::line::Line;
@@ -108,7 +109,6 @@ pub fn banner(page: &Page) -> Html {
     let Some(branch) = &course.branch else {
         return Html::default();
     };
-    let parent = beside::parent(&state.link).unwrap_or_else(|| state.link.clone());
     let alone = beside::shown(state).is_none();
     let changes: Vec<String> = state
         .link
@@ -135,7 +135,7 @@ pub fn banner(page: &Page) -> Html {
     html! {
         <p class="small-print" data-test="branched">
             { format!("A branch from step {} of another run: {changes}. ", grouped(branch.from)) }
-            <button type="button" class="small" data-test="parent" onclick={page.on(Action::Opened(parent.text(true)))}>{"Open the parent"}</button>
+            <button type="button" class="small" data-test="parent" onclick={page.on(Action::Shelf(Shelf::Parent))}>{"Open the parent"}</button>
             if alone {
                 {" "}<button type="button" class="small" data-test="with-parent" title="Trains the run it leaves to its end, then this branch again from there; the two are drawn beside each other." onclick={page.on(Action::WithParent)}>{"Draw the parent beside it"}</button>
             }

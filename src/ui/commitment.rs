@@ -143,6 +143,10 @@ pub fn Commitment(page: &Page) -> Html {
     let before = || state.estimate().map_or(0.0, |e| e.steps_per_s);
     let rate = models * if run.rate > 0.0 { run.rate } else { before() };
     let seconds = |runs: f64| (rate > 0.0).then(|| runs * run.steps as f64 / rate);
+    // What a run of one checkpoint is was settled before it.
+    if run.over() && steps.len() < 2 {
+        return html! { <p class="muted" data-test="commitment" ref={node}>{"Branches have to leave two checkpoints at least, and this run has one."}</p> };
+    }
     let busy = run.study.as_ref().is_some_and(|s| !s.over);
     let study = study::of(run, StudyKind::Commitment);
     let points = study.map_or(Vec::new(), |s| commitment::points(s, run.steps));

@@ -54,13 +54,14 @@ fn checkpoint_row(page: &Page) -> Html {
     let last = || scrub::checkpoints(&page.state).last().map(|s| *s as u64);
     let run = page.state.run.as_ref();
     let step = run.and_then(|_| scrub::looked_at(&page.state).or_else(last));
+    let gone = step.is_some_and(|s| scrub::gone(&page.state, s));
     let name = step.map_or("Checkpoint".into(), |s| {
         format!("Checkpoint of step {}", grouped(s))
     });
     html! {
-        <p class="row" title="The weights under the names of TransformerLens; with the state of the optimiser where that is kept">
+        <p class="row" title={if gone { scrub::GONE } else { "The weights under the names of TransformerLens; with the state of the optimiser where that is kept" }}>
             <span>{ name }</span>
-            <button type="button" class="small" data-test="export-checkpoint" disabled={step.is_none()}
+            <button type="button" class="small" data-test="export-checkpoint" disabled={step.is_none() || gone}
                 onclick={page.on(Action::SaveCheckpoint(step.unwrap_or(0)))}>{"safetensors"}</button>
         </p>
     }
@@ -69,7 +70,7 @@ fn checkpoint_row(page: &Page) -> Html {
 /// Every checkpoint that is there, a file each, one after another.
 fn all_row(page: &Page) -> Html {
     let there = match &page.state.run {
-        Some(_) => scrub::checkpoints(&page.state).len(),
+        Some(_) => scrub::whole(&page.state).len(),
         None => 0,
     };
     let (left, all) = match &page.state.run {

@@ -66,7 +66,7 @@ pub fn Learning(props: &LearningProps) -> Html {
     }
 }
 
-/// Loss over positions at the step shown, beside the first checkpoint's.
+/// Loss over positions at the step shown, beside that of the first evaluation.
 fn by_position(props: &LearningProps, half: &Look) -> Html {
     let Some(run) = &props.page.state.run else {
         return Html::default();
@@ -85,17 +85,18 @@ fn by_position(props: &LearningProps, half: &Look) -> Html {
         };
         (Rc::new(series), class.into(), label)
     };
-    let step = crate::app::seeds::followed(run, "loss.position.0").and_then(|s| {
-        s.x.get(crate::plot::cursor::nearest(&s.x, props.step)?)
-            .copied()
+    let ends = crate::app::seeds::followed(run, "loss.position.0").and_then(|s| {
+        let shown = crate::plot::cursor::nearest(&s.x, props.step)?;
+        Some((*s.x.first()?, *s.x.get(shown)?))
     });
-    let Some(step) = step else {
+    let Some((first, step)) = ends else {
         return Html::default();
     };
-    let lines = [
-        drawn(0.0, "s3", "step 0".into()),
-        drawn(step, "s1", format!("step {}", fixed(step, 0))),
-    ];
+    let named = |step, class| drawn(step, class, format!("step {}", fixed(step, 0)));
+    let mut lines = vec![named(first, "s3"), named(step, "s1")];
+    if first == step {
+        lines.remove(0);
+    }
     let mut chart = over_time(half, "nats".into(), &lines, None);
     chart.x_max = lines[0].0.x.last().copied().unwrap_or(1.0);
     (chart.log_x, chart.along) = (false, "position");

@@ -49,6 +49,8 @@ pub fn Timeline(page: &Page) -> Html {
         x_max: state.steps(),
         log_x: state.view.log_x,
         checkpoints: steps,
+        gone: state.run.as_ref().map_or(&[], |r| &r.gone),
+        begun: state.stops().first().copied().unwrap_or(0.0),
         done: state.run.as_ref().map_or(0.0, |r| r.step as f64),
         recorded: state.recorded().is_some(),
         bands: bands(state),

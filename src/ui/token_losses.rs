@@ -32,6 +32,7 @@ pub fn TokensView(page: &Page) -> Html {
     let Some(step) = scrub::looked_at(&page.state).or(last) else {
         return Html::default();
     };
+    let gone = scrub::gone(&page.state, step);
     let texts = run.figure.as_deref().map_or(&[][..], texts);
     let list = |worst: bool| {
         let all = run
@@ -49,8 +50,8 @@ pub fn TokensView(page: &Page) -> Html {
     html! {
         <div data-test="tokens" data-step={run.tokens.as_ref().map(|t| t.step.to_string())}>
             <h3>{"Tokens and their losses "}<Tip about="tokens">{ terms::of("token losses") }</Tip></h3>
-            <p class="jobs"><button type="button" class="small" data-test="ask-tokens" onclick={page.on(Action::Ask(Ask::Tokens(step)))}>{ format!("Worst and best at step {}", grouped(step)) }</button>
-                <span class="small-print">{" one evaluation"}</span></p>
+            <p class="jobs"><button type="button" class="small" data-test="ask-tokens" disabled={gone} title={gone.then_some(scrub::GONE)} onclick={page.on(Action::Ask(Ask::Tokens(step)))}>{ format!("Worst and best at step {}", grouped(step)) }</button>
+                <span class="small-print">{ if gone { " thinned away by the budget" } else { " one evaluation" } }</span></p>
             if let Some(tokens) = &run.tokens {
                 <p class="small-print">{ format!("At step {}.", grouped(tokens.step)) }</p>
                 <div class="multiples wide">{ list(true) }{ list(false) }</div>

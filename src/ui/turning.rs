@@ -81,6 +81,7 @@ pub fn Turning(props: &TurningProps) -> Html {
             ask(to);
         })
     };
+    let gone = scrub::gone(state, step);
     let told = run.turned.filter(|t| {
         let of = &t.of;
         (of.step, of.layer as usize, of.head as usize) == (step, head.layer, head.head)
@@ -101,11 +102,12 @@ pub fn Turning(props: &TurningProps) -> Html {
                     <option value="keys" selected={!*values}>{"W_Q and W_K"}</option>
                     <option value="values" selected={*values}>{"W_V and W_O"}</option>
                 </select></label>
-                <label>{"t "}<input type="range" data-test="turn" min={(-ENDS.0).to_string()} max={ENDS.0.to_string()} value={amount.to_string()} oninput={slide} /></label>
+                <label>{"t "}<input type="range" data-test="turn" min={(-ENDS.0).to_string()} max={ENDS.0.to_string()} disabled={gone} value={amount.to_string()} oninput={slide} /></label>
                 <output>{ fixed(t(*amount), 1) }</output>
             </p>
             <div role="status" data-test="turned">{ match told {
                 Some(found) => answer(&found),
+                None if gone => html! { <p>{ scrub::GONE }{"."}</p> },
                 None => html! { <p>{"Move the slider."}</p> },
             } }</div>
         </div>

@@ -338,3 +338,44 @@ fn slow_steps_until_something_else_is_pressed() {
     assert!(reduce(&mut s, Action::Slow).is_empty() && !s.slow);
     assert_eq!(s.chain_steps(), None);
 }
+
+#[test]
+fn the_run_of_a_file_is_left_by_other_settings_and_begins_only_where_it_is() {
+    let mut s = opened("#/tms?seed=3");
+    reduce(&mut s, ready(None));
+    reduce(&mut s, Action::Import("a.safetensors".into(), Vec::new()));
+    let link = "#/tms?v=1&seed=3&file=00000000000000ab";
+    let came = Event::Imported {
+        run: RunId(1),
+        link: link.into(),
+        step: 20,
+        steps: 100,
+    };
+    let effects = reduce(&mut s, Action::Worker(came));
+    assert!(effects.contains(&Effect::Address(link.into())) && !s.stale());
+    assert!(s.link.notices[0].text.contains("come from a file"));
+    reduce(&mut s, Action::Knob("lr".into(), "0.002".into()));
+    assert!(s.stale() && s.link.file.is_none());
+    reduce(&mut s, Action::UndoKnobs);
+    assert!(!s.stale() && s.link.file.is_some());
+    // A branch of it is one of the file's, whatever it changes.
+    reduce(&mut s, frame(1, Phase::Done, 100));
+    reduce(&mut s, Action::Branch(Some(20)));
+    reduce(&mut s, Action::Knob("lr".into(), "0.002".into()));
+    let begun = |effects: &[Effect]| match commands(effects)[..] {
+        [.., Command::Start { link, .. }] => link.contains("&file="),
+        _ => panic!("{effects:?}"),
+    };
+    assert!(begun(&reduce(&mut s, Action::Start)));
+    // Planted: where the file is not, its settings begin at the beginning.
+    let mut fresh = opened(link);
+    reduce(&mut fresh, ready(None));
+    assert!(!begun(&reduce(&mut fresh, Action::Start)));
+    let stored = Stored {
+        link: link.into(),
+        ..Stored::default()
+    };
+    let mut again = opened("#/tms?seed=3");
+    reduce(&mut again, ready(Some(stored)));
+    assert!(begun(&reduce(&mut again, Action::TakeStored)));
+}
