@@ -221,7 +221,8 @@ impl PathChart<'_> {
     /// Every point as a row: its path or its own name, the step, both coordinates.
     #[must_use]
     pub fn csv(&self) -> String {
-        let mut out = String::from("name,step,x,y\n");
+        // The titles of axes have commas.
+        let mut out = format!("name,step,\"{}\",\"{}\"\n", self.x_title, self.y_title);
         for (i, (step, [x, y])) in self.steps.iter().zip(&self.points).enumerate() {
             let own = self.apart.as_ref().and_then(|a| a.get(i));
             let path = || self.paths.iter().rev().find(|p| p.0 <= i).map(|p| &p.1);

@@ -6,7 +6,7 @@ use super::plot::Plot;
 use super::save::{CSV, SaveChart, text_as_file};
 use super::size::use_width;
 use super::tip::Tip;
-use crate::app::bends::{bends, listed, marks, told};
+use crate::app::bends::{bends_within, figure, listed, marks, told};
 use crate::app::export::{file_name, signed};
 use crate::app::link::joined::fitting;
 use crate::app::{Action, Run, terms};
@@ -46,7 +46,7 @@ pub fn PathsTab(page: &Page) -> Html {
         <section data-test="paths" aria-label="Paths" ref={node}>
             <p class="jobs"><span class="job">
                 <button type="button" data-test="ask-paths" disabled={busy || run.llc.points.is_empty() && run.pca.steps.is_empty()} onclick={page.on(Action::Ask(Ask::Paths))}>{ if many { "Paths of all models" } else { "Paths by logits and by losses" } }</button>
-                <span class="small-print">{ format!("{} evaluations", grouped(run.pca.steps.len() as u64)) }</span>
+                <span class="small-print">{ format!("{} evaluations", grouped((run.pca.steps.len() - run.gone.len()) as u64)) }</span>
                 <Tip about="paths">{ terms::of("paths") }</Tip>
             </span>
             if let Some(p) = paths.filter(|p| p.done < p.all) { <span role="status"><progress max={p.all.to_string()} value={p.done.to_string()} /></span> }
@@ -110,6 +110,8 @@ fn drawn(
     let (mut steps, mut points) = (Vec::new(), Vec::new());
     let (mut kinks, mut paths) = (Vec::new(), Vec::new());
     let (mut own, mut others) = (String::new(), Vec::new());
+    // Beside paths that go far, what hardly moves has no bends.
+    let extent = figure(&plane.members.concat());
     for (m, path) in plane.members.iter().enumerate() {
         let (at, first) = (plane.at(m), steps.len());
         let name = match plane.names.get(m) {
@@ -117,7 +119,7 @@ fn drawn(
             None if many => format!("seed {}", run.knobs.int("seed") + m as i64),
             None => String::new(),
         };
-        let bends = bends(at, path);
+        let bends = bends_within(at, path, extent);
         let mut marks = marks(&bends, at, first);
         // What is written is of the one that is followed; the others have rings.
         if m == followed {
@@ -130,6 +132,9 @@ fn drawn(
         steps.extend_from_slice(at);
         points.extend(path.iter().map(|p| [p[0], p[1]]));
         paths.push((first, name));
+    }
+    if own.is_empty() {
+        own = "nothing to tell of its bends".into();
     }
     let others = match others.len() {
         _ if !many => String::new(),
