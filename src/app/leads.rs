@@ -4,7 +4,7 @@
 use super::coarse::Coarse;
 use super::run::Run;
 use super::seeds::{self, Member, series};
-use super::{estimated, link, winners};
+use super::{estimated, link, terms, winners};
 pub use crate::estimate::lead::Lead;
 use crate::estimate::lead::{self, Transition};
 use crate::experiments::{Card, Indicator, heads};
@@ -268,7 +268,7 @@ pub fn rows(run: &Run, card: &Card, members: &[Member], nulls: &[Nulls]) -> Vec<
 pub fn slow(rows: &[Row], card: &Card) -> Option<&'static str> {
     let own = rows.iter().find(|r| r.indicator.id == card.behaviour)?;
     let silent = own.threshold.is_some() && own.lead.runs > 0 && own.lead.given == 0;
-    silent.then_some("The change itself gives no alarm: it is spread over so many points of its curve that none leaves the eight before it by the threshold. An indicator without an alarm may have changed as slowly; the last column does not mind.")
+    silent.then_some(terms::of("leads: slow"))
 }
 
 /// Of a run in which nothing happens: for each indicator of the card its greatest departure that

@@ -189,7 +189,11 @@ mod tests {
         // The units are above.
         let units = "of(\"nats\") of(\"squared\") of(\"share\")";
         let source: String = files.filter(|p| p.is_file()).map(read).collect();
-        let source = source + units;
+        let app = [include_str!("words.rs"), include_str!("leads.rs")];
+        let app = app
+            .map(|t| t.split("#[cfg(test)]").next().unwrap())
+            .concat();
+        let source = source + units + &app;
         let mut known: BTreeMap<String, String> =
             serde_json::from_str(include_str!("../../www/terms.json")).unwrap();
         assert_eq!(faults(&source, &known), Vec::<String>::new());

@@ -1,6 +1,7 @@
 //! The words on the screen: durations, sizes, settings, phases, and for each fault what happened,
 //! what is safe and what to press.
 
+use super::terms;
 use crate::knobs::{Kind, Knobs, Value};
 use crate::plot::number::grouped;
 use crate::protocol::{
@@ -41,39 +42,27 @@ pub enum Press {
 #[must_use]
 pub fn fault(fault: &Fault) -> Told {
     let (title, safe, press) = match fault {
-        Fault::NoGpu(_) => (
-            "No GPU to run on",
-            "Nothing is lost. The CPU engine runs the same experiments, more slowly.",
-            Press::Cpu,
-        ),
-        Fault::OutOfMemory { .. } => (
-            "Not enough memory",
-            "Nothing was started beyond the limit. A smaller model, fewer replicas or a smaller batch fit.",
-            Press::Light,
-        ),
-        Fault::DeviceLost(_) => (
-            "The GPU was lost",
-            "The curves on the screen and the last checkpoint are safe. The engine asks for the GPU again and goes on from there.",
-            Press::Wait,
-        ),
+        Fault::NoGpu(_) => ("No GPU to run on", terms::of("safe: gpu"), Press::Cpu),
+        Fault::OutOfMemory { .. } => ("Not enough memory", terms::of("safe: memory"), Press::Light),
+        Fault::DeviceLost(_) => ("The GPU was lost", terms::of("safe: lost"), Press::Wait),
         Fault::Diverged { .. } => (
             "Training diverged",
-            "The curves up to that step stay on the screen. A smaller learning rate usually helps.",
+            terms::of("safe: diverged"),
             Press::Again,
         ),
         Fault::BadLink(_) => (
             "This link cannot be run",
-            "Nothing was started. The settings can be changed or put back to their defaults.",
+            terms::of("safe: link"),
             Press::Defaults,
         ),
         Fault::WorkerPanic(_) => (
             "The engine stopped",
-            "The curves stay until a new engine starts. It offers to go on from the last checkpoint, if one was kept.",
+            terms::of("safe: panic"),
             Press::NewEngine,
         ),
         Fault::Internal(_) => (
             "A mistake in lambdahat",
-            "The curves stay until a new engine starts. Please report this with the link of the run.",
+            terms::of("safe: mistake"),
             Press::NewEngine,
         ),
     };
@@ -95,23 +84,17 @@ pub fn why_cpu(why: &WhyCpu) -> Told {
         ),
         WhyCpu::Insecure => (
             "CPU engine: the address is not secure",
-            "Everything works, more slowly, and nothing is kept after a reload. Over https or on localhost the GPU is used.",
+            terms::of("cpu: insecure"),
         ),
-        WhyCpu::NoWebGpu => (
-            "CPU engine: no WebGPU here",
-            "Everything works, more slowly. Current Chrome, Edge, Safari and Firefox have WebGPU on most systems.",
-        ),
-        WhyCpu::NoAdapter => (
-            "CPU engine: no graphics adapter",
-            "Everything works, more slowly. Hardware acceleration may be off in the browser's settings.",
-        ),
+        WhyCpu::NoWebGpu => ("CPU engine: no WebGPU here", terms::of("cpu: none")),
+        WhyCpu::NoAdapter => ("CPU engine: no graphics adapter", terms::of("cpu: adapter")),
         WhyCpu::SoftwareAdapter(_) => (
             "CPU engine: the graphics adapter is software",
-            "The CPU engine is faster here. Hardware acceleration may be off in the browser's settings.",
+            terms::of("cpu: software"),
         ),
         WhyCpu::DeviceRefused(_) => (
             "CPU engine: the graphics adapter refused",
-            "Everything works, more slowly. Closing other tabs that draw, or restarting the browser, may free it.",
+            terms::of("cpu: refused"),
         ),
     };
     Told {

@@ -5,6 +5,7 @@ use super::Page;
 use super::pattern::Pattern;
 use super::save::{CSV, SaveChart, text_as_file};
 use crate::app::export::{file_name, signed};
+use crate::app::terms;
 use crate::app::tokens::shown;
 use crate::plot::attention::{csv, scene};
 use crate::plot::export::heading;
@@ -128,7 +129,7 @@ pub fn Attention(props: &AttentionProps) -> Html {
                     }) }
                 </div>
             }) }
-            <p class="muted">{"On this sequence, prev: mean attention to the token before; ind: to the tokens after earlier copies of the present one. Heads has both over all that is held out."}</p>
+            <p class="muted">{terms::of("pattern: scores")}</p>
         </>
     }
 }

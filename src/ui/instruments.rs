@@ -9,7 +9,7 @@ use super::heads::Heads;
 use super::paths::PathsTab;
 use super::reading::ReadingTab;
 use super::seeds::Seeds;
-use crate::app::Action;
+use crate::app::{Action, terms};
 use crate::plot::cursor::nearest;
 use yew::prelude::*;
 
@@ -98,7 +98,7 @@ pub fn Instruments(page: &Page) -> Html {
                 Some(Tab::Paths) => html! { <PathsTab ..page.clone() /> },
                 Some(Tab::Seeds) => html! { <Seeds ..page.clone() /> },
                 Some(Tab::Commitment) => html! { <Commitment ..page.clone() /> },
-                None => html! { <p class="muted">{"λ̂ at the pinned step, or the last, with its diagnostics; or λ̂ at other settings, without training again."}</p> },
+                None => html! { <p class="muted">{terms::of("no tab")}</p> },
             } }
         </section>
     }

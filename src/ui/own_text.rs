@@ -1,7 +1,7 @@
 //! The person's own text: where it is pasted, picked and forgotten.
 
 use super::{Page, import, kept};
-use crate::app::{Action, own};
+use crate::app::{Action, own, terms};
 use crate::experiments::text::own::{LEAST, check};
 use crate::knobs::Digest;
 use wasm_bindgen::JsValue;
@@ -86,9 +86,9 @@ pub fn own_text(page: &Page) -> Html {
         <div class="own-text" data-test="own-text">
             <p class={if asks { "stale" } else { "small-print" }} role="status" data-test="own-told">{ told }</p>
             if state.unkept {
-                <p class="stale" data-test="own-unkept">{"This browser does not keep it, for want of room or by its settings: the text is here until the page is left or loaded again. Links and stored runs will ask for it."}</p>
+                <p class="stale" data-test="own-unkept">{terms::of("own: unkept")}</p>
             }
-            <p class="small-print">{"Your own text, 10 kB to 2 MB: paste it here, pick a file, or drop one on the page. It is read and kept in this browser and sent nowhere; a link holds its name alone."}</p>
+            <p class="small-print">{terms::of("own: give")}</p>
             <textarea rows="2" data-test="own-paste" aria-label="Paste a text" placeholder="Paste a text" oninput={pasted} onchange={left} />
             <p class="jobs">
                 { pick(page) }

@@ -4,7 +4,7 @@
 use super::Page;
 use super::heads::definition;
 use crate::app::tokens::shown;
-use crate::app::{Action, Run};
+use crate::app::{Action, Run, terms};
 use crate::experiments::heads::TEXT;
 use crate::plot::number::{fixed, grouped};
 use crate::protocol::{Ask, Figure, Tokens};
@@ -29,7 +29,7 @@ pub fn passage(page: &Page, run: &Run, step: u64) -> Html {
         <div data-test="passage" data-step={run.tokens.as_ref().map(|t| t.step.to_string())}>
             <h3>{"A passage, token by token "}{ definition(&TEXT[4]) }</h3>
             <p class="jobs"><button type="button" class="small" data-test="ask-passage" onclick={page.on(Action::Ask(Ask::Tokens(step)))}>{ format!("Read a passage at step {}", grouped(step)) }</button>
-                <span class="small-print">{"one evaluation; the stronger its colour, the less a token was expected; dots from 1 nat on, a line from 2.5, two from 4; a token's figures show on hover, on a tap, and with the arrow keys"}</span></p>
+                <span class="small-print">{terms::of("passage")}</span></p>
             if let Some(tokens) = run.tokens.as_deref().filter(|_| !texts.is_empty()) {
                 <p class="small-print">{ format!("At step {}. Held-out text.", grouped(tokens.step)) }</p>
                 { for windows(tokens).map(|w| window(tokens, w, texts)) }

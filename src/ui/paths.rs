@@ -55,8 +55,8 @@ pub fn PathsTab(page: &Page) -> Html {
             </p>
             if let Some(p) = paths.filter(|p| p.done == p.all) {
                 <div class="multiples wide">
-                    { for p.logits.as_ref().map(|plane| drawn(page, run, plane, each, ["By logits", "paths: caution", "paths-logits"])) }
-                    { for p.losses.as_ref().map(|plane| drawn(page, run, plane, each, ["By per-token loss", "paths: losses", "paths-losses"])) }
+                    { for p.logits.as_ref().map(|plane| drawn(page, run, plane, each, ["By logits", terms::of("paths: caution"), "paths-logits"])) }
+                    { for p.losses.as_ref().map(|plane| drawn(page, run, plane, each, ["By per-token loss", terms::of("paths: losses"), "paths-losses"])) }
                 </div>
             }
             <p class="jobs"><span class="job">
@@ -64,7 +64,7 @@ pub fn PathsTab(page: &Page) -> Html {
                 <span class="small-print" data-test="stored-fit">{ if fits.is_empty() { terms::of("stored: none").into() } else { fits.join(", ") } }</span>
             </span></p>
             if let Some(all) = run.stored.as_deref().filter(|s| s.members.len() > 1) {
-                <div class="multiples wide">{ drawn(page, run, all, each, ["With stored runs", "paths: caution", "paths-stored"]) }</div>
+                <div class="multiples wide">{ drawn(page, run, all, each, ["With stored runs", terms::of("paths: caution"), "paths-stored"]) }</div>
             }
         </section>
     }
@@ -162,7 +162,7 @@ fn drawn(
     };
     html! {
         <div data-test={if stored { "plane-stored" } else { "plane" }} data-models={count.to_string()}>
-            <h3>{ title.to_string() }{" "}<Tip about={title.to_string()}>{ terms::of(help) }</Tip></h3>
+            <h3>{ title.to_string() }{" "}<Tip about={title.to_string()}>{ help }</Tip></h3>
             { planar(page, &chart, file) }
             <p class="small-print">{ if stored { "This run: " } else if many { "The model that is followed: " } else { "" } }{ own }{ if others.is_empty() { "" } else { "." } }{ others }</p>
         </div>

@@ -48,7 +48,7 @@ pub fn readout(page: &Page) -> Html {
             </dl>
             if locality::left(&llc.points) {
                 <p class="warn" role="status" data-test="left">
-                    {"The chains have left w*: the mean loss under them hardly depends on where they started, so λ̂ mirrors the loss. A larger γ or nβ keeps them near."}
+                    {of("left")}
                 </p>
             }
         </section>
