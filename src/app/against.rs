@@ -137,7 +137,9 @@ impl Against {
             let (was, is) = (a.knobs.get(k.key)?, b.knobs.get(k.key)?);
             (was != is).then(|| format!("{}={}", k.key, is.text()))
         });
-        let alike = a.experiment == b.experiment && (b.file.is_none() || a.file == b.file);
-        alike.then(|| differ.collect::<Vec<_>>().join(";"))
+        let differ = differ.collect::<Vec<_>>().join(";");
+        // What B changes of the run of a file is a run of its link; nothing but the file cannot be said.
+        let said = a.file == b.file || b.file.is_none() && !differ.is_empty();
+        (said && a.experiment == b.experiment).then_some(differ)
     }
 }

@@ -91,11 +91,13 @@ pub fn others(state: &State) -> impl Iterator<Item = &Stored> {
 pub fn told_apart(link: &str) -> String {
     let query = link.split_once('?').map_or("", |q| q.1);
     let said = query.split('&').filter(|p| !p.starts_with("v="));
-    let said = said.map(|p| match p.starts_with("file=") {
-        true => "from a file",
-        false => p,
-    });
-    said.collect::<Vec<_>>().join(", ")
+    let said = said.filter(|p| !p.starts_with("file="));
+    let said = said.collect::<Vec<_>>().join(", ");
+    // It is told first, so that a short form keeps it.
+    match link.contains("&file=") {
+        true => format!("from a file, {said}"),
+        false => said,
+    }
 }
 
 /// A run in a few words, for a sentence: its experiment and the first of what [`told_apart`] says.
@@ -250,6 +252,9 @@ mod tests {
         // Nor is a run of a file that of its settings.
         let file = row(&format!("{}&file=00000000000000ab", stored.link), None);
         assert_eq!(against(&state, &file, At::Last), None);
-        assert_eq!(told_apart(&file.link), "layers=1, seed=2, from a file");
+        let (own, plain) = (parse(&file.link), parse(&stored.link));
+        assert_eq!(Against::between(&own, &plain), None);
+        assert_eq!(Against::between(&own, &own), Some(String::new()));
+        assert_eq!(told_apart(&file.link), "from a file, layers=1, seed=2");
     }
 }
