@@ -259,8 +259,8 @@ fn stored(host: &mut Host) -> Vec<Stored> {
         Event::Shelf(rows) => Some(rows),
         _ => None,
     };
-    let told = host.take_events().into_iter().filter_map(rows);
-    told.last().unwrap_or_default()
+    let mut told = host.take_events().into_iter().rev().filter_map(rows);
+    told.next().unwrap_or_default()
 }
 
 fn compared(host: &mut Host, sides: [(&str, At); 2]) -> (VersusStage, Vec<f32>) {
