@@ -95,7 +95,7 @@ fn trace(card: &Card, link: &Link, session: &Session) -> Recorded {
             .map(|h| h.label.into())
             .collect(),
         second: session.second_setting().map(|row| {
-            let steps = |i: usize| i > 2 && i % 3 == 0;
+            let steps = |i: usize| i > 2 && i.is_multiple_of(3);
             let all = row.into_iter().enumerate();
             all.map(|(i, x)| if steps(i) { x } else { rounded(x) })
                 .collect()

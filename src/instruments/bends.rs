@@ -293,12 +293,8 @@ mod tests {
         let jitter = |seed: u32, figure: f64| {
             let mut draws = Draws::new(seed, Stream::Probe, 10);
             let steps: Vec<f64> = (0..60).map(f64::from).collect();
-            let mut at = |t: &f64| [0; 2].map(|_| if *t < 25.0 { draws.normal() } else { 0.0 });
-            let points: Vec<[f64; 3]> = steps
-                .iter()
-                .map(|t| at(t))
-                .map(|[x, y]| [x, y, 0.0])
-                .collect();
+            let at = |t: &f64| [0; 2].map(|_| if *t < 25.0 { draws.normal() } else { 0.0 });
+            let points: Vec<[f64; 3]> = steps.iter().map(at).map(|[x, y]| [x, y, 0.0]).collect();
             bends_within(&steps, &points, figure).kinks().count()
         };
         assert_eq!((0..20).map(|seed| jitter(seed, 0.0)).sum::<usize>(), 0);
