@@ -57,10 +57,11 @@ pub(super) fn formed(state: &mut State, mut knobs: Knobs, mut notices: Vec<Notic
     state.link.knobs = knobs;
     state.link.notices = notices;
     // With other settings it is no longer the run of a file, unless they hold from a branch on.
-    let first = |l: &Link| l.course.first(&l.knobs).clone();
-    let run = state.run.as_ref().map(|r| parse(&r.link));
-    let run = run.filter(|r| first(r) == first(&state.link));
-    state.link.file = run.and_then(|r| r.file);
+    let own = state.link.course.first(&state.link.knobs);
+    state.link.file = state.run.as_ref().and_then(|r| {
+        let run = parse(&r.link);
+        run.file.filter(|_| run.course.first(&run.knobs) == own)
+    });
     // A link that could not be run is another one now, unless it still asks for its text.
     if matches!(state.fault, Some(Fault::BadLink(_))) && !own::told(state).1 {
         state.fault = None;

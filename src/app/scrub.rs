@@ -108,16 +108,10 @@ pub fn gone(state: &State, step: u64) -> bool {
     run.is_some_and(|r| r.gone.contains(&step))
 }
 
-/// Steps of the checkpoints whose weights are there.
-#[must_use]
-pub fn whole(state: &State) -> Vec<u64> {
-    let steps = checkpoints(state).iter().map(|s| *s as u64);
-    steps.filter(|s| !gone(state, *s)).collect()
-}
-
 /// Asks for the first checkpoint as a file; each that comes asks for the next. Asked again, it stops.
 pub fn save_all(state: &mut State) -> Vec<Effect> {
-    let steps = whole(state);
+    let mut steps: Vec<u64> = checkpoints(state).iter().map(|s| *s as u64).collect();
+    steps.retain(|s| !gone(state, *s));
     let Some(run) = &mut state.run else {
         return Vec::new();
     };

@@ -48,9 +48,8 @@ pub(super) fn act(state: &mut State, what: Shelf) -> Vec<Effect> {
                 l.follow(0);
                 l.text(true)
             };
-            let own = |r: &&Stored| {
-                r.version == crate::VERSION && plain(parse(&r.link)) == plain(first.clone())
-            };
+            let text = plain(first.clone());
+            let own = |r: &&Stored| r.version == crate::VERSION && plain(parse(&r.link)) == text;
             if let Some(row) = state.shelf.iter().rfind(own) {
                 let link = row.link.clone();
                 return act(state, Shelf::Open(link));

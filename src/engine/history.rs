@@ -79,8 +79,13 @@ impl History {
     #[must_use]
     pub fn gone(&self) -> Vec<u64> {
         let there = |step: u64| self.checkpoints.iter().any(|c| c.step == step);
-        let steps = self.pca.rows().map(|(step, _)| step);
-        steps.filter(|s| !there(*s)).collect()
+        let mut gone = Vec::new();
+        for (step, _) in self.pca.rows() {
+            if !there(step) {
+                gone.push(step);
+            }
+        }
+        gone
     }
 
     /// Appends a point.

@@ -286,7 +286,7 @@ impl Host {
                     None => false,
                 };
                 if !begun && parsed.file.is_some() {
-                    let why = "the file that this run begins with has to be opened once more";
+                    let why = "the file it begins with is not here: open it once more";
                     return Err(Fault::BadLink(why.into()));
                 }
                 if !begun {

@@ -116,8 +116,9 @@ impl Host {
             }
         };
         place(&mut session, taken, step).map_err(said)?;
-        session.notices.push(Notice::new(text));
-        session.history.origin.clone_from(&session.notices);
+        let said = Notice::new(text);
+        session.history.origin.push(said.clone());
+        session.notices.push(said);
         Ok((session, link))
     }
 }

@@ -279,8 +279,10 @@ pub fn restore(session: &mut Session, record: &Record) -> Result<(), Fault> {
     for (step, row) in &record.pca {
         history.pca.push(*step, row);
     }
-    session.history.origin.clone_from(&record.notices);
-    session.notices.extend(record.notices.iter().cloned());
+    for said in &record.notices {
+        session.history.origin.push(said.clone());
+        session.notices.push(said.clone());
+    }
     session.at(record.step);
     session.queue_missing();
     session.queue_probes();

@@ -223,7 +223,7 @@ impl Versus {
     async fn session(&self, source: &Source, side: usize) -> Result<Session, Fault> {
         let model = &self.models[side];
         if model.file.is_some() {
-            let why = "its weights come from a file, and no run of it has that checkpoint here";
+            let why = "the file it begins with is not here: open it once more";
             return Err(Fault::BadLink(why.into()));
         }
         let mut session = open(source, model).await?;

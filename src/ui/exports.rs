@@ -70,7 +70,9 @@ fn checkpoint_row(page: &Page) -> Html {
 /// Every checkpoint that is there, a file each, one after another.
 fn all_row(page: &Page) -> Html {
     let there = match &page.state.run {
-        Some(_) => scrub::whole(&page.state).len(),
+        Some(run) => scrub::checkpoints(&page.state)
+            .len()
+            .saturating_sub(run.gone.len()),
         None => 0,
     };
     let (left, all) = match &page.state.run {

@@ -32,12 +32,14 @@ pub fn stored(run: &Run, step: u64) -> (Option<Rc<Figure>>, String) {
             figure,
             format!("{told}; step {} is on its way.", grouped(step)),
         ),
-        None if run.gone.contains(&step) => (
-            figure,
-            format!("{told}: its weights were thinned away by the budget."),
-        ),
         None if run.album.get(step).is_none() => (figure, format!("{told} is on its way.")),
-        None => (figure, format!("{told}: there is no figure of it.")),
+        None => {
+            let why = match run.gone.contains(&step) {
+                true => "its weights were thinned away by the budget",
+                false => "there is no figure of it",
+            };
+            (figure, format!("{told}: {why}."))
+        }
     }
 }
 

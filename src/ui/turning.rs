@@ -107,8 +107,7 @@ pub fn Turning(props: &TurningProps) -> Html {
             </p>
             <div role="status" data-test="turned">{ match told {
                 Some(found) => answer(&found),
-                None if gone => html! { <p>{ scrub::GONE }{"."}</p> },
-                None => html! { <p>{"Move the slider."}</p> },
+                None => html! { <p>{ if gone { scrub::GONE } else { "Move the slider." } }</p> },
             } }</div>
         </div>
     }

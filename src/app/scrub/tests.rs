@@ -149,7 +149,7 @@ fn what_was_thinned_away_is_neither_saved_nor_lost_sight_of() {
     if let Some(run) = &mut s.run {
         run.gone = vec![10, 50];
     }
-    assert_eq!((whole(&s), checkpoints(&s).len()), (vec![0, 100], 4));
+    assert_eq!(checkpoints(&s).len(), 4);
     assert_eq!([0, 10].map(|step| gone(&s, step)), [false, true]);
     save_all(&mut s);
     assert_eq!(s.run.map(|r| r.files), Some((vec![0, 100], 2)));
