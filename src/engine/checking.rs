@@ -4,7 +4,9 @@
 use super::host::Host;
 use super::session::Session;
 use super::staging::FEWEST;
-use crate::app::{link, study};
+use super::study::Studying;
+use crate::app::link;
+use crate::experiments::chains::again;
 use crate::protocol::{Phase, StudyKind};
 
 impl Session {
@@ -39,13 +41,19 @@ impl Session {
 
     /// The check gives way: begun again once nothing else is under way.
     pub(super) fn postpone_check(&mut self) {
-        let check = |s: &&mut Box<super::study::Studying>| {
-            s.view.spec.kind == StudyKind::Second && !s.view.over
-        };
+        let check = |s: &&mut Box<Studying>| s.view.spec.kind == StudyKind::Second && !s.view.over;
         if let Some(study) = self.study.as_mut().filter(check) {
             study.stop();
             self.staging.checked = false;
         }
+    }
+}
+
+impl Studying {
+    /// Its estimates are of the model that is followed.
+    pub(super) fn of_followed(&self) -> bool {
+        let spec = &self.view.spec;
+        spec.kind == StudyKind::Second || spec.cells.iter().any(|c| c.replica.is_none())
     }
 }
 
@@ -63,7 +71,7 @@ impl Host {
         let Some((steps, text)) = due.zip(text) else {
             return false;
         };
-        self.asked = Some(study::second(&link::parse(text).knobs, &steps));
+        self.asked = Some(again::second(&link::parse(text).knobs, &steps));
         true
     }
 }

@@ -117,12 +117,6 @@ impl Studying {
         &self.engine
     }
 
-    /// Its estimates are of the model that is followed.
-    pub(super) fn of_followed(&self) -> bool {
-        let spec = &self.view.spec;
-        spec.kind == StudyKind::Second || spec.cells.iter().any(|c| c.replica.is_none())
-    }
-
     /// Ends it; what is done stays.
     pub fn stop(&mut self) {
         self.waiting.clear();
