@@ -1,8 +1,8 @@
 //! What studies ask for, from a run's settings: pure, and counted before it is started.
 
 use super::run::Run;
-pub use crate::experiments::chains::again::{Setting, second, thinned};
-use crate::experiments::chains::again::{all, query, times};
+pub use crate::experiments::again::{Setting, second, thinned};
+use crate::experiments::again::{all, query, times};
 use crate::knobs::Knobs;
 use crate::protocol::{Cell, Study, StudyKind, StudySpec};
 use std::rc::Rc;

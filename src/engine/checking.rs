@@ -6,7 +6,7 @@ use super::session::Session;
 use super::staging::FEWEST;
 use super::study::Studying;
 use crate::app::link;
-use crate::experiments::chains::again;
+use crate::experiments::again;
 use crate::protocol::{Phase, StudyKind};
 
 impl Session {

@@ -1,7 +1,5 @@
 //! What λ̂ is estimated with: the settings that every experiment shares, and the buffers of its chains.
 
-pub mod again;
-
 use super::{Job, STATS};
 use crate::kernels::Replica;
 use crate::knobs::{Group, Knob, Knobs, Value, choice, float, int};

@@ -1,6 +1,7 @@
 //! The experiments: listed, not wired. One folder each: `card.rs` (pure data, all the page knows),
 //! `lab.rs` (builds the plan; all the engine knows), `story.md` (the text beside the plots, in a small Markdown; it comes with `index.html`).
 
+pub mod again;
 mod cadence;
 pub mod chains;
 mod definitions;
@@ -21,12 +22,11 @@ mod transformer;
 pub mod truth;
 pub mod versus;
 
-pub use cadence::cadence;
 pub use chains::ChainJob;
-pub use grid::grid;
 pub use leading::{Clock, Event, Indicator, indicator};
 pub use probes::{Observation, Probes, Reading, Turned, Writer, feed_batch, looks};
 pub use sample::Sample;
+pub use {cadence::cadence, grid::grid};
 
 use crate::exec::Batch;
 use crate::kernels::{Replica, Step};
