@@ -98,12 +98,11 @@ pub fn bends_within(steps: &[f64], points: &[[f64; 3]], figure: f64) -> Bends {
         return Bends::default();
     }
     let [typical, sd] = scatter(steps, &path);
-    let reach = (SHARE * extent).max(LONG * typical);
+    let reach = (SHARE * extent).max(LONG * typical).max(CLEAR * sd);
     let walk = walk(n);
     let drift = legs(&walk, reach / extent * self::extent(&walk));
     let arc = drift.iter().fold(0.0, |top: f64, l| top.max(l.angle));
-    let mut found = legs(&path, reach);
-    found.retain(|l| l.lengths.iter().all(|leg| *leg >= CLEAR * sd));
+    let found = legs(&path, reach);
     let mut all: Vec<Bend> = Vec::with_capacity(found.len());
     let mut kink: Option<usize> = None;
     for (i, l) in found.iter().enumerate() {
