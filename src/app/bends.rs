@@ -41,7 +41,12 @@ pub fn listed(bends: &Bends) -> String {
 pub fn told(bends: &Bends) -> String {
     let sharpest = bends.all.iter().max_by(|a, b| a.angle.total_cmp(&b.angle));
     let Some(top) = sharpest else {
-        return String::new();
+        // Paths of too few points have no arc to be compared with.
+        return if bends.arc > 0.0 {
+            "its points scatter too much to tell bends".into()
+        } else {
+            String::new()
+        };
     };
     let drift = format!("(drift: {}°)", fixed(bends.arc, 0));
     let all = listed(bends);
@@ -88,5 +93,7 @@ mod tests {
                 && told(&bends) == "no kink; sharpest bend 40° (drift: 34°, a kink: from 55°)"
         );
         assert_eq!(told(&Bends::default()), "");
+        bends.all.clear();
+        assert!(told(&bends).contains("scatter"));
     }
 }

@@ -134,7 +134,7 @@ fn drawn(
         paths.push((first, name));
     }
     if own.is_empty() {
-        own = "nothing to tell of its bends".into();
+        own = "too few points to tell bends".into();
     }
     let others = match others.len() {
         _ if !many => String::new(),
