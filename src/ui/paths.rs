@@ -45,7 +45,7 @@ pub fn PathsTab(page: &Page) -> Html {
     html! {
         <section data-test="paths" aria-label="Paths" ref={node}>
             <p class="jobs"><span class="job">
-                <button type="button" data-test="ask-paths" disabled={busy || run.llc.points.is_empty() && run.pca.steps.is_empty()} onclick={page.on(Action::Ask(Ask::Paths))}>{ if many { "Paths of all models" } else { "Paths by logits and by losses" } }</button>
+                <button type="button" data-test="ask-paths" disabled={busy || run.pca.steps.len() < 2} onclick={page.on(Action::Ask(Ask::Paths))}>{ if many { "Paths of all models" } else { "Paths by logits and by losses" } }</button>
                 <span class="small-print">{ format!("{} evaluations", grouped((run.pca.steps.len() - run.gone.len()) as u64)) }</span>
                 <Tip about="paths">{ terms::of("paths") }</Tip>
             </span>

@@ -20,7 +20,7 @@ impl PathChart<'_> {
             if from < self.faint {
                 "kink-step recorded"
             } else {
-                "kink-step"
+                "kink-step name"
             }
         };
         let named: Vec<(&String, [f64; 2], &str)> = named
