@@ -10,7 +10,7 @@ use super::run::Run;
 use super::state::State;
 use super::words::about;
 use crate::experiments::Card;
-use crate::protocol::Phase;
+use crate::protocol::{Notice, Phase};
 use std::rc::Rc;
 
 /// A run that is left, or run again on a finer grid.
@@ -124,6 +124,15 @@ pub(super) fn awaited(state: &mut State) -> Vec<Effect> {
     }
 }
 
+/// Says why nothing happens, once.
+pub(super) fn said(state: &mut State, why: &str) -> Vec<Effect> {
+    let notice = Notice::new(why);
+    if !state.link.notices.contains(&notice) {
+        state.link.notices.push(notice);
+    }
+    Vec::new()
+}
+
 /// The charts show these steps, in either order; the whole run where those are none.
 pub(super) fn window(state: &mut State, steps: Option<(u64, u64)>) -> Vec<Effect> {
     let end = state.steps() as u64;
@@ -140,6 +149,12 @@ pub(super) fn zoom(state: &mut State, window: Option<(u64, u64, u64)>) -> Vec<Ef
     };
     let mut link = parse(&run.link);
     let card = state.card();
+    // What a run of a file has to begin with is its first checkpoint.
+    let first = run.llc.x.first().map_or(0.0, |x| *x) as u64;
+    if link.file.is_some() && window.is_some_and(|(a, b, _)| a.min(b) <= first) {
+        let why = "This run begins with a file: zoom in on steps behind its first checkpoint.";
+        return said(state, why);
+    }
     link.course.zoom = window.map(|(a, b, n)| fit(a, b, n, card, &link.knobs));
     state.link = Link { engine, ..link };
     start(state, false, false)

@@ -210,7 +210,8 @@ impl Link {
                 }
                 "file" => {
                     self.file = Digest::parse(value);
-                    self.notices.push(Notice::about(key, FILE));
+                    let told = self.file.map(|_| Notice::about(key, FILE));
+                    self.notices.extend(told);
                 }
                 "from" => raw.from = Some(value.clone()),
                 "zoom" => raw.zoom = Some(value.clone()),

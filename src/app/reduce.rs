@@ -13,7 +13,7 @@ use super::scrub;
 use super::shelf;
 use super::state::{BUDGETS, State};
 use crate::experiments::card;
-use crate::protocol::{Command, Event, Fault, Phase, RunId};
+use crate::protocol::{Command, Event, Fault, Notice, Phase, RunId};
 use std::rc::Rc;
 
 /// Takes an action in; what the page then lacks to be drawn is asked for.
@@ -316,6 +316,16 @@ pub(super) fn start(state: &mut State, resume: bool, paused: bool) -> Vec<Effect
     let known = |r: &Run| parse(&r.link).file == state.link.file;
     if !resume && !state.run.as_ref().is_some_and(known) {
         state.link.file = None;
+        let of_file = |n: &Notice| n.key.as_deref() == Some("file");
+        state.link.notices.retain(|n| !of_file(n));
+    }
+    // The file itself is not kept: its run cannot begin anew.
+    let text = state.link.text(true);
+    if !resume && state.link.file.is_some() && state.run.as_ref().is_some_and(|r| r.link == text) {
+        return beside::said(
+            state,
+            "This run begins with a file: open the file again, or change a setting.",
+        );
     }
     let mut effects = beside::left(state, resume);
     state.last_id += 1;

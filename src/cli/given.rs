@@ -54,6 +54,10 @@ pub(super) fn linked(text: &str) -> Result<Link, Fault> {
         );
         return Err(Fault::BadLink(why));
     }
+    if link.file.is_some() {
+        let why = "this run begins with a file, which a link does not hold: open it in the page";
+        return Err(Fault::BadLink(why.into()));
+    }
     for n in &link.notices {
         out::remark(format_args!("notice: {}", n.text));
     }

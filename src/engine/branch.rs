@@ -250,6 +250,8 @@ impl Session {
         then.ahead = self.ahead.take();
         then.spent = self.spent;
         then.study = self.study.take();
+        then.studies = std::mem::take(&mut self.studies);
+        then.asks = std::mem::take(&mut self.asks);
         then.looks = std::mem::take(&mut self.looks);
         then.staging = std::mem::take(&mut self.staging);
         then.turns = std::mem::take(&mut self.turns);

@@ -10,7 +10,7 @@ use super::session::Session;
 use crate::exec::{Batch, Run};
 use crate::experiments::{Of, Reading};
 use crate::instruments::pca::Pca;
-use crate::protocol::{Fault, Notice};
+use crate::protocol::{Fault, Notice, Told};
 use std::collections::VecDeque;
 
 /// Checkpoints at which the model that is followed has yet to be measured.
@@ -52,6 +52,9 @@ impl Session {
         if let Some(study) = self.study.as_mut().filter(|s| s.of_followed()) {
             study.stop();
         }
+        // So are answers that are of that model alone.
+        let all = |t: &Told| !matches!(t, Told::Stored(_) | Told::Tokens(_));
+        self.asks.kept.retain(all);
         self.staging.follow([self.follow, replica]);
         self.follow = replica;
         (self.known, self.ahead) = (Vec::new(), None);

@@ -318,7 +318,7 @@ impl Host {
 
     /// Does one portion of work. False when there is nothing to do before the next command.
     pub(super) async fn work(&mut self) -> bool {
-        if let Some(spec) = self.asked.take() {
+        if let Some(spec) = self.next_study() {
             self.study(spec).await;
         }
         let Some(live) = &mut self.live else {
@@ -342,10 +342,8 @@ impl Host {
             }
         };
         self.keep(!busy);
-        if !busy && self.check_types() {
-            return true;
-        }
-        self.comparing(busy).await
+        // What is said meanwhile comes before a check.
+        self.comparing(busy).await || self.check_due()
     }
 }
 

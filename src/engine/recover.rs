@@ -88,6 +88,8 @@ impl Host {
                 "The GPU was lost; the run went on from step {step} on {}.",
                 self.source.info().name
             )));
+            // A check that costs the device is not made again.
+            session.staging.checked = live.session.staging.checked;
             session.paused = live.session.paused;
             session.looks = std::mem::take(&mut live.session.looks);
             Ok(session)

@@ -112,9 +112,14 @@ impl Host {
             return;
         };
         let mut all: Vec<Rows> = vec![live.session.history.pca.rows().collect()];
+        if live.session.history.pca.is_empty() {
+            return;
+        }
         let mut names = vec![String::from("this run")];
         for (slot, name) in fitting(&keeper.listed(), &live.text, live.session.looked()) {
-            if let Ok(Some(record)) = keeper.record(slot) {
+            if let Ok(Some(record)) = keeper.record(slot)
+                && !record.pca.is_empty()
+            {
                 all.push(record.pca);
                 names.push(name);
             }

@@ -128,8 +128,8 @@ impl Staging {
         self.choices += 1;
     }
     /// Takes a study in that is over, if it is the curve at another setting.
-    pub(super) fn take(&mut self, study: &Study, own: &SamplerSettings) {
-        if let Some(second) = second(study, own) {
+    pub(super) fn take(&mut self, study: &Study, own: &SamplerSettings, follow: usize) {
+        if let Some(second) = second(study, own, follow) {
             self.chosen.second = Some(second);
             self.stale = true;
             self.choices += 1;
@@ -138,7 +138,7 @@ impl Staging {
 }
 
 /// The curve of a study at one setting that is not the run's; none of fewer than [`FEWEST`] points.
-fn second(study: &Study, own: &SamplerSettings) -> Option<Second> {
+fn second(study: &Study, own: &SamplerSettings, follow: usize) -> Option<Second> {
     let first = study.spec.cells.first()?;
     let same = study.spec.cells.iter().all(|c| {
         (c.nbeta, c.gamma, c.eps, &c.part) == (first.nbeta, first.gamma, first.eps, &own.part)
@@ -150,7 +150,8 @@ fn second(study: &Study, own: &SamplerSettings) -> Option<Second> {
         .filter_map(|r| Some((study.spec.cells.get(r.cell as usize)?.step, r.value?, r.se)))
         .collect();
     let kind = matches!(study.spec.kind, StudyKind::Second | StudyKind::Again);
-    (kind && same && other && points.len() >= FEWEST).then_some(Second {
+    let followed = first.replica.is_none_or(|r| r as usize == follow);
+    (kind && followed && same && other && points.len() >= FEWEST).then_some(Second {
         setting: [first.nbeta, first.gamma, first.eps],
         points,
     })

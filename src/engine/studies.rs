@@ -46,6 +46,17 @@ impl Studies {
         self.kept.push(study);
     }
 
+    /// One of that kind begins: what was still to be told of the one before it is old.
+    pub(super) fn begin(&mut self, kind: StudyKind) {
+        self.unseen.retain(|s| s.spec.kind != kind);
+        self.begun += 1;
+    }
+
+    /// The page shall see it once more.
+    pub(super) fn tell(&mut self, study: Study) {
+        self.unseen.push_back(study);
+    }
+
     /// The next one that the page has not seen.
     pub(super) fn unseen(&mut self) -> Option<Study> {
         self.unseen.pop_front()

@@ -80,11 +80,16 @@ impl Session {
     /// The study takes its turns from the next pump on, in place of the one before it.
     pub fn begin_study(&mut self, study: Studying) {
         self.postpone_check();
+        let kind = study.view.spec.kind;
+        self.studies.begin(kind);
         let before = self.study.replace(Box::new(study));
         if let Some(before) = before {
+            if before.view.spec.kind == StudyKind::Second && kind != StudyKind::Second {
+                // The page, which is told of the newest alone, must not take it to be under way.
+                self.studies.tell(before.view.clone());
+            }
             self.studies.keep(before.view);
         }
-        self.studies.begun += 1;
     }
 
     /// The newest study, as far as it is.
@@ -108,11 +113,22 @@ impl Session {
         }
         let (history, follow) = (&self.history, self.follow);
         if let Some(study) = &mut self.study {
-            study.pump(history, follow).await?;
+            if let Err(fault) = study.pump(history, follow).await {
+                // A check that nobody asked for does not end a run that is done.
+                if study.view.spec.kind != StudyKind::Second
+                    || matches!(fault, Fault::DeviceLost(_))
+                {
+                    return Err(fault);
+                }
+                study.stop();
+                let why = format!("The types could not be checked at a second setting: {fault}.");
+                self.notices.push(Notice::new(why));
+            }
             self.studies.over += u32::from(study.view.over);
             let chains = self.parts.chains.as_ref().filter(|_| study.view.over);
             if let Some(chains) = chains {
-                self.staging.take(&study.view, &chains.settings.told());
+                self.staging
+                    .take(&study.view, &chains.settings.told(), self.follow);
             }
         }
         self.last_end = None;

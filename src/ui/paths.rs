@@ -60,7 +60,7 @@ pub fn PathsTab(page: &Page) -> Html {
                 </div>
             }
             <p class="jobs"><span class="job">
-                <button type="button" data-test="ask-stored" disabled={fits.is_empty()} onclick={page.on(Action::Ask(Ask::Stored))}>{"With stored runs"}</button>
+                <button type="button" data-test="ask-stored" disabled={fits.is_empty() || run.pca.steps.is_empty()} onclick={page.on(Action::Ask(Ask::Stored))}>{"With stored runs"}</button>
                 <span class="small-print" data-test="stored-fit">{ if fits.is_empty() { terms::of("stored: none").into() } else { fits.join(", ") } }</span>
             </span></p>
             if let Some(all) = run.stored.as_deref().filter(|s| s.members.len() > 1) {

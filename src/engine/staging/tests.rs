@@ -209,7 +209,7 @@ fn a_second_setting_agrees_or_does_not() {
         let mut s = session();
         let own = s.parts.chains.as_ref().unwrap().settings.told();
         s.staging
-            .take(&study(&s, StudyKind::Again, 170.0, bend), &own);
+            .take(&study(&s, StudyKind::Again, 170.0, bend), &own, 0);
         s.stage();
         let second = |s: &Stage| s.second.map(|c| c.kind);
         s.staging.view.stages.iter().map(second).collect::<Vec<_>>()
@@ -219,7 +219,7 @@ fn a_second_setting_agrees_or_does_not() {
     let mut kept = session();
     let own = kept.parts.chains.as_ref().unwrap().settings.told();
     let again = study(&kept, StudyKind::Again, 170.0, 0.5);
-    kept.staging.take(&again, &own);
+    kept.staging.take(&again, &own, 0);
     let chosen = kept.staging.chosen();
     assert!(chosen.second.is_some() && Chosen::of(chosen.rows()) == *chosen);
     assert_eq!(typed(-0.5), [Some(B), Some(A)]);
@@ -229,18 +229,28 @@ fn a_second_setting_agrees_or_does_not() {
     let mut part = study(&early, StudyKind::Second, 170.0, 0.5);
     let points = part.done.len();
     part.done.truncate(points - 1);
-    early.staging.take(&part, &own);
+    early.staging.take(&part, &own, 0);
     early.stage();
     let stages = early.staging.view.stages.iter();
     let typed: Vec<bool> = stages.map(|s| s.second.is_some()).collect();
     assert_eq!(typed, [true, false]);
+    // Nor has a model that of another one.
+    let mut other = session();
+    let mut theirs = study(&other, StudyKind::Second, 170.0, 0.5);
+    theirs
+        .spec
+        .cells
+        .iter_mut()
+        .for_each(|c| c.replica = Some(1));
+    other.staging.take(&theirs, &own, 0);
+    assert!(other.staging.chosen().second.is_none());
     // The run's own setting is no second one, nor is a sweep.
     let mut s = session();
     let own = s.parts.chains.as_ref().unwrap().settings.told();
     s.staging
-        .take(&study(&s, StudyKind::Again, own.nbeta, 1.0), &own);
+        .take(&study(&s, StudyKind::Again, own.nbeta, 1.0), &own, 0);
     s.staging
-        .take(&study(&s, StudyKind::Sweep, 170.0, 1.0), &own);
+        .take(&study(&s, StudyKind::Sweep, 170.0, 1.0), &own, 0);
     s.stage();
     assert_eq!(s.staging.view.second, None);
 }
